@@ -1,0 +1,44 @@
+# What script/bootstrap, script/server and script/test share: where things lie, how they speak to the person in front
+# of them, and the PATH on which the build finds its own tools first. Sourced, never run.
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # the variables are for those who source this
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+
+# Tools and build products stay outside the tree, so that a fresh clone or a cleaned tree does not compile them again.
+cache="${TESSRO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tessro}"
+tools="$cache/tools"
+logs="$cache/log"
+
+# The build goes through the tree's `target`: the scripts and the browser tests look for the binary there.
+unset CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR
+
+# A log file wants lines, not a progress bar that redraws itself.
+if [ ! -t 2 ]; then
+  export CARGO_TERM_PROGRESS_WHEN="${CARGO_TERM_PROGRESS_WHEN:-never}"
+  export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
+fi
+
+say() {
+  printf '%s: %s\n' "$(basename "$0")" "$*"
+}
+
+# One sentence: what cannot be had, and the way out.
+give_up() {
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit 1
+}
+
+have() {
+  command -v "$1" >/dev/null 2>&1
+}
+
+# The first directories of PATH for everything that builds, whether they exist yet or not.
+build_path="$tools/bin:$tools/npm/node_modules/.bin"
+
+use_build_tools() {
+  case ":$PATH:" in
+    *":$build_path:"*) ;;
+    *) export PATH="$build_path:$PATH" ;;
+  esac
+}
