@@ -1,0 +1,3 @@
+//! The pages: rendered on the server, brought to life in the browser.
+
+pub mod session;

@@ -1,0 +1,1 @@
+//! The only users of `web_sys`: carries out what `stream` decides.

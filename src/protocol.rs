@@ -1,0 +1,17 @@
+//! What crosses the wire between browser and server: messages, DTOs, limits and error codes.
+//!
+//! Both sides share these types, so a change here is a change of both. Texts that come from outside are parsed into
+//! `domain` types while they are read; what does not parse is answered with an [`ErrorCode`] and never reaches a core.
+
+mod error;
+mod ice;
+pub mod limits;
+mod session;
+mod signal;
+mod usage;
+
+pub use error::{ErrorBody, ErrorCode};
+pub use ice::{BandwidthState, BandwidthStatus, DegradedReason, IceAnswer, IceServer};
+pub use session::{EndReason, FilmState, FilmStatus, ParticipantInfo, Snapshot};
+pub use signal::{ClientMessage, Password, PasswordTooLong, ServerMessage, Signal, WireToken};
+pub use usage::{PairCounters, Path, UsageBeacon, UsageReport};

@@ -1,0 +1,74 @@
+//! The state of a session as everyone in it sees it.
+
+use crate::domain::{ParticipantId, ParticipantName, Role, SessionCode};
+use serde::{Deserialize, Serialize};
+
+/// The whole state of a session. Whoever missed something gets the whole again; the higher revision wins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Grows with every change.
+    pub revision: u64,
+    /// The session.
+    pub code: SessionCode,
+    /// Everyone, the host first, guests in the order in which they came.
+    pub participants: Vec<ParticipantInfo>,
+    /// What is being streamed; `None` until the host chose a film.
+    pub film: Option<FilmStatus>,
+    /// True once the month's relay budget is used up: direct pictures go on, new relays are not to be had.
+    pub relay_limit_reached: bool,
+}
+
+/// One person in a [`Snapshot`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParticipantInfo {
+    /// Who.
+    pub id: ParticipantId,
+    /// What they call themselves.
+    pub name: ParticipantName,
+    /// Host or guest.
+    pub role: Role,
+    /// False while their socket is gone and their place is kept.
+    pub connected: bool,
+}
+
+/// What the host's film is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FilmState {
+    /// Running.
+    Playing,
+    /// Held by the host.
+    Paused,
+    /// At its end.
+    Ended,
+}
+
+/// The host's film: sent by the host whenever it changes, and every few seconds while it plays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FilmStatus {
+    /// 1 for the first film of the session, one more for each further one.
+    pub number: u32,
+    /// The file's name without its ending; at most [`super::limits::TITLE_CHARS`] characters.
+    pub title: String,
+    /// Where the film was when this was sent.
+    pub position_ms: u64,
+    /// How long it is; `None` where the browser does not know.
+    pub duration_ms: Option<u64>,
+    /// Whether it runs.
+    pub state: FilmState,
+}
+
+/// Why a session is over for somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EndReason {
+    /// The host pressed "Leave session".
+    HostLeft,
+    /// The host's socket was gone for longer than the grace period.
+    HostGone,
+    /// This participant left.
+    YouLeft,
+    /// The place was given up after a long absence, or the server lost the session.
+    PlaceLost,
+}

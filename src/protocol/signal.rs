@@ -1,0 +1,228 @@
+//! Messages on the signaling socket. Every message is one JSON object with a `type`.
+//!
+//! # Order
+//! 1. A socket opens with `create`, `join` or `resume`; the answer is `welcome` or `error`. Nothing else is taken before.
+//! 2. A guest that has its ICE servers sends `ready` with a [`ConnectionId`] of its own making. Asking again with the same
+//!    id is harmless; a new id replaces the former connection.
+//! 3. The host gets `ready` and answers with an offer. The host always offers, the guest always answers; candidates go
+//!    both ways, and those that come early are kept by the receiver.
+//! 4. `connection_closed` tells the other end that a connection is over, whoever ended it.
+
+use super::{EndReason, ErrorCode, FilmStatus, Snapshot, UsageReport};
+use crate::domain::{ConnectionId, ParticipantId, ParticipantName, ParticipantToken, SessionCode};
+use serde::{Deserialize, Serialize};
+
+/// What a browser sends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientMessage {
+    /// Opens a session with the sender as its host.
+    Create {
+        /// What the host calls themselves; `None`: the server names them `Host` and three digits.
+        name: Option<ParticipantName>,
+        /// Guests need it to join.
+        password: Option<Password>,
+    },
+    /// Joins as a guest.
+    Join {
+        /// The session.
+        code: SessionCode,
+        /// What the guest calls themselves; `None`: the server names them `Guest` and three digits.
+        name: Option<ParticipantName>,
+        /// The session's password, where it has one.
+        password: Option<Password>,
+    },
+    /// Comes back as the participant of the token.
+    Resume {
+        /// Given by `welcome`.
+        token: WireToken,
+        /// True where the page was loaded anew and holds no peer connections: the old ones are over.
+        fresh: bool,
+    },
+    /// Leaves; the host's leaving ends the session.
+    Leave,
+    /// A guest asks the host for an offer.
+    Ready {
+        /// Made by the guest.
+        connection: ConnectionId,
+    },
+    /// Something for the other end of a connection.
+    Signal {
+        /// Which connection.
+        connection: ConnectionId,
+        /// What.
+        signal: Signal,
+    },
+    /// Either end gives a connection up.
+    Close {
+        /// Which connection.
+        connection: ConnectionId,
+    },
+    /// The host tells what its film is doing.
+    Film {
+        /// `None`: nothing is being streamed.
+        film: Option<FilmStatus>,
+    },
+    /// Relay usage of one connection, as this end saw it.
+    Usage {
+        /// Cumulative counters.
+        report: UsageReport,
+    },
+    /// Asks for a `pong`.
+    Ping,
+}
+
+/// What the server sends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerMessage {
+    /// The answer to `create`, `join` and `resume`.
+    Welcome {
+        /// Proves who this is from now on.
+        token: WireToken,
+        /// Who this is.
+        you: ParticipantId,
+        /// The session now.
+        snapshot: Snapshot,
+    },
+    /// The session changed.
+    Snapshot {
+        /// The session now.
+        snapshot: Snapshot,
+    },
+    /// To the host: a guest wants an offer.
+    Ready {
+        /// Made by the guest.
+        connection: ConnectionId,
+        /// Who.
+        guest: ParticipantId,
+    },
+    /// Something from the other end of a connection.
+    Signal {
+        /// Which connection.
+        connection: ConnectionId,
+        /// What.
+        signal: Signal,
+    },
+    /// The connection is over.
+    ConnectionClosed {
+        /// Which connection.
+        connection: ConnectionId,
+    },
+    /// The report is on disk.
+    UsageAck {
+        /// Which connection.
+        connection: ConnectionId,
+        /// The report's sequence number.
+        sequence: u64,
+    },
+    /// The session is over for this participant; the socket closes after this.
+    Ended {
+        /// Why.
+        reason: EndReason,
+    },
+    /// The last message was refused; nothing else changed.
+    Error {
+        /// For programs.
+        code: ErrorCode,
+        /// For people.
+        message: String,
+    },
+    /// The answer to `ping`.
+    Pong,
+}
+
+/// What one end of a connection tells the other (RFC 8829, RFC 8838).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Signal {
+    /// From the host.
+    Offer {
+        /// The session description.
+        sdp: String,
+    },
+    /// From the guest.
+    Answer {
+        /// The session description.
+        sdp: String,
+    },
+    /// One trickled ICE candidate; an empty line ends the generation.
+    Candidate {
+        /// The candidate attribute.
+        candidate: String,
+        /// The media description it belongs to.
+        sdp_mid: Option<String>,
+        /// Its index.
+        sdp_m_line_index: Option<u16>,
+        /// The ICE generation it belongs to.
+        username_fragment: Option<String>,
+    },
+}
+
+// SDP and candidates hold addresses: they stay out of logs.
+impl std::fmt::Debug for Signal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Offer { .. } => "Offer(..)",
+            Self::Answer { .. } => "Answer(..)",
+            Self::Candidate { .. } => "Candidate(..)",
+        })
+    }
+}
+
+/// A [`ParticipantToken`] that can be compared, for messages only; the server compares secrets in constant time.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WireToken(pub ParticipantToken);
+
+impl PartialEq for WireToken {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose() == other.0.expose()
+    }
+}
+
+/// A session's password as typed: 1 to 100 characters. `Debug` hides it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Password(String);
+
+impl Password {
+    /// Takes what was typed; `None` where nothing was.
+    pub fn typed(text: &str) -> Result<Option<Self>, PasswordTooLong> {
+        match text.chars().count() {
+            0 => Ok(None),
+            1..=super::limits::PASSWORD_CHARS => Ok(Some(Self(text.to_owned()))),
+            _ => Err(PasswordTooLong),
+        }
+    }
+
+    /// The bytes, for a comparison in constant time.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// A password has at most 100 characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a password has 1 to {} characters", super::limits::PASSWORD_CHARS)]
+pub struct PasswordTooLong;
+
+impl TryFrom<String> for Password {
+    type Error = PasswordTooLong;
+
+    fn try_from(text: String) -> Result<Self, PasswordTooLong> {
+        Self::typed(&text)?.ok_or(PasswordTooLong)
+    }
+}
+
+impl From<Password> for String {
+    fn from(password: Password) -> Self {
+        password.0
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(..)")
+    }
+}

@@ -1,0 +1,64 @@
+//! What both ends of a connection report about relayed bytes.
+//!
+//! Counters are cumulative per candidate pair, and every report has a sequence number: a report that is lost, repeated or
+//! late changes nothing that a later one does not mend. All pairs whose *local* candidate is a relay are reported,
+//! selected or not, because media can run over a pair that neither end names as selected.
+
+use super::signal::WireToken;
+use crate::domain::{ConnectionId, ProviderName};
+use serde::{Deserialize, Serialize};
+
+/// How one end reaches the other, by its selected candidate pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Path {
+    /// No pair works yet, or none any more.
+    NotConnected,
+    /// This end's local candidate is no relay.
+    Direct,
+    /// This end's local candidate is a relay.
+    Relayed,
+}
+
+/// Relay usage of one connection as one end sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsageReport {
+    /// Which connection.
+    pub connection: ConnectionId,
+    /// 1 for this end's first report of the connection, one more for each further one.
+    pub sequence: u64,
+    /// The path that this end's selected pair takes.
+    pub path: Path,
+    /// Every candidate pair whose local candidate is a relay.
+    pub pairs: Vec<PairCounters>,
+}
+
+/// One candidate pair's counters since it came to be (W3C webrtc-stats `RTCIceCandidatePairStats`): payload bytes without
+/// headers, padding and connectivity checks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PairCounters {
+    /// The browser's own name for the pair, unique within the connection; at most 64 characters.
+    pub pair: String,
+    /// Who minted the credentials that the connection was built with.
+    pub provider: ProviderName,
+    /// `bytesReceived`.
+    pub bytes_received: u64,
+    /// `bytesSent`.
+    pub bytes_sent: u64,
+    /// `packetsReceived`; 0 where the browser does not count packets.
+    pub packets_received: u64,
+    /// `packetsSent`; 0 where the browser does not count packets.
+    pub packets_sent: u64,
+}
+
+/// The last counters of a page that goes away, sent with `navigator.sendBeacon`, which carries no headers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsageBeacon {
+    /// Who reports.
+    pub token: WireToken,
+    /// One report a connection.
+    pub reports: Vec<UsageReport>,
+}

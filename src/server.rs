@@ -1,0 +1,1 @@
+//! Signaling, credentials, usage and the HTTP front door.

@@ -1,0 +1,215 @@
+//! What the pages show, and what people can do on them: the only things that views know.
+
+use crate::domain::{ParticipantId, Role, SessionCode};
+use crate::protocol::{DegradedReason, EndReason, FilmState};
+
+/// Everything that a page shows of a session.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SessionView {
+    /// True once the page can act; the server renders with false.
+    pub live: bool,
+    /// Where this person is on their way.
+    pub phase: Phase,
+    /// The session that they are in, or on their way into.
+    pub code: Option<SessionCode>,
+    /// What they are in it.
+    pub role: Option<Role>,
+    /// Who is here, host first.
+    pub people: Vec<Person>,
+    /// The host's film.
+    pub film: Option<FilmView>,
+    /// The line to the server.
+    pub link: LinkView,
+    /// A guest's picture.
+    pub picture: Picture,
+    /// How the ICE servers stand.
+    pub ice: IceView,
+    /// What was refused last, beside the form or button that it belongs to.
+    pub problem: Option<Problem>,
+    /// Why the chosen file does not play.
+    pub film_problem: Option<FilmProblem>,
+    /// "Hide my address": relay only.
+    pub hide_address: bool,
+    /// The browser demands a press before there is sound.
+    pub sound_blocked: bool,
+    /// The link to send to guests.
+    pub invite: Option<String>,
+    /// The link was copied a moment ago.
+    pub invite_copied: bool,
+    /// The month's relay budget is used up.
+    pub relay_limit_reached: bool,
+    /// The name last used in this browser, to fill in.
+    pub profile: Profile,
+}
+
+/// Where a person is on their way through a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// Not in a session: the home page, or the join form of a session page.
+    #[default]
+    Outside,
+    /// Creating, joining or resuming; the answer is not here yet.
+    Entering,
+    /// In the session.
+    Inside,
+    /// It is over for them.
+    Ended(EndReason),
+}
+
+/// One person in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Who, for keys in lists.
+    pub id: ParticipantId,
+    /// What they call themselves.
+    pub name: String,
+    /// Host or guest.
+    pub role: Role,
+    /// The person at this screen.
+    pub you: bool,
+    /// False while their line to the server is gone.
+    pub connected: bool,
+}
+
+/// The host's film as it is now; the position moves by itself, once a second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilmView {
+    /// The file's name without its ending.
+    pub title: String,
+    /// Where it is.
+    pub position_ms: u64,
+    /// How long it is.
+    pub duration_ms: Option<u64>,
+    /// Whether it runs.
+    pub state: FilmState,
+}
+
+/// The line to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LinkView {
+    /// None needed yet.
+    #[default]
+    Idle,
+    /// Being opened.
+    Connecting,
+    /// Open.
+    Online,
+    /// Gone; being tried again.
+    Away,
+}
+
+/// A guest's picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Picture {
+    /// Nothing to show.
+    #[default]
+    None,
+    /// The connection to the host is being made.
+    Connecting,
+    /// Connected; frames arrive while the film plays.
+    Connected,
+    /// The connection did not come about; it is tried again.
+    Failed,
+}
+
+/// How the ICE servers stand.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum IceView {
+    /// Not asked, or no answer yet.
+    #[default]
+    Loading,
+    /// Relay credentials in hand.
+    Relay {
+        /// Who minted them, as people write it: `Cloudflare`.
+        provider: String,
+    },
+    /// STUN only.
+    Direct(DegradedReason),
+    /// Too many requests from this address; the page goes on without a relay and asks again.
+    RateLimited,
+    /// The month's relay budget is used up. In the server's words.
+    LimitReached(String),
+    /// No answer at all; the page goes on without a relay and asks again.
+    Unreachable,
+}
+
+/// What was refused, and where it belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Problem {
+    /// No session has this code. Belongs to the session code.
+    WrongCode,
+    /// Belongs to the password.
+    WrongPassword,
+    /// Belongs to the password.
+    PasswordTooLong,
+    /// Belongs to the name.
+    NameTooLong,
+    /// As many people as the session may have.
+    SessionFull,
+    /// The server takes no more sessions now.
+    ServerFull,
+    /// The server cannot be reached, or gave an answer that makes no sense.
+    ServerAway,
+    /// Too many tries; wait a little.
+    TooManyTries,
+    /// The browser does not let the page write to the clipboard.
+    CannotCopy,
+    /// This browser has no way to stream a file.
+    CannotCapture,
+    /// Another tab took this place.
+    ResumedElsewhere,
+}
+
+/// Why a chosen file does not play.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilmProblem {
+    /// The file's name.
+    pub file: String,
+    /// A sentence for people.
+    pub reason: String,
+}
+
+/// What this browser remembers of the person.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Profile {
+    /// The name last used.
+    pub name: String,
+}
+
+/// What a person does on a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionAction {
+    /// The home page is shown.
+    HomeMounted,
+    /// The page of a session is shown; `typed` is the code in its address.
+    SessionMounted {
+        /// As it stands in the address.
+        typed: String,
+    },
+    /// "Create session".
+    Create {
+        /// As typed.
+        name: String,
+        /// As typed.
+        password: String,
+    },
+    /// "Join session".
+    Join {
+        /// As typed.
+        code: String,
+        /// As typed.
+        name: String,
+        /// As typed.
+        password: String,
+    },
+    /// "Leave session".
+    Leave,
+    /// "Hide my address".
+    HideAddress(bool),
+    /// "Copy invite link".
+    CopyInvite,
+    /// "Turn sound on".
+    TurnSoundOn,
+    /// "Try now", while the server is away.
+    TryNow,
+}

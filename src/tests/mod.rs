@@ -1,0 +1,1 @@
+//! The whole app, tested on port 0.
