@@ -1,9 +1,32 @@
 //! What a browser decides, written without a browser: sans-IO cores that take inputs and the time, and give outputs.
 //!
 //! Refuses to know `web_sys`, Leptos, clocks and randomness: they are passed in. `browser` carries the outputs out.
+//!
+//! - [`Session`] is the whole page: one queue in, one queue out, a view for the pages to show.
+//! - Beneath it: the line to the server (`link`), the ICE servers (`ice`), a guest's and a host's connections (`guest`,
+//!   `host`), the film as it is told (`film`), relayed bytes as they are reported (`meter`).
+//! - [`PeerCommand`] and [`PeerEvent`] are all that passes between these cores and an `RTCPeerConnection`.
 
-mod view;
+pub mod candidates;
+pub mod film;
+pub mod guest;
+pub mod host;
+pub mod ice;
+pub mod link;
+pub mod meter;
+pub mod outbox;
+pub mod peer;
+pub mod random;
+pub mod sdp;
+pub mod session;
+pub mod view;
 
+pub use film::Progress;
+pub use ice::IceOutcome;
+pub use link::LinkOutput;
+pub use outbox::{Keep, Output};
+pub use peer::{PairSample, PeerCommand, PeerConfig, PeerEvent, PeerState, Sample};
+pub use session::{Input, Kept, Session};
 pub use view::{
     FilmProblem, FilmView, IceView, LinkView, Person, Phase, Picture, Problem, Profile, SessionAction, SessionView,
 };

@@ -31,7 +31,11 @@ impl ParticipantName {
             .map(|c| if c.is_whitespace() { ' ' } else { c })
             .filter(|c| !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'))
             .collect();
-        let name = visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        let name = visible
+            .split(' ')
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ");
         match name.chars().count() {
             0 => Err(ParseNameError::Empty),
             1..=LONGEST => Ok(Self(name)),
@@ -72,8 +76,14 @@ mod tests {
 
     #[test]
     fn white_space_and_invisible_characters_are_tidied() {
-        assert_eq!(ParticipantName::parse("  Ada \t\n L. ").map(String::from), Ok("Ada L.".to_owned()));
-        assert_eq!(ParticipantName::parse("A\u{202e}da\u{200b}").map(String::from), Ok("Ada".to_owned()));
+        assert_eq!(
+            ParticipantName::parse("  Ada \t\n L. ").map(String::from),
+            Ok("Ada L.".to_owned())
+        );
+        assert_eq!(
+            ParticipantName::parse("A\u{202e}da\u{200b}").map(String::from),
+            Ok("Ada".to_owned())
+        );
         assert_eq!(ParticipantName::parse(" \u{200b} "), Err(ParseNameError::Empty));
         assert_eq!(ParticipantName::parse(&"x".repeat(41)), Err(ParseNameError::TooLong));
     }

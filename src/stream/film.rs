@@ -1,0 +1,180 @@
+//! The host's film as the guests hear of it: when its state is worth telling, and where it is meanwhile.
+
+use crate::domain::Now;
+use crate::protocol::{FilmState, FilmStatus, limits};
+use std::time::Duration;
+
+/// While the film plays its position is told this often.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+/// A position this far from where it should be is a seek.
+const SEEK: Duration = Duration::from_millis(1500);
+
+/// The host's film.
+#[derive(Debug, Default)]
+pub struct HostFilm {
+    number: u32,
+    status: Option<FilmStatus>,
+    told: Option<(FilmStatus, Now)>,
+}
+
+/// What the host's `<video>` says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// `currentTime`.
+    pub position_ms: u64,
+    /// `duration`, where it is finite.
+    pub duration_ms: Option<u64>,
+    /// From `paused` and `ended`.
+    pub state: FilmState,
+}
+
+impl HostFilm {
+    /// Another film, by its file's name.
+    pub fn chosen(&mut self, file: &str, progress: Progress) {
+        self.number += 1;
+        self.status = Some(FilmStatus {
+            number: self.number,
+            title: title(file),
+            position_ms: progress.position_ms,
+            duration_ms: progress.duration_ms,
+            state: progress.state,
+        });
+    }
+
+    /// The film moved on, was paused, or jumped.
+    pub fn progressed(&mut self, progress: Progress) {
+        if let Some(status) = &mut self.status {
+            status.position_ms = progress.position_ms;
+            status.duration_ms = progress.duration_ms;
+            status.state = progress.state;
+        }
+    }
+
+    /// What the guests are to be told now, if anything.
+    pub fn news(&mut self, now: Now) -> Option<FilmStatus> {
+        let status = self.status.as_ref()?;
+        let stale = match &self.told {
+            None => true,
+            Some((told, when)) => {
+                let expected = position(told, now.since(*when));
+                let drift = Duration::from_millis(expected.abs_diff(status.position_ms));
+                let changed = told.number != status.number
+                    || told.state != status.state
+                    || told.duration_ms != status.duration_ms;
+                let playing = status.state == FilmState::Playing;
+                let due = playing && now.since(*when) >= TELL_EVERY;
+                changed || due || drift > SEEK
+            }
+        };
+        if !stale {
+            return None;
+        }
+        self.told = Some((status.clone(), now));
+        self.status.clone()
+    }
+
+    /// The line to the server is back: the next `news` tells everything.
+    pub fn forget_told(&mut self) {
+        self.told = None;
+    }
+
+    /// The film now.
+    pub fn status(&self) -> Option<&FilmStatus> {
+        self.status.as_ref()
+    }
+}
+
+/// Where a film is, `elapsed` after `status` was true.
+pub fn position(status: &FilmStatus, elapsed: Duration) -> u64 {
+    let moved = match status.state {
+        FilmState::Playing => u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        FilmState::Paused | FilmState::Ended => 0,
+    };
+    let position = status.position_ms.saturating_add(moved);
+    status.duration_ms.map_or(position, |duration| position.min(duration))
+}
+
+/// A title that people recognise: the file's name without its ending.
+fn title(file: &str) -> String {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, ending)| {
+        let is_ending = (1..=5).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if is_ending && !stem.is_empty() { stem } else { file }
+    });
+    stem.chars()
+        .filter(|c| !c.is_control())
+        .take(limits::TITLE_CHARS)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Now {
+        Now::since_start(Duration::from_millis(millis))
+    }
+
+    fn playing(position_ms: u64) -> Progress {
+        Progress {
+            position_ms,
+            duration_ms: Some(60_000),
+            state: FilmState::Playing,
+        }
+    }
+
+    #[test]
+    fn a_playing_film_is_told_every_five_seconds_and_a_seek_at_once() {
+        let mut film = HostFilm::default();
+        film.chosen("A film.mp4", playing(0));
+        assert_eq!(film.news(at(0)).map(|news| news.title), Some("A film".to_owned()));
+        film.progressed(playing(1000));
+        assert_eq!(film.news(at(1000)), None);
+        film.progressed(playing(30_000));
+        assert!(film.news(at(1200)).is_some(), "a seek");
+        film.progressed(playing(35_000));
+        assert!(film.news(at(6200)).is_some(), "five seconds on");
+    }
+
+    #[test]
+    fn a_pause_and_another_film_are_told_at_once() {
+        let mut film = HostFilm::default();
+        film.chosen("one.mp4", playing(0));
+        film.news(at(0));
+        film.progressed(Progress {
+            state: FilmState::Paused,
+            ..playing(100)
+        });
+        assert_eq!(film.news(at(100)).map(|news| news.state), Some(FilmState::Paused));
+        film.progressed(Progress {
+            state: FilmState::Paused,
+            ..playing(100)
+        });
+        assert_eq!(film.news(at(60_000)), None, "a paused film has no news");
+        film.chosen("two.mp4", playing(0));
+        assert_eq!(film.news(at(60_000)).map(|news| news.number), Some(2));
+    }
+
+    #[test]
+    fn titles_lose_only_real_endings() {
+        for (file, expected) in [
+            ("a.b.mkv", "a.b"),
+            (".hidden", ".hidden"),
+            ("no ending", "no ending"),
+            ("St. Elsewhere", "St. Elsewhere"),
+        ] {
+            assert_eq!(title(file), expected);
+        }
+    }
+
+    #[test]
+    fn a_position_stops_at_the_end() {
+        let status = FilmStatus {
+            number: 1,
+            title: String::new(),
+            position_ms: 59_000,
+            duration_ms: Some(60_000),
+            state: FilmState::Playing,
+        };
+        assert_eq!(position(&status, Duration::from_secs(10)), 60_000);
+    }
+}

@@ -1,0 +1,252 @@
+//! The ICE servers of a page: when to ask for them, how long to keep them, what to do when none are given.
+//!
+//! Refuses to know how they are fetched and where they are kept.
+
+use super::random::Random;
+use super::view::IceView;
+use crate::domain::{Now, ProviderName};
+use crate::protocol::{DegradedReason, IceAnswer, IceServer};
+use std::time::Duration;
+
+/// After a failed call the next one waits this long.
+const AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// A server that had no relay may have one again.
+const AFTER_DEGRADED: Duration = Duration::from_secs(60);
+/// The month turns once; until then asking is of little use.
+const AFTER_LIMIT: Duration = Duration::from_secs(300);
+
+/// How a call for ICE servers ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum IceOutcome {
+    /// 200.
+    Answer(IceAnswer),
+    /// 429: too many calls.
+    RateLimited {
+        /// When another call may succeed.
+        retry_after: Duration,
+        /// STUN servers, to go on with.
+        ice_servers: Vec<IceServer>,
+    },
+    /// 429: the month's relay budget is used up.
+    LimitReached {
+        /// The server's sentence.
+        message: String,
+        /// STUN servers, to go on with.
+        ice_servers: Vec<IceServer>,
+    },
+    /// No answer, or none that makes sense.
+    Unreachable,
+}
+
+/// The ICE servers in hand.
+#[derive(Debug, Default)]
+pub struct Ice {
+    view: IceView,
+    servers: Option<Vec<IceServer>>,
+    provider: Option<ProviderName>,
+    expires: Option<Now>,
+    in_flight: bool,
+    refused: bool,
+    next: Option<Now>,
+}
+
+impl Ice {
+    /// A page needs ICE servers. True: fetch them now.
+    #[must_use]
+    pub fn want(&mut self) -> bool {
+        let fetch = self.servers.is_none() && !self.in_flight && self.next.is_none();
+        self.in_flight |= fetch;
+        fetch
+    }
+
+    /// The tab kept an answer that is this old. Of use until half of its life is over.
+    pub fn kept(&mut self, answer: IceAnswer, age: Duration, now: Now, random: &mut Random) {
+        let life = Duration::from_secs(answer.expires_in.unwrap_or_default());
+        if !answer.degraded && age < life / 2 && self.servers.is_none() {
+            self.take(
+                answer,
+                now,
+                life.saturating_sub(age),
+                random.around(life / 2).saturating_sub(age),
+            );
+        }
+    }
+
+    /// A call ended. True: the answer is worth keeping in the tab.
+    #[must_use]
+    pub fn answered(&mut self, outcome: &IceOutcome, now: Now, random: &mut Random) -> bool {
+        self.in_flight = false;
+        self.refused = matches!(outcome, IceOutcome::RateLimited { .. } | IceOutcome::Unreachable);
+        match outcome {
+            IceOutcome::Answer(answer) if answer.degraded => {
+                let reason = answer.reason.unwrap_or(DegradedReason::ProviderError);
+                self.go_on_without(&answer.ice_servers, IceView::Direct(reason), now);
+                self.next = (reason != DegradedReason::NotConfigured).then(|| now + random.around(AFTER_DEGRADED));
+                false
+            }
+            IceOutcome::Answer(answer) => {
+                let life = Duration::from_secs(answer.expires_in.unwrap_or_default());
+                self.take(answer.clone(), now, life, random.around(life / 2));
+                true
+            }
+            IceOutcome::RateLimited {
+                retry_after,
+                ice_servers,
+            } => {
+                self.go_on_without(ice_servers, IceView::RateLimited, now);
+                self.next = Some(now + *retry_after + random.around(Duration::from_secs(1)));
+                false
+            }
+            IceOutcome::LimitReached { message, ice_servers } => {
+                self.go_on_without(ice_servers, IceView::LimitReached(message.clone()), now);
+                self.next = Some(now + random.around(AFTER_LIMIT));
+                false
+            }
+            IceOutcome::Unreachable => {
+                self.go_on_without(&[], IceView::Unreachable, now);
+                self.next = Some(now + random.around(AFTER_FAILURE));
+                false
+            }
+        }
+    }
+
+    /// This page has a participant's token now. True: it was refused at the door, so ask again at once.
+    #[must_use]
+    pub fn joined(&mut self) -> bool {
+        let fetch = self.refused && !self.in_flight;
+        self.in_flight |= fetch;
+        fetch
+    }
+
+    /// Time passed. True: fetch again.
+    #[must_use]
+    pub fn tick(&mut self, now: Now) -> bool {
+        let fetch = !self.in_flight && self.next.is_some_and(|next| next <= now);
+        if fetch {
+            (self.in_flight, self.next) = (true, None);
+        }
+        fetch
+    }
+
+    /// When `tick` has something to do.
+    pub fn next_timeout(&self) -> Option<Now> {
+        self.next.filter(|_| !self.in_flight)
+    }
+
+    /// What to build a peer connection from; `None` while nobody has answered yet. May be empty.
+    pub fn servers(&self) -> Option<&[IceServer]> {
+        self.servers.as_deref()
+    }
+
+    /// Who minted the credentials in hand.
+    pub fn provider(&self) -> Option<&ProviderName> {
+        self.provider.as_ref()
+    }
+
+    /// What people are shown.
+    pub fn view(&self) -> &IceView {
+        &self.view
+    }
+
+    fn take(&mut self, answer: IceAnswer, now: Now, life: Duration, renew_in: Duration) {
+        self.provider = answer.provider.parse().ok();
+        let provider = self
+            .provider
+            .as_ref()
+            .map_or_else(|| answer.provider.clone(), ProviderName::title);
+        self.view = IceView::Relay { provider };
+        self.servers = Some(answer.ice_servers);
+        self.expires = Some(now + life);
+        self.next = Some(now + renew_in);
+    }
+
+    /// What is still good is kept; otherwise the page goes on with STUN and says so.
+    fn go_on_without(&mut self, stun: &[IceServer], view: IceView, now: Now) {
+        let still_good = self.provider.is_some() && self.expires.is_some_and(|expires| now < expires);
+        if !still_good {
+            self.servers = Some(stun.to_vec());
+            (self.provider, self.expires) = (None, None);
+            self.view = view;
+        } else if matches!(view, IceView::LimitReached(_)) {
+            self.view = view;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(secs: u64) -> Now {
+        Now::since_start(Duration::from_secs(secs))
+    }
+
+    fn answer() -> IceAnswer {
+        IceAnswer {
+            ice_servers: vec![IceServer {
+                urls: vec!["turn:relay.example:3478".to_owned()],
+                username: Some("u".to_owned()),
+                credential: Some("c".to_owned()),
+            }],
+            provider: "cloudflare".to_owned(),
+            expires_at: None,
+            expires_in: Some(1000),
+            degraded: false,
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn an_answer_is_renewed_around_half_of_its_life() {
+        let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
+        assert!(ice.want());
+        assert!(!ice.want(), "one call at a time");
+        assert!(ice.answered(&IceOutcome::Answer(answer()), at(1), &mut random));
+        let due = ice.next_timeout().unwrap();
+        assert!(due >= at(376) && due <= at(626), "{due:?}");
+        assert!(ice.tick(due));
+    }
+
+    #[test]
+    fn a_refused_page_keeps_what_it_has() {
+        let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
+        let _ = ice.answered(&IceOutcome::Answer(answer()), at(0), &mut random);
+        let refused = IceOutcome::RateLimited {
+            retry_after: Duration::from_secs(30),
+            ice_servers: vec![],
+        };
+        let _ = ice.answered(&refused, at(500), &mut random);
+        assert_eq!(ice.servers().map(<[_]>::len), Some(1));
+        assert_eq!(
+            ice.view(),
+            &IceView::Relay {
+                provider: "Cloudflare".to_owned()
+            }
+        );
+    }
+
+    #[test]
+    fn a_page_refused_at_the_door_asks_again_once_it_has_joined() {
+        let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
+        assert!(ice.want());
+        let refused = IceOutcome::RateLimited {
+            retry_after: Duration::from_secs(30),
+            ice_servers: vec![],
+        };
+        let _ = ice.answered(&refused, at(0), &mut random);
+        assert_eq!(ice.servers(), Some(&[][..]), "it goes on without a relay meanwhile");
+        assert!(ice.joined());
+        let _ = ice.answered(&IceOutcome::Answer(answer()), at(1), &mut random);
+        assert!(!ice.joined(), "nothing to ask for");
+    }
+
+    #[test]
+    fn a_kept_answer_is_used_to_half_of_its_life() {
+        let mut random = Random::seeded(3);
+        for (age, usable) in [(0, true), (499, true), (500, false), (5000, false)] {
+            let mut ice = Ice::default();
+            ice.kept(answer(), Duration::from_secs(age), at(0), &mut random);
+            assert_eq!(!ice.want(), usable, "{age}");
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! What a page reports about relayed bytes: cumulative counters for each connection, repeated until the server has them
+//! on disk.
+//!
+//! A report holds everything that is not acknowledged yet, so a lost one costs nothing. Pairs that the browser forgets
+//! after an ICE restart keep their last counters here.
+
+use super::peer::Sample;
+use crate::domain::{ConnectionId, Now, ProviderName};
+use crate::protocol::{PairCounters, Path, UsageReport, limits};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A connection that is over is reported this long without an answer, then given up: the server is gone.
+const LAST_WORDS: Duration = Duration::from_secs(120);
+
+/// The meters of all connections of a page.
+#[derive(Debug, Default)]
+pub struct Meters {
+    meters: BTreeMap<ConnectionId, Meter>,
+}
+
+#[derive(Debug)]
+struct Meter {
+    provider: Option<ProviderName>,
+    sequence: u64,
+    path: Path,
+    pairs: BTreeMap<String, PairCounters>,
+    /// What each report in flight would settle.
+    sent: BTreeMap<u64, Vec<PairCounters>>,
+    settled: BTreeMap<String, PairCounters>,
+    sampled: bool,
+    acknowledged: bool,
+    due: Now,
+    over: Option<Now>,
+    /// The counters were read once more after the end.
+    finished: bool,
+}
+
+impl Meters {
+    /// A connection is being built with credentials of `provider`.
+    pub fn open(&mut self, connection: ConnectionId, provider: Option<ProviderName>, now: Now) {
+        self.meters.entry(connection).or_insert_with(|| Meter {
+            provider,
+            sequence: 0,
+            path: Path::NotConnected,
+            pairs: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            settled: BTreeMap::new(),
+            sampled: false,
+            acknowledged: false,
+            due: now + limits::REPORT_EVERY,
+            over: None,
+            finished: false,
+        });
+    }
+
+    /// The counters of a connection, as the browser gives them.
+    pub fn sampled(&mut self, connection: ConnectionId, sample: Sample, now: Now) {
+        let Some(meter) = self.meters.get_mut(&connection) else {
+            return;
+        };
+        // The first look at a relayed path is worth telling at once: until then nobody knows the path.
+        if !meter.sampled || (meter.path == Path::NotConnected && sample.path != Path::NotConnected) {
+            meter.due = now;
+        }
+        meter.sampled = true;
+        if sample.path != Path::NotConnected || meter.path == Path::NotConnected {
+            meter.path = sample.path;
+        }
+        if meter.over.is_some() {
+            meter.finished = true;
+            meter.due = now;
+        }
+        let Some(provider) = &meter.provider else { return };
+        for pair in sample.relayed {
+            if pair.id.len() > 64 {
+                continue;
+            }
+            let counters = meter.pairs.entry(pair.id.clone()).or_insert_with(|| PairCounters {
+                pair: pair.id,
+                provider: provider.clone(),
+                bytes_received: 0,
+                bytes_sent: 0,
+                packets_received: 0,
+                packets_sent: 0,
+            });
+            counters.bytes_received = counters.bytes_received.max(pair.bytes_received);
+            counters.bytes_sent = counters.bytes_sent.max(pair.bytes_sent);
+            counters.packets_received = counters.packets_received.max(pair.packets_received);
+            counters.packets_sent = counters.packets_sent.max(pair.packets_sent);
+        }
+    }
+
+    /// The connection is over; its last counters are reported until they are on disk.
+    pub fn close(&mut self, connection: ConnectionId, now: Now) {
+        if let Some(meter) = self.meters.get_mut(&connection) {
+            meter.over.get_or_insert(now);
+        }
+    }
+
+    /// The server has the report on disk.
+    pub fn acknowledged(&mut self, connection: ConnectionId, sequence: u64) {
+        let Some(meter) = self.meters.get_mut(&connection) else {
+            return;
+        };
+        if let Some(pairs) = meter.sent.remove(&sequence) {
+            meter
+                .settled
+                .extend(pairs.into_iter().map(|pair| (pair.pair.clone(), pair)));
+            meter.sent.retain(|number, _| *number > sequence);
+        }
+        meter.acknowledged = sequence == meter.sequence;
+        if meter.finished && meter.is_settled() {
+            self.meters.remove(&connection);
+        }
+    }
+
+    /// The reports that are due.
+    pub fn due(&mut self, now: Now) -> Vec<UsageReport> {
+        self.meters
+            .retain(|_, meter| meter.over.is_none_or(|over| now.since(over) < LAST_WORDS));
+        let due = self
+            .meters
+            .iter_mut()
+            .filter(|(_, meter)| meter.sampled && meter.due <= now);
+        due.map(|(connection, meter)| meter.report(*connection, now)).collect()
+    }
+
+    /// Everything that is not on disk yet, for a page that goes away.
+    pub fn last_words(&mut self, now: Now) -> Vec<UsageReport> {
+        let open = self
+            .meters
+            .iter_mut()
+            .filter(|(_, meter)| meter.sampled && !meter.is_settled());
+        open.map(|(connection, meter)| meter.report(*connection, now))
+            .take(limits::REPORTS_PER_BEACON)
+            .collect()
+    }
+
+    /// Whether every connection is over and its last counters are on disk.
+    pub fn is_empty(&self) -> bool {
+        self.meters.is_empty()
+    }
+
+    /// When `due` has something.
+    pub fn next_timeout(&self) -> Option<Now> {
+        self.meters
+            .values()
+            .filter(|meter| meter.sampled)
+            .map(|meter| meter.due)
+            .min()
+    }
+}
+
+impl Meter {
+    fn report(&mut self, connection: ConnectionId, now: Now) -> UsageReport {
+        self.sequence += 1;
+        self.due = now + limits::REPORT_EVERY;
+        self.acknowledged = false;
+        let unsettled = self
+            .pairs
+            .values()
+            .filter(|pair| self.settled.get(&pair.pair) != Some(pair));
+        let pairs: Vec<_> = unsettled.take(limits::PAIRS_PER_REPORT).cloned().collect();
+        self.sent.insert(self.sequence, pairs.clone());
+        // Reports are cumulative: an old one that is still on its way is worth nothing beside this one.
+        while self.sent.len() > 8 {
+            self.sent.pop_first();
+        }
+        UsageReport {
+            connection,
+            sequence: self.sequence,
+            path: self.path,
+            pairs,
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.acknowledged && self.pairs == self.settled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::peer::PairSample;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(millis: u64) -> Now {
+        Now::since_start(Duration::from_millis(millis))
+    }
+
+    fn sample(bytes: &[(u8, u64)]) -> Sample {
+        let pair = |(id, bytes): &(u8, u64)| PairSample {
+            id: id.to_string(),
+            bytes_received: *bytes,
+            bytes_sent: 0,
+            packets_received: 0,
+            packets_sent: 0,
+        };
+        Sample {
+            path: Path::Relayed,
+            relayed: bytes.iter().map(pair).collect(),
+        }
+    }
+
+    fn relay() -> Option<ProviderName> {
+        "cloudflare".parse().ok()
+    }
+
+    #[test]
+    fn the_first_sample_is_told_at_once_and_the_rest_every_five_seconds() {
+        let (mut meters, id) = (Meters::default(), ConnectionId::from_random(1));
+        meters.open(id, relay(), at(0));
+        assert_eq!(meters.due(at(4000)), vec![]);
+        meters.sampled(id, sample(&[(1, 10)]), at(4000));
+        assert_eq!(meters.due(at(4000)).len(), 1);
+        meters.sampled(id, sample(&[(1, 20)]), at(5000));
+        assert_eq!(meters.due(at(8999)), vec![]);
+        assert_eq!(meters.due(at(9000))[0].pairs[0].bytes_received, 20);
+    }
+
+    #[test]
+    fn what_is_acknowledged_is_not_repeated_and_what_is_not_is() {
+        let (mut meters, id) = (Meters::default(), ConnectionId::from_random(1));
+        meters.open(id, relay(), at(0));
+        meters.sampled(id, sample(&[(1, 10), (2, 5)]), at(0));
+        let first = meters.due(at(0)).remove(0);
+        meters.acknowledged(id, first.sequence);
+        meters.sampled(id, sample(&[(1, 30), (2, 5)]), at(5000));
+        let second = meters.due(at(5000)).remove(0);
+        assert_eq!(second.pairs.len(), 1);
+        let third = meters.due(at(10_000)).remove(0);
+        assert_eq!(third.pairs, second.pairs, "no acknowledgement, so it is said again");
+        meters.close(id, at(11_000));
+        meters.acknowledged(id, third.sequence);
+        meters.sampled(id, sample(&[(1, 33), (2, 5)]), at(11_001));
+        let last = meters.due(at(11_001)).remove(0);
+        meters.acknowledged(id, last.sequence);
+        assert!(meters.is_empty(), "settled and over: gone");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_lost_the_last_acknowledged_report_has_it_all(
+            steps in prop::collection::vec((0_u8..4, 0_u64..1000, any::<bool>()), 1..60),
+        ) {
+            let (mut meters, id) = (Meters::default(), ConnectionId::from_random(1));
+            meters.open(id, relay(), at(0));
+            let (mut truth, mut server) = (BTreeMap::new(), BTreeMap::new());
+            let mut now = at(0);
+            let mut deliver = |meters: &mut Meters, reports: Vec<UsageReport>| {
+                for report in reports {
+                    for pair in &report.pairs {
+                        server.insert(pair.pair.clone(), pair.bytes_received);
+                    }
+                    meters.acknowledged(id, report.sequence);
+                }
+                server.clone()
+            };
+            for (pair, more, arrives) in steps {
+                *truth.entry(pair.to_string()).or_insert(0) += more;
+                let counters: Vec<_> = truth.iter().map(|(id, bytes)| (id.parse().unwrap(), *bytes)).collect();
+                meters.sampled(id, sample(&counters), now);
+                now = now + limits::REPORT_EVERY;
+                let reports = meters.due(now);
+                if arrives {
+                    deliver(&mut meters, reports);
+                }
+            }
+            now = now + limits::REPORT_EVERY;
+            let reports = meters.due(now);
+            prop_assert_eq!(deliver(&mut meters, reports), truth);
+        }
+    }
+}

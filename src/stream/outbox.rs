@@ -1,0 +1,91 @@
+//! What the cores of a page want done, in order, and the meters that every peer connection passes on its way.
+
+use super::link::LinkOutput;
+use super::meter::Meters;
+use super::peer::{PeerCommand, PeerConfig};
+use crate::domain::{ConnectionId, Now, ParticipantToken, ProviderName};
+use crate::protocol::{ClientMessage, IceAnswer, UsageBeacon};
+use std::collections::VecDeque;
+
+/// What the driver is to do.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// Open, close or probe the socket.
+    Link(LinkOutput),
+    /// Send a message; the socket is open.
+    Send(ClientMessage),
+    /// Fetch ICE servers, as a participant where there is a token.
+    FetchIce(Option<ParticipantToken>),
+    /// Something for one peer connection.
+    Peer(ConnectionId, PeerCommand),
+    /// Keep in this tab.
+    Keep(Keep),
+    /// `navigator.sendBeacon`.
+    Beacon(UsageBeacon),
+    /// Write the invite link to the clipboard.
+    CopyInvite(String),
+    /// A press allows sound.
+    UnmuteStage,
+    /// Take film or picture off the stage.
+    ClearStage,
+}
+
+/// What a tab keeps over a reload.
+#[derive(Debug, Clone)]
+pub enum Keep {
+    /// Who this tab is; `None`: nobody any more.
+    Token(Option<ParticipantToken>),
+    /// The answer with the ICE servers.
+    Ice(IceAnswer),
+    /// The name last used.
+    Name(String),
+    /// "Hide my address".
+    HideAddress(bool),
+}
+
+/// Outputs that wait to be carried out.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    queue: VecDeque<Output>,
+    /// The meters of every connection that passed through here.
+    pub meters: Meters,
+    /// Whether the server listens to this participant; what is said otherwise is dropped, and said again after a resume
+    /// by those who need it said.
+    pub heard: bool,
+}
+
+impl Outbox {
+    /// The next thing to do.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.queue.pop_front()
+    }
+
+    /// Do this.
+    pub fn push(&mut self, output: Output) {
+        self.queue.push_back(output);
+    }
+
+    /// Tell the server, if it listens.
+    pub fn say(&mut self, message: ClientMessage) {
+        if self.heard {
+            self.push(Output::Send(message));
+        }
+    }
+
+    /// Build a peer connection, metered from its first byte.
+    pub fn open_peer(&mut self, id: ConnectionId, config: PeerConfig, provider: Option<ProviderName>, now: Now) {
+        self.meters.open(id, provider, now);
+        self.peer(id, PeerCommand::Open(config));
+    }
+
+    /// Close a peer connection.
+    pub fn close_peer(&mut self, id: ConnectionId, now: Now) {
+        self.peer(id, PeerCommand::Close);
+        self.meters.close(id, now);
+    }
+
+    /// Something else for a peer connection.
+    pub fn peer(&mut self, id: ConnectionId, command: PeerCommand) {
+        self.push(Output::Peer(id, command));
+    }
+}

@@ -1,0 +1,720 @@
+//! The core of a page: one queue of inputs, one queue of outputs, and a view of it all.
+//!
+//! Composes the line to the server, the ICE servers, the meters and the role (guest or host). Refuses to know `web_sys`:
+//! `browser` feeds it and carries its outputs out. `tests::evening` runs a host and three guests of these against the
+//! server's own core.
+
+use super::film::{HostFilm, Progress, position};
+use super::guest::{Around, Guest};
+use super::host::Host;
+use super::ice::{Ice, IceOutcome};
+use super::link::{Link, LinkOutput};
+use super::outbox::{Keep, Outbox, Output};
+use super::peer::{PeerCommand, PeerEvent};
+use super::random::Random;
+use super::view::{FilmProblem, FilmView, Person, Phase, Picture, Problem, Profile, SessionAction, SessionView};
+use crate::domain::{ConnectionId, Now, ParticipantId, ParticipantName, ParticipantToken, Role, SessionCode};
+use crate::protocol::{
+    ClientMessage, EndReason, ErrorCode, FilmState, IceAnswer, Password, ServerMessage, Snapshot, UsageBeacon,
+    WireToken, limits,
+};
+use std::time::Duration;
+
+/// How long "Copied" is shown.
+const COPIED: Duration = Duration::from_secs(4);
+/// Whoever leaves stays on the line until the last counters of their connections are on disk, at most this long.
+const LAST_COUNTERS: Duration = Duration::from_secs(2);
+/// A host stays at least this long, so that the guests' last counters arrive while the session is still there.
+const GUESTS_COUNTERS: Duration = Duration::from_millis(400);
+/// How often a guest's clock moves.
+const CLOCK: Duration = Duration::from_secs(1);
+
+/// What this tab kept from before a reload.
+#[derive(Debug, Clone, Default)]
+pub struct Kept {
+    /// Who this tab is.
+    pub token: Option<ParticipantToken>,
+    /// An answer with ICE servers, and how old it is.
+    pub ice: Option<(IceAnswer, Duration)>,
+    /// The name last used.
+    pub name: String,
+    /// "Hide my address".
+    pub hide_address: bool,
+}
+
+/// What happens to a page.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The page came to life at this origin, such as `https://tessro.example`.
+    Started {
+        /// What the tab kept.
+        kept: Kept,
+        /// For the invite link.
+        origin: String,
+    },
+    /// A person did something.
+    Act(SessionAction),
+    /// The socket is open.
+    SocketOpened,
+    /// The socket closed, or could not be opened.
+    SocketClosed,
+    /// The server said something.
+    Message(ServerMessage),
+    /// A call for ICE servers ended.
+    Ice(IceOutcome),
+    /// A peer connection reports something.
+    Peer(ConnectionId, PeerEvent),
+    /// The chosen file plays: its name and what its `<video>` says.
+    FilmChosen(String, Progress),
+    /// The host's `<video>` says something.
+    FilmProgress(Progress),
+    /// The chosen file does not play: its name and why.
+    FilmFailed(FilmProblem),
+    /// This browser has no way to stream a file.
+    CannotCapture,
+    /// The browser demands a press before there is sound, or got it.
+    SoundBlocked(bool),
+    /// The invite link was written to the clipboard, or could not be.
+    InviteCopied(bool),
+    /// The page goes away.
+    PageHidden,
+    /// Time passed.
+    Tick,
+}
+
+/// The core of a page.
+#[derive(Debug)]
+pub struct Session {
+    random: Random,
+    out: Outbox,
+    link: Link,
+    ice: Ice,
+    phase: Phase,
+    /// What is said first on a new socket, until the server answers it.
+    opening: Option<ClientMessage>,
+    token: Option<ParticipantToken>,
+    me: Option<ParticipantId>,
+    code: Option<SessionCode>,
+    snapshot: Option<Snapshot>,
+    snapshot_at: Now,
+    role: Option<RoleCore>,
+    film: HostFilm,
+    relay_only: bool,
+    sample_at: Now,
+    origin: String,
+    profile: Profile,
+    live: bool,
+    problem: Option<Problem>,
+    film_problem: Option<FilmProblem>,
+    sound_blocked: bool,
+    copied_until: Option<Now>,
+    leaving: Option<Leaving>,
+}
+
+/// The person has left, and the last counters are on their way.
+#[derive(Debug, Clone, Copy)]
+struct Leaving {
+    earliest: Now,
+    latest: Now,
+}
+
+#[derive(Debug)]
+enum RoleCore {
+    Host(Host),
+    Guest(Guest),
+}
+
+impl Session {
+    /// A page that has not come to life yet.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            random: Random::seeded(seed),
+            out: Outbox::default(),
+            link: Link::default(),
+            ice: Ice::default(),
+            phase: Phase::Outside,
+            opening: None,
+            token: None,
+            me: None,
+            code: None,
+            snapshot: None,
+            snapshot_at: Now::default(),
+            role: None,
+            film: HostFilm::default(),
+            relay_only: false,
+            sample_at: Now::default(),
+            origin: String::new(),
+            profile: Profile::default(),
+            live: false,
+            problem: None,
+            film_problem: None,
+            sound_blocked: false,
+            copied_until: None,
+            leaving: None,
+        }
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, input: Input, now: Now) {
+        match input {
+            Input::Started { kept, origin } => self.start(kept, origin, now),
+            Input::Act(action) => self.act(action, now),
+            Input::SocketOpened => {
+                self.link.opened(now);
+                self.say_first();
+            }
+            Input::SocketClosed => {
+                self.out.heard = false;
+                self.link.closed(now, &mut self.random);
+            }
+            Input::Message(message) => {
+                self.link.heard(now);
+                self.message(message, now);
+            }
+            Input::Ice(outcome) => {
+                let worth_keeping = self.ice.answered(&outcome, now, &mut self.random);
+                if let (true, IceOutcome::Answer(answer)) = (worth_keeping, outcome) {
+                    self.out.push(Output::Keep(Keep::Ice(answer)));
+                }
+                self.ice_settled(now);
+            }
+            Input::Peer(id, event) => self.peer_event(id, event, now),
+            Input::FilmChosen(file, progress) => {
+                self.film_problem = None;
+                self.film.chosen(&file, progress);
+                self.tell_film(now);
+            }
+            Input::FilmProgress(progress) => {
+                self.film.progressed(progress);
+                self.tell_film(now);
+            }
+            Input::FilmFailed(problem) => self.film_problem = Some(problem),
+            Input::CannotCapture => self.problem = Some(Problem::CannotCapture),
+            Input::SoundBlocked(blocked) => self.sound_blocked = blocked,
+            Input::InviteCopied(copied) => {
+                self.copied_until = copied.then(|| now + COPIED);
+                self.problem = (!copied).then_some(Problem::CannotCopy);
+            }
+            Input::PageHidden => {
+                if let Some(token) = self.token {
+                    let reports = self.out.meters.last_words(now);
+                    if !reports.is_empty() {
+                        self.out.push(Output::Beacon(UsageBeacon {
+                            token: WireToken(token),
+                            reports,
+                        }));
+                    }
+                }
+            }
+            Input::Tick => {}
+        }
+        self.tick(now);
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.poll()
+    }
+
+    /// When the next [`Input::Tick`] is due, at the latest.
+    pub fn next_timeout(&self) -> Option<Now> {
+        let sampling = self.has_peers().then_some(self.sample_at + limits::POLL_EVERY);
+        let guest = match &self.role {
+            Some(RoleCore::Guest(guest)) => guest.next_timeout(),
+            Some(RoleCore::Host(_)) | None => None,
+        };
+        let clock = self.clock_runs().then_some(self.snapshot_at + CLOCK);
+        let reports = if self.out.heard {
+            self.out.meters.next_timeout()
+        } else {
+            None
+        };
+        [
+            self.link.next_timeout(),
+            self.ice.next_timeout(),
+            sampling,
+            guest,
+            clock,
+            reports,
+            self.copied_until,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// What the page shows now.
+    pub fn view(&self, now: Now) -> SessionView {
+        let people = self
+            .snapshot
+            .iter()
+            .flat_map(|snapshot| &snapshot.participants)
+            .map(|person| Person {
+                id: person.id,
+                name: person.name.to_string(),
+                role: person.role,
+                you: self.me == Some(person.id),
+                connected: person.connected,
+            });
+        SessionView {
+            live: self.live,
+            phase: self.phase,
+            code: self.code,
+            role: self.role.as_ref().map(|role| match role {
+                RoleCore::Host(_) => Role::Host,
+                RoleCore::Guest(_) => Role::Guest,
+            }),
+            people: people.collect(),
+            film: self.film_view(now),
+            link: self.link.view(),
+            picture: match &self.role {
+                Some(RoleCore::Guest(guest)) => guest.picture(),
+                Some(RoleCore::Host(_)) | None => Picture::None,
+            },
+            ice: self.ice.view().clone(),
+            problem: self.problem,
+            film_problem: self.film_problem.clone(),
+            hide_address: self.relay_only,
+            sound_blocked: self.sound_blocked,
+            invite: self
+                .code
+                .filter(|_| self.phase == Phase::Inside)
+                .map(|code| format!("{}/s/{code}", self.origin)),
+            invite_copied: self.copied_until.is_some_and(|until| now < until),
+            relay_limit_reached: self
+                .snapshot
+                .as_ref()
+                .is_some_and(|snapshot| snapshot.relay_limit_reached),
+            profile: self.profile.clone(),
+        }
+    }
+
+    fn start(&mut self, kept: Kept, origin: String, now: Now) {
+        self.live = true;
+        self.origin = origin;
+        self.token = kept.token;
+        self.profile.name = kept.name;
+        self.relay_only = kept.hide_address;
+        if let Some((answer, age)) = kept.ice {
+            self.ice.kept(answer, age, now, &mut self.random);
+        }
+    }
+
+    fn act(&mut self, action: SessionAction, now: Now) {
+        match action {
+            SessionAction::HomeMounted => {
+                if matches!(self.phase, Phase::Ended(_)) {
+                    self.phase = Phase::Outside;
+                    self.code = None;
+                }
+            }
+            SessionAction::SessionMounted { typed } => self.session_mounted(&typed, now),
+            SessionAction::Create { name, password } => {
+                if let Some((name, password)) = self.typed(&name, &password) {
+                    self.enter(ClientMessage::Create { name, password }, now);
+                }
+            }
+            SessionAction::Join { code, name, password } => {
+                if let Some((name, password)) = self.typed(&name, &password) {
+                    match SessionCode::parse(&code) {
+                        Ok(code) => self.enter(ClientMessage::Join { code, name, password }, now),
+                        Err(_) => self.problem = Some(Problem::WrongCode),
+                    }
+                }
+            }
+            SessionAction::Leave => self.leave(now),
+            SessionAction::HideAddress(hide) => self.hide_address(hide, now),
+            SessionAction::CopyInvite => {
+                if let Some(invite) = self.view(now).invite {
+                    self.out.push(Output::CopyInvite(invite));
+                }
+            }
+            SessionAction::TurnSoundOn => self.out.push(Output::UnmuteStage),
+            SessionAction::TryNow => {
+                if let Some(output) = self.link.try_now(now) {
+                    self.out.push(Output::Link(output));
+                }
+            }
+        }
+    }
+
+    fn session_mounted(&mut self, typed: &str, now: Now) {
+        let code = SessionCode::parse(typed).ok();
+        if self.phase == Phase::Outside {
+            self.code = code;
+            if let Some(token) = self.token.filter(|token| Some(token.code) == code) {
+                self.enter(
+                    ClientMessage::Resume {
+                        token: WireToken(token),
+                        fresh: true,
+                    },
+                    now,
+                );
+            }
+        }
+        if self.ice.want() {
+            self.fetch_ice();
+        } else {
+            self.ice_settled(now);
+        }
+    }
+
+    /// Name and password as typed, or the problem with them.
+    fn typed(&mut self, name: &str, password: &str) -> Option<(Option<ParticipantName>, Option<Password>)> {
+        self.problem = None;
+        let typed_name = name.trim();
+        let parsed = if typed_name.is_empty() {
+            Ok(None)
+        } else {
+            ParticipantName::parse(typed_name).map(Some)
+        };
+        let Ok(name) = parsed else {
+            self.problem = Some(Problem::NameTooLong);
+            return None;
+        };
+        let Ok(password) = Password::typed(password) else {
+            self.problem = Some(Problem::PasswordTooLong);
+            return None;
+        };
+        typed_name.clone_into(&mut self.profile.name);
+        self.out.push(Output::Keep(Keep::Name(self.profile.name.clone())));
+        Some((name, password))
+    }
+
+    fn enter(&mut self, opening: ClientMessage, now: Now) {
+        if matches!(self.phase, Phase::Entering | Phase::Inside) {
+            return;
+        }
+        self.say_leave();
+        self.phase = Phase::Entering;
+        self.problem = None;
+        self.opening = Some(opening);
+        if let Some(output) = self.link.want(now) {
+            self.out.push(Output::Link(output));
+        } else {
+            self.say_first();
+        }
+    }
+
+    /// The first words on a socket: who this is, or wants to be.
+    fn say_first(&mut self) {
+        if !self.link.is_open() {
+            return;
+        }
+        let resume = || {
+            self.token.map(|token| ClientMessage::Resume {
+                token: WireToken(token),
+                fresh: false,
+            })
+        };
+        if let Some(first) = self.opening.clone().or_else(resume) {
+            self.out.push(Output::Send(first));
+        }
+    }
+
+    fn message(&mut self, message: ServerMessage, now: Now) {
+        match message {
+            ServerMessage::Welcome { token, you, snapshot } => self.welcome(token, you, snapshot, now),
+            ServerMessage::Snapshot { snapshot } => self.take_snapshot(snapshot, now),
+            ServerMessage::Ready { connection, guest } => self.as_host(now, |host, around, out| {
+                host.ready(connection, guest, around, out);
+            }),
+            ServerMessage::Signal { connection, signal } => {
+                let around = Around {
+                    ice: &self.ice,
+                    relay_only: self.relay_only,
+                    now,
+                };
+                match &mut self.role {
+                    Some(RoleCore::Host(host)) => host.signal(connection, signal, &mut self.out),
+                    Some(RoleCore::Guest(guest)) => guest.signal(connection, signal, &around, &mut self.out),
+                    None => {}
+                }
+            }
+            ServerMessage::ConnectionClosed { connection } => {
+                self.as_host(now, |host, around, out| host.closed(connection, around, out));
+                self.as_guest(now, |guest, around, random, out| {
+                    guest.closed(connection, around, random, out)
+                });
+            }
+            ServerMessage::UsageAck { connection, sequence } => self.out.meters.acknowledged(connection, sequence),
+            ServerMessage::Ended { reason } => self.end(reason, now),
+            ServerMessage::Error { code, .. } => self.refused(code, now),
+            ServerMessage::Pong => {}
+        }
+    }
+
+    fn welcome(&mut self, token: WireToken, you: ParticipantId, snapshot: Snapshot, now: Now) {
+        let first = !matches!(self.opening, None | Some(ClientMessage::Resume { .. }));
+        self.opening = None;
+        self.problem = None;
+        self.out.heard = true;
+        self.phase = Phase::Inside;
+        self.code = Some(snapshot.code);
+        self.me = Some(you);
+        self.token = Some(token.0);
+        self.out.push(Output::Keep(Keep::Token(self.token)));
+        let role = snapshot
+            .participants
+            .iter()
+            .find(|person| person.id == you)
+            .map_or(Role::Guest, |person| person.role);
+        // A snapshot from a server that was restarted counts from the beginning again.
+        self.snapshot = None;
+        self.take_snapshot(snapshot, now);
+        match (&self.role, role) {
+            (Some(RoleCore::Host(_)), Role::Host) => self.film.forget_told(),
+            (Some(RoleCore::Guest(_)), Role::Guest) => {
+                self.as_guest(now, |guest, around, random, out| guest.resumed(around, random, out));
+            }
+            (_, Role::Host) => self.role = Some(RoleCore::Host(Host::default())),
+            (_, Role::Guest) => self.role = Some(RoleCore::Guest(Guest::default())),
+        }
+        self.tell_film(now);
+        if self.ice.joined() || (!first && self.ice.want()) {
+            self.fetch_ice();
+        }
+    }
+
+    fn take_snapshot(&mut self, snapshot: Snapshot, now: Now) {
+        if self
+            .snapshot
+            .as_ref()
+            .is_some_and(|known| known.revision >= snapshot.revision)
+        {
+            return;
+        }
+        self.snapshot = Some(snapshot);
+        self.snapshot_at = now;
+    }
+
+    fn refused(&mut self, code: ErrorCode, now: Now) {
+        let opening = self.opening.take();
+        let resuming = matches!(opening, Some(ClientMessage::Resume { .. }));
+        let entering = self.phase == Phase::Entering;
+        match code {
+            ErrorCode::UnknownParticipant | ErrorCode::SessionNotFound if resuming || !entering => {
+                let was_inside = self.phase == Phase::Inside;
+                self.end(EndReason::PlaceLost, now);
+                if !was_inside {
+                    self.phase = Phase::Outside;
+                }
+            }
+            ErrorCode::ResumedElsewhere => {
+                self.end(EndReason::PlaceLost, now);
+                self.problem = Some(Problem::ResumedElsewhere);
+            }
+            _ if !entering => {}
+            _ => {
+                self.phase = Phase::Outside;
+                self.problem = Some(match code {
+                    ErrorCode::SessionNotFound => Problem::WrongCode,
+                    ErrorCode::WrongPassword => Problem::WrongPassword,
+                    ErrorCode::SessionFull => Problem::SessionFull,
+                    ErrorCode::ServerFull => Problem::ServerFull,
+                    ErrorCode::TooManyRequests | ErrorCode::TooManyMessages => Problem::TooManyTries,
+                    _ => Problem::ServerAway,
+                });
+            }
+        }
+    }
+
+    fn leave(&mut self, now: Now) {
+        if !self.out.heard {
+            self.end(EndReason::YouLeft, now);
+            return;
+        }
+        let hosted_someone = matches!(self.role, Some(RoleCore::Host(_))) && self.has_peers();
+        let earliest = if hosted_someone { now + GUESTS_COUNTERS } else { now };
+        self.leaving = Some(Leaving {
+            earliest,
+            latest: now + LAST_COUNTERS,
+        });
+        self.go(EndReason::YouLeft, now);
+    }
+
+    /// The last words of somebody who left.
+    fn say_leave(&mut self) {
+        if self.leaving.take().is_some() {
+            self.out.say(ClientMessage::Leave);
+            self.hang_up();
+        }
+    }
+
+    fn end(&mut self, reason: EndReason, now: Now) {
+        self.leaving = None;
+        self.go(reason, now);
+        self.hang_up();
+    }
+
+    fn hang_up(&mut self) {
+        self.out.heard = false;
+        self.token = None;
+        if let Some(output) = self.link.unwant() {
+            self.out.push(Output::Link(output));
+        }
+    }
+
+    fn go(&mut self, reason: EndReason, now: Now) {
+        self.as_host(now, |host, around, out| host.replace_all(around, out));
+        self.as_guest(now, |guest, around, _, out| guest.leave(around.now, out));
+        self.role = None;
+        self.opening = None;
+        self.snapshot = None;
+        self.me = None;
+        self.film = HostFilm::default();
+        self.film_problem = None;
+        self.sound_blocked = false;
+        self.phase = Phase::Ended(reason);
+        self.out.push(Output::ClearStage);
+        self.out.push(Output::Keep(Keep::Token(None)));
+    }
+
+    fn hide_address(&mut self, hide: bool, now: Now) {
+        if self.relay_only == hide {
+            return;
+        }
+        self.relay_only = hide;
+        self.out.push(Output::Keep(Keep::HideAddress(hide)));
+        self.as_host(now, |host, around, out| host.replace_all(around, out));
+        self.as_guest(now, |guest, around, random, out| guest.replace(around, random, out));
+    }
+
+    fn ice_settled(&mut self, now: Now) {
+        self.as_host(now, |host, around, out| host.ice_settled(around, out));
+        self.as_guest(now, |guest, around, random, out| guest.ask(around, random, out));
+    }
+
+    fn peer_event(&mut self, id: ConnectionId, event: PeerEvent, now: Now) {
+        if let PeerEvent::Sampled(sample) = event {
+            self.out.meters.sampled(id, sample, now);
+            return;
+        }
+        let around = Around {
+            ice: &self.ice,
+            relay_only: self.relay_only,
+            now,
+        };
+        match &mut self.role {
+            Some(RoleCore::Host(host)) => host.event(id, event, &around, &mut self.out),
+            Some(RoleCore::Guest(guest)) => guest.event(id, event, &around, &mut self.random, &mut self.out),
+            None => {}
+        }
+    }
+
+    fn tick(&mut self, now: Now) {
+        match self.link.tick(now, &mut self.random) {
+            Some(LinkOutput::Ping) => self.out.push(Output::Send(ClientMessage::Ping)),
+            Some(output) => {
+                self.out.heard &= output != LinkOutput::Close;
+                self.out.push(Output::Link(output));
+            }
+            None => {}
+        }
+        if self.ice.tick(now) {
+            self.fetch_ice();
+        }
+        self.as_guest(now, |guest, around, random, out| guest.tick(around, random, out));
+        if now.since(self.sample_at) >= limits::POLL_EVERY && self.has_peers() {
+            self.sample_at = now;
+            let peers: Vec<_> = match &self.role {
+                Some(RoleCore::Host(host)) => host.connections().collect(),
+                Some(RoleCore::Guest(guest)) => guest.connection().into_iter().collect(),
+                None => vec![],
+            };
+            for id in peers {
+                self.out.peer(id, PeerCommand::Sample);
+            }
+        }
+        self.tell_usage(now);
+        if let Some(leaving) = self.leaving
+            && now >= leaving.earliest
+            && (now >= leaving.latest || self.out.meters.is_empty())
+        {
+            self.say_leave();
+        }
+        if self.clock_runs() && now.since(self.snapshot_at) >= CLOCK {
+            self.move_clock(now);
+        }
+        self.copied_until = self.copied_until.filter(|until| now < *until);
+    }
+
+    fn tell_usage(&mut self, now: Now) {
+        if self.out.heard {
+            for report in self.out.meters.due(now) {
+                self.out.say(ClientMessage::Usage { report });
+            }
+        }
+    }
+
+    fn tell_film(&mut self, now: Now) {
+        if matches!(self.role, Some(RoleCore::Host(_)))
+            && self.out.heard
+            && let Some(film) = self.film.news(now)
+        {
+            self.out.say(ClientMessage::Film { film: Some(film) });
+        }
+    }
+
+    /// A guest's film clock: the snapshot's position, moved on.
+    fn move_clock(&mut self, now: Now) {
+        let elapsed = now.since(self.snapshot_at);
+        if let Some(film) = self.snapshot.as_mut().and_then(|snapshot| snapshot.film.as_mut()) {
+            film.position_ms = position(film, elapsed);
+        }
+        self.snapshot_at = now;
+    }
+
+    fn clock_runs(&self) -> bool {
+        let film = self.snapshot.as_ref().and_then(|snapshot| snapshot.film.as_ref());
+        matches!(self.role, Some(RoleCore::Guest(_))) && film.is_some_and(|film| film.state == FilmState::Playing)
+    }
+
+    fn film_view(&self, now: Now) -> Option<FilmView> {
+        let (film, elapsed) = match &self.role {
+            Some(RoleCore::Host(_)) => (self.film.status()?, Duration::ZERO),
+            Some(RoleCore::Guest(_)) | None => (self.snapshot.as_ref()?.film.as_ref()?, now.since(self.snapshot_at)),
+        };
+        Some(FilmView {
+            title: film.title.clone(),
+            position_ms: position(film, elapsed) / 1000 * 1000,
+            duration_ms: film.duration_ms,
+            state: film.state,
+        })
+    }
+
+    fn has_peers(&self) -> bool {
+        match &self.role {
+            Some(RoleCore::Host(host)) => host.connections().next().is_some(),
+            Some(RoleCore::Guest(guest)) => guest.connection().is_some(),
+            None => false,
+        }
+    }
+
+    fn fetch_ice(&mut self) {
+        let token = self.token.filter(|_| self.phase == Phase::Inside);
+        self.out.push(Output::FetchIce(token));
+    }
+
+    fn as_host(&mut self, now: Now, work: impl FnOnce(&mut Host, &Around<'_>, &mut Outbox)) {
+        let around = Around {
+            ice: &self.ice,
+            relay_only: self.relay_only,
+            now,
+        };
+        if let Some(RoleCore::Host(host)) = &mut self.role {
+            work(host, &around, &mut self.out);
+        }
+    }
+
+    fn as_guest(&mut self, now: Now, work: impl FnOnce(&mut Guest, &Around<'_>, &mut Random, &mut Outbox)) {
+        let around = Around {
+            ice: &self.ice,
+            relay_only: self.relay_only,
+            now,
+        };
+        if let Some(RoleCore::Guest(guest)) = &mut self.role {
+            work(guest, &around, &mut self.random, &mut self.out);
+        }
+    }
+}
