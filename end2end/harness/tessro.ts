@@ -1,0 +1,107 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { freePort } from './free_port';
+import { Started } from './process';
+
+const tree = path.join(__dirname, '..', '..');
+const binary = process.env.TESSRO_BINARY ?? path.join(tree, 'target', 'release', 'tessro');
+
+export type Environment = Record<string, string>;
+
+/** `GET /api/bandwidth-status`, as far as tests read it. */
+export interface Bandwidth {
+  bandwidthUsedBytes: number;
+  bandwidthEstimatedBytes: number;
+  bandwidthReservedBytes: number;
+  activeConnections: number;
+  status: 'OK' | 'LIMIT_EXCEEDED';
+}
+
+/** The product's own release binary on a free port, with a data folder of its own. */
+export class Tessro {
+  private process?: Started;
+  private readonly earlier: string[] = [];
+  private readonly data = mkdtempSync(path.join(os.tmpdir(), 'tessro-data-'));
+
+  private constructor(
+    readonly port: number,
+    private readonly address: string,
+    private readonly environment: Environment,
+    private readonly namespace?: string,
+  ) {}
+
+  /** `namespace` is where it runs, `address` where it listens. */
+  static async start(
+    environment: Environment = {},
+    { address = '127.0.0.1', namespace }: { address?: string; namespace?: string } = {},
+  ): Promise<Tessro> {
+    if (!existsSync(binary)) throw new Error(`${binary} is not there: build it (script/test browser does) or set TESSRO_BINARY`);
+    const tessro = new Tessro(await freePort(), address, environment, namespace);
+    try {
+      await tessro.run();
+    } catch (error) {
+      await tessro.dispose();
+      throw error;
+    }
+    return tessro;
+  }
+
+  get origin(): string {
+    return `http://${this.address}:${this.port}`;
+  }
+
+  /** Everything that it logged, over all restarts. */
+  get log(): string[] {
+    return [...this.earlier, ...(this.process?.lines ?? [])];
+  }
+
+  /** Waits for a log line of the present run. */
+  async logs(pattern: RegExp, timeout?: number): Promise<string> {
+    return this.process!.line(pattern, timeout);
+  }
+
+  async bandwidth(): Promise<Bandwidth> {
+    const answer = await fetch(`${this.origin}/api/bandwidth-status`);
+    if (!answer.ok) throw new Error(`/api/bandwidth-status answered ${answer.status}`);
+    return (await answer.json()) as Bandwidth;
+  }
+
+  /** As an operator ends it. */
+  async stop(): Promise<void> {
+    await this.process?.end('SIGTERM');
+  }
+
+  /** As a power cut ends it. */
+  async kill(): Promise<void> {
+    await this.process?.end('SIGKILL');
+  }
+
+  /** The same port, data and settings again, after `stop` or `kill`. */
+  async startAgain(): Promise<void> {
+    this.earlier.push(...(this.process?.lines ?? []));
+    await this.run();
+  }
+
+  async dispose(): Promise<void> {
+    await this.kill();
+    rmSync(this.data, { recursive: true, force: true });
+  }
+
+  private async run(): Promise<void> {
+    // Nothing of the developer's own environment: keys in it would reach a real provider.
+    const env = {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      // No outside contact unless a test asks for it.
+      STUN_URLS: '',
+      ...this.environment,
+      HOST: this.address,
+      PORT: String(this.port),
+      DATA_DIR: this.data,
+    };
+    const [command, ...args] = [...(this.namespace ? ['ip', 'netns', 'exec', this.namespace] : []), binary];
+    this.process = new Started('tessro', command!, args, { env, cwd: tree });
+    await this.process.line(/listening on port/);
+  }
+}

@@ -1,0 +1,99 @@
+import { test as base, expect, type BrowserContextOptions } from '@playwright/test';
+import { Cloudflare } from './cloudflare';
+import { Coturn } from './coturn';
+import { Person, type Typed } from './people';
+import { Tessro, type Environment } from './tessro';
+
+/** Sends the people of a test to their browsers. */
+export interface People {
+  /** Somebody who has not opened anything yet. */
+  arrive(options?: BrowserContextOptions): Promise<Person>;
+  /** Somebody who created a session. */
+  host(typed?: Typed, options?: BrowserContextOptions): Promise<Person>;
+  /** Somebody who joined by the host's link. */
+  guest(host: Person, typed?: Typed, options?: BrowserContextOptions): Promise<Person>;
+}
+
+interface Fixtures {
+  /** Settings of the server, beside those that every test has. */
+  environment: Environment;
+  /** Where a test asks for it: a real relay. */
+  coturn: Coturn;
+  /** The stand-in that mints credentials for `coturn`. */
+  cloudflare: Cloudflare;
+  /** The product. A server of its own for every test: rate limits and usage start at nothing. */
+  tessro: Tessro;
+  people: People;
+  /** False in tests that make a page fail. */
+  faultless: boolean;
+}
+
+export const test = base.extend<Fixtures>({
+  environment: [{}, { option: true }],
+  faultless: [true, { option: true }],
+
+  // Playwright reads what a fixture needs from the first parameter, also where that is nothing.
+  // eslint-disable-next-line no-empty-pattern
+  coturn: async ({}, use, info) => {
+    const coturn = await Coturn.start();
+    await use(coturn);
+    if (info.status !== info.expectedStatus) await info.attach('coturn log', { body: coturn.log });
+    await coturn.stop();
+  },
+
+  cloudflare: async ({ coturn }, use) => {
+    const cloudflare = await Cloudflare.start(coturn.relay);
+    await use(cloudflare);
+    await cloudflare.stop();
+  },
+
+  tessro: async ({ environment }, use, info) => {
+    const tessro = await Tessro.start(environment);
+    await use(tessro);
+    if (info.status !== info.expectedStatus) await info.attach('server log', { body: tessro.log.join('\n') });
+    await tessro.dispose();
+  },
+
+  people: async ({ browser, tessro, faultless }, use, info) => {
+    const all: Person[] = [];
+    const arrive = async (options?: BrowserContextOptions) => {
+      const person = await Person.arrive(browser, tessro.origin, options);
+      all.push(person);
+      return person;
+    };
+    await use({
+      arrive,
+      host: async (typed, options) => {
+        const host = await arrive(options);
+        await host.createSession(typed);
+        return host;
+      },
+      guest: async (host, typed, options) => {
+        const guest = await arrive(options);
+        await guest.joinByLink(host.invite, typed);
+        return guest;
+      },
+    });
+    const failed = info.status !== info.expectedStatus;
+    for (const [place, person] of all.entries()) {
+      if (failed && !person.page.isClosed()) {
+        await info.attach(`console of person ${place + 1}`, { body: [...person.console, ...person.errors].join('\n') });
+        await info.attach(`page of person ${place + 1}`, { body: await person.page.screenshot(), contentType: 'image/png' });
+      }
+      await person.context.close();
+    }
+    if (!failed && faultless) expect(all.flatMap((person) => person.faults), 'faults on the console').toEqual([]);
+  },
+});
+
+/** The product with a relay to be had: Cloudflare's stand-in mints for a real coturn. */
+export const relayed = test.extend({
+  tessro: async ({ environment, cloudflare }, use, info) => {
+    const tessro = await Tessro.start({ ...cloudflare.environment, ...environment });
+    await use(tessro);
+    if (info.status !== info.expectedStatus) await info.attach('server log', { body: tessro.log.join('\n') });
+    await tessro.dispose();
+  },
+});
+
+export { expect };

@@ -1,0 +1,105 @@
+import { broken, nightTrain, oldTape, redHarbour, silentSea, threeSeconds } from '../harness/film';
+import { loseSockets, openSockets, peersBuilt } from '../harness/instruments';
+import type { Person } from '../harness/people';
+import { expect, test, type People } from '../harness/test';
+import { isMarked, mark, seesFrames, seesHue } from '../harness/watching';
+
+async function threeGuests(people: People, host: Person): Promise<Person[]> {
+  return [await people.guest(host), await people.guest(host), await people.guest(host)];
+}
+
+/** Runs `change` and sees to it that nobody built a connection or got another `<video>` for it. */
+async function onTheSameConnections(everyone: Person[], change: () => Promise<void>): Promise<void> {
+  for (const { picture } of everyone) await mark(picture);
+  const before = await Promise.all(everyone.map(({ page }) => peersBuilt(page)));
+  await change();
+  expect(await Promise.all(everyone.map(({ page }) => peersBuilt(page))), 'connections built').toEqual(before);
+  for (const { picture } of everyone) expect(await isMarked(picture), 'the very same element').toBe(true);
+}
+
+test('the end is said, and the same film plays again for three guests', async ({ people }) => {
+  const host = await people.host();
+  const guests = await threeGuests(people, host);
+  await host.choose(threeSeconds);
+  for (const guest of guests) await guest.reads(/\bended\b|the end/i);
+  await onTheSameConnections([host, ...guests], async () => {
+    await host.play();
+    await Promise.all(guests.map((guest) => seesFrames(guest.stream)));
+    for (const guest of guests) await seesHue(guest.stream, 'green');
+  });
+});
+
+for (const state of ['playing', 'paused'] as const) {
+  test(`another film chosen while one is ${state} reaches three guests`, async ({ people }) => {
+    const host = await people.host();
+    const guests = await threeGuests(people, host);
+    await host.choose(nightTrain);
+    for (const guest of guests) await seesHue(guest.stream, 'motley');
+    if (state === 'paused') {
+      await host.pause();
+      for (const guest of guests) await guest.reads(/\bPaused\b/);
+    }
+    await onTheSameConnections([host, ...guests], async () => {
+      await host.choose(redHarbour);
+      for (const guest of guests) {
+        await seesHue(guest.stream, 'red');
+        await guest.reads(new RegExp(redHarbour.title));
+        await guest.reads(/0:30/);
+      }
+      await Promise.all(guests.map((guest) => seesFrames(guest.stream)));
+    });
+  });
+}
+
+test('a lost line to the server is taken up again, and the picture goes on meanwhile', async ({ people }) => {
+  const host = await people.host({ name: 'Ada' });
+  const guest = await people.guest(host, { name: 'Bob' });
+  await host.choose(nightTrain);
+  await seesFrames(guest.stream);
+  await onTheSameConnections([host, guest], async () => {
+    for (const { page } of [guest, host]) {
+      expect(await loseSockets(page)).toBe(1);
+      await expect.poll(() => openSockets(page)).toBe(1);
+      await seesFrames(guest.stream);
+    }
+  });
+  for (const person of [host, guest]) await expect(person.participants.getByRole('listitem')).toHaveCount(2);
+  await host.pause();
+  await guest.reads(/\bPaused\b/);
+});
+
+test('a film without sound plays', async ({ people }) => {
+  const host = await people.host();
+  const guest = await people.guest(host);
+  await host.choose(silentSea);
+  await seesFrames(guest.stream);
+});
+
+test('a film with sound can follow one without', async ({ people }) => {
+  const host = await people.host();
+  const guest = await people.guest(host);
+  await host.choose(silentSea);
+  await seesFrames(guest.stream);
+  await host.choose(redHarbour);
+  await seesHue(guest.stream, 'red');
+  await expect
+    .poll(() =>
+      guest.stream.evaluate((video: HTMLVideoElement) =>
+        (video.srcObject as MediaStream).getAudioTracks().some((track) => track.readyState === 'live' && !track.muted),
+      ),
+    )
+    .toBe(true);
+});
+
+for (const [what, film] of Object.entries({ 'bytes that are no film': broken, 'a film of codecs that no browser has': oldTape })) {
+  test(`${what}: a sentence says that it does not play and why, and another film can be chosen`, async ({ people }) => {
+    const host = await people.host();
+    const guest = await people.guest(host);
+    await host.choose(film);
+    await host.reads(new RegExp(film.title));
+    await host.reads(/can.?not play|cannot be played|does not play|could not be played|can.t play|no video/i);
+    await host.choose(redHarbour);
+    await seesHue(guest.stream, 'red');
+    await host.doesNotRead(new RegExp(film.title));
+  });
+}

@@ -1,0 +1,64 @@
+import { expect, test } from '../harness/test';
+
+const credentials = /\/api\/(turn-credentials|ice-servers)/;
+
+test('a session is created from the home page, which mints no credentials', async ({ people, tessro }) => {
+  const host = await people.arrive({ permissions: ['clipboard-read', 'clipboard-write'] });
+  await host.home();
+  await expect(host.create).toBeEnabled();
+  expect(host.requests.filter((address) => credentials.test(address))).toEqual([]);
+
+  await host.name.fill('Ada');
+  await host.create.click();
+  await host.isInside();
+  expect(host.sessionCode).toMatch(/^[346789ACDEFGHJKMNPQRTVWXY]{6}$/);
+  await host.reads(new RegExp(host.sessionCode));
+  await expect(host.film).toBeEnabled();
+
+  await host.copyInvite.click();
+  expect(await host.page.evaluate(() => navigator.clipboard.readText())).toBe(`${tessro.origin}/s/${host.sessionCode}`);
+});
+
+test('the session page asks for credentials before the join form is answered', async ({ people }) => {
+  const host = await people.host();
+  const newcomer = await people.arrive();
+  await newcomer.page.goto(host.invite);
+  await expect(newcomer.join).toBeEnabled();
+  await expect.poll(() => newcomer.requests.filter((address) => credentials.test(address)).length).toBe(1);
+});
+
+test('a code that leads nowhere is said to, and what was typed stays', async ({ people }) => {
+  const guest = await people.arrive();
+  await guest.home();
+  await guest.code.fill('AAAAAA');
+  await guest.join.click();
+  // The home page may answer itself or hand over to the session page, whose form has to be answered first.
+  if (await guest.page.waitForURL(/\/s\//, { timeout: 2_000 }).then(() => true, () => false)) {
+    await guest.asksIn({ name: 'Bob' });
+  }
+  await guest.reads(/no session|not find|does not exist|wrong code|code.*(wrong|check)/i);
+  await expect(guest.leave).toBeHidden();
+});
+
+test('what is no code at all is said to be none', async ({ people }) => {
+  const guest = await people.arrive();
+  await guest.home();
+  await guest.code.fill('12');
+  await guest.join.click();
+  await guest.reads(/code/i);
+  await expect(guest.code).toHaveValue('12');
+  await expect(guest.leave).toBeHidden();
+});
+
+test('nothing is wider than a phone', async ({ people }, info) => {
+  const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+  const host = await people.host({ name: 'Ada' }, phone);
+  const newcomer = await people.arrive(phone);
+  await newcomer.home();
+  const guest = await people.guest(host, { name: 'A guest with a name of some length 12345' }, phone);
+  for (const [what, person] of Object.entries({ home: newcomer, host, guest })) {
+    const wide = await person.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(wide, `${what}: pixels past the edge`).toBeLessThanOrEqual(0);
+    await info.attach(what, { body: await person.page.screenshot(), contentType: 'image/png' });
+  }
+});
