@@ -1,14 +1,10 @@
+import type { Locator } from '@playwright/test';
 import { barePage, loopThroughTwoPeers } from '../harness/bare_page';
 import { nightTrain } from '../harness/film';
+import { median } from '../harness/median';
 import { expect, test } from '../harness/test';
-import type { Locator } from '@playwright/test';
 
 const runs = 20;
-
-function median(figures: number[]): number {
-  const sorted = [...figures].sort((a, b) => a - b);
-  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
-}
 
 /** When the element shows its next first frame, as the clock that all pages of a machine share. */
 function firstFrame(video: Locator): Promise<number> {

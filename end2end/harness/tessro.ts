@@ -56,6 +56,10 @@ export class Tessro {
     return [...this.earlier, ...(this.process?.lines ?? [])];
   }
 
+  get pid(): number | undefined {
+    return this.process?.pid;
+  }
+
   /** Waits for a log line of the present run. */
   async logs(pattern: RegExp, timeout?: number): Promise<string> {
     return this.process!.line(pattern, timeout);
