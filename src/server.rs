@@ -1,1 +1,3 @@
 //! Signaling, credentials, usage and the HTTP front door.
+
+pub mod clock;
