@@ -1,1 +1,4 @@
 //! Signaling, credentials, usage and the HTTP front door.
+
+pub mod clock;
+pub mod usage;

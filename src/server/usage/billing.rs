@@ -1,0 +1,107 @@
+//! What a provider bills of the bytes that a browser counted.
+//!
+//! Knows providers by kind only and refuses to know prices, time and where the counters came from.
+
+use crate::domain::{ByteCount, ProviderName};
+use crate::protocol::PairCounters;
+
+/// The header of a `ChannelData` message, which carries nearly every packet of a call
+/// (<https://www.rfc-editor.org/rfc/rfc8656#name-the-channeldata-message>).
+const CHANNEL_DATA_HEADER: u64 = 4;
+
+/// Cumulative counters of one candidate pair. Bytes are payload; packets are 0 where the browser does not count them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Counters {
+    /// From the relay to the browser.
+    pub bytes_received: u64,
+    /// From the browser to the relay.
+    pub bytes_sent: u64,
+    /// From the relay to the browser.
+    pub packets_received: u64,
+    /// From the browser to the relay.
+    pub packets_sent: u64,
+}
+
+/// Which of a relay's bytes cost money. What the browser cannot see (refreshes of the allocation, connectivity checks)
+/// is left out; it is far below 1 % of a film.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Billing {
+    /// What the relay sends to its client. Cloudflare bills "data sent from the Cloudflare edge to the TURN client"
+    /// including TURN's overhead; the other direction and the leg to the peer are free.
+    ClientEgress,
+    /// What passes between relay and client in either direction: the careful choice for every other kind.
+    ClientBoth,
+}
+
+impl Billing {
+    /// How the provider bills, by its kind.
+    pub(super) fn of(provider: &ProviderName) -> Self {
+        match provider.as_str().split(':').next() {
+            Some("cloudflare") => Self::ClientEgress,
+            Some(_) | None => Self::ClientBoth,
+        }
+    }
+
+    /// The part of these counters that is billed. Never less for larger counters.
+    pub(super) fn billed(self, counters: Counters) -> ByteCount {
+        let to_client = on_the_wire(counters.bytes_received, counters.packets_received);
+        match self {
+            Self::ClientEgress => to_client,
+            Self::ClientBoth => to_client.plus(on_the_wire(counters.bytes_sent, counters.packets_sent)),
+        }
+    }
+}
+
+impl From<&PairCounters> for Counters {
+    fn from(pair: &PairCounters) -> Self {
+        Self {
+            bytes_received: pair.bytes_received,
+            bytes_sent: pair.bytes_sent,
+            packets_received: pair.packets_received,
+            packets_sent: pair.packets_sent,
+        }
+    }
+}
+
+fn on_the_wire(payload: u64, packets: u64) -> ByteCount {
+    ByteCount::new(payload.saturating_add(packets.saturating_mul(CHANNEL_DATA_HEADER)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COUNTERS: Counters = Counters {
+        bytes_received: 10_000,
+        bytes_sent: 500,
+        packets_received: 10,
+        packets_sent: 5,
+    };
+
+    fn billing(provider: &str) -> Billing {
+        Billing::of(&provider.parse().unwrap())
+    }
+
+    #[test]
+    fn cloudflare_bills_what_it_sends_to_its_client_with_headers() {
+        assert_eq!(billing("cloudflare").billed(COUNTERS), ByteCount::new(10_040));
+        assert_eq!(billing("cloudflare:eu").billed(COUNTERS), ByteCount::new(10_040));
+    }
+
+    #[test]
+    fn an_unknown_kind_is_counted_both_ways() {
+        assert_eq!(billing("cloudflared").billed(COUNTERS), ByteCount::new(10_560));
+        assert_eq!(billing("acme").billed(COUNTERS), ByteCount::new(10_560));
+    }
+
+    #[test]
+    fn huge_counters_saturate() {
+        let huge = Counters {
+            bytes_received: u64::MAX,
+            bytes_sent: 1,
+            packets_received: u64::MAX,
+            packets_sent: 1,
+        };
+        assert_eq!(Billing::ClientBoth.billed(huge), ByteCount::new(u64::MAX));
+    }
+}

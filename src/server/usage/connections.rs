@@ -1,0 +1,235 @@
+//! Which connections there are between hosts and guests, and what has to be booked when one ends.
+//!
+//! Sans-IO: inputs and the time go in, endings come out. Refuses to know bytes: those are measured by the ledger, which
+//! this core only tells whether anybody ever said how the connection ran. A connection that nobody reported on is
+//! estimated, up to its last sign of life; one that somebody reported on is not, whatever its path.
+
+use crate::domain::{ByteCount, ConnectionId, Now, ParticipantId, UnixMillis};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+/// How long a closed connection waits for late reports: a page that goes away sends its last counters as a beacon, which
+/// may arrive after the socket is gone.
+pub(super) const LINGER: Duration = Duration::from_secs(3);
+
+/// What a connection is assumed to relay where nothing is known: 2 Mbit/s, in bytes a millisecond.
+const ESTIMATED_BYTES_PER_MILLI: u64 = 250;
+
+/// Something that happened to a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Input {
+    /// A guest asked for it. Asking again is a sign of life, and brings back one that lingers.
+    Opened {
+        /// Made by the guest.
+        connection: ConnectionId,
+        /// One end.
+        host: ParticipantId,
+        /// The other end.
+        guest: ParticipantId,
+        /// When, for the books.
+        at: UnixMillis,
+    },
+    /// Either end sent a message about it.
+    Alive {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// One end reported how it runs.
+    Reported {
+        /// Who; reports of anyone but the two ends are ignored.
+        participant: ParticipantId,
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// It is over. Not by itself a sign of life: nobody may have been there for a while.
+    Closed {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// Time has passed.
+    Timeout,
+}
+
+/// A connection is over and no report is waited for any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// Which.
+    pub connection: ConnectionId,
+    /// One end.
+    pub host: ParticipantId,
+    /// The other end.
+    pub guest: ParticipantId,
+    /// When it was opened.
+    pub opened_at: UnixMillis,
+    /// What to book where nothing was measured; `None` where somebody reported.
+    pub estimate: Option<ByteCount>,
+}
+
+#[derive(Debug)]
+struct Known {
+    host: ParticipantId,
+    guest: ParticipantId,
+    opened_at: UnixMillis,
+    opened: Now,
+    last_sign: Now,
+    reported: bool,
+    /// When to stop waiting for reports; `None` while the connection is open.
+    lingers_until: Option<Now>,
+}
+
+/// Every connection that is open or lingers.
+#[derive(Debug, Default)]
+pub(super) struct Connections {
+    known: BTreeMap<ConnectionId, Known>,
+    lingering: BTreeSet<(Now, ConnectionId)>,
+    ended: VecDeque<Ended>,
+}
+
+impl Connections {
+    /// How many connections are opened and not closed.
+    pub(super) fn active(&self) -> usize {
+        self.known.len() - self.lingering.len()
+    }
+
+    /// The session that a participant's connection belongs to, named by its host's identifier, which is random and says
+    /// nothing. `None` where the connection is unknown or not theirs.
+    pub(super) fn session_of(&self, connection: ConnectionId, participant: ParticipantId) -> Option<ParticipantId> {
+        self.known
+            .get(&connection)
+            .filter(|known| known.has_end(participant))
+            .map(|known| known.host)
+    }
+
+    /// Takes in what happened.
+    pub(super) fn handle(&mut self, input: Input, now: Now) {
+        match input {
+            Input::Opened {
+                connection,
+                host,
+                guest,
+                at,
+            } => self.open(connection, host, guest, at, now),
+            Input::Alive { connection } => {
+                if let Some(known) = self.known.get_mut(&connection) {
+                    known.sign(now);
+                }
+            }
+            Input::Reported {
+                participant,
+                connection,
+            } => {
+                if let Some(known) = self
+                    .known
+                    .get_mut(&connection)
+                    .filter(|known| known.has_end(participant))
+                {
+                    known.sign(now);
+                    known.reported = true;
+                }
+            }
+            Input::Closed { connection } => self.close(connection, now),
+            Input::Timeout => self.end_lingering(|until| until <= now),
+        }
+    }
+
+    /// When [`Input::Timeout`] is due; `None` while nothing lingers.
+    pub(super) fn next_timeout(&self) -> Option<Now> {
+        self.lingering.first().map(|(until, _)| *until)
+    }
+
+    /// The next ending, in the order in which they became due.
+    pub(super) fn poll_output(&mut self) -> Option<Ended> {
+        self.ended.pop_front()
+    }
+
+    /// The server stops: no further report will come. Ends what lingers, and what is open and was never reported on,
+    /// because nobody else would ever book it. Reported connections play on without the server.
+    pub(super) fn finish(&mut self) {
+        self.end_lingering(|_| true);
+        let silent: Vec<_> = self
+            .known
+            .iter()
+            .filter(|(_, known)| !known.reported)
+            .map(|(id, _)| *id)
+            .collect();
+        for connection in silent {
+            self.end(connection);
+        }
+    }
+
+    fn open(&mut self, connection: ConnectionId, host: ParticipantId, guest: ParticipantId, at: UnixMillis, now: Now) {
+        let Some(known) = self.known.get_mut(&connection) else {
+            let known = Known {
+                host,
+                guest,
+                opened_at: at,
+                opened: now,
+                last_sign: now,
+                reported: false,
+                lingers_until: None,
+            };
+            self.known.insert(connection, known);
+            return;
+        };
+        // The identifier comes from a browser: a stranger who makes the same one takes nothing over.
+        if (known.host, known.guest) != (host, guest) {
+            return;
+        }
+        if let Some(until) = known.lingers_until.take() {
+            self.lingering.remove(&(until, connection));
+        }
+        known.sign(now);
+    }
+
+    fn close(&mut self, connection: ConnectionId, now: Now) {
+        if let Some(known) = self.known.get_mut(&connection)
+            && known.lingers_until.is_none()
+        {
+            let until = now + LINGER;
+            known.lingers_until = Some(until);
+            self.lingering.insert((until, connection));
+        }
+    }
+
+    fn end_lingering(&mut self, due: impl Fn(Now) -> bool) {
+        while let Some((until, connection)) = self.lingering.first().copied() {
+            if !due(until) {
+                break;
+            }
+            self.lingering.pop_first();
+            self.end(connection);
+        }
+    }
+
+    fn end(&mut self, connection: ConnectionId) {
+        if let Some(known) = self.known.remove(&connection) {
+            self.ended.push_back(Ended {
+                connection,
+                host: known.host,
+                guest: known.guest,
+                opened_at: known.opened_at,
+                estimate: (!known.reported).then(|| estimate(known.last_sign.since(known.opened))),
+            });
+        }
+    }
+}
+
+impl Known {
+    fn has_end(&self, participant: ParticipantId) -> bool {
+        participant == self.host || participant == self.guest
+    }
+
+    fn sign(&mut self, now: Now) {
+        if self.lingers_until.is_none() {
+            self.last_sign = self.last_sign.max(now);
+        }
+    }
+}
+
+fn estimate(lived: Duration) -> ByteCount {
+    let millis = u64::try_from(lived.as_millis()).unwrap_or(u64::MAX);
+    ByteCount::new(millis.saturating_mul(ESTIMATED_BYTES_PER_MILLI))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! `kill -9` at any moment: what was acknowledged is on disk, and sending everything again gives the exact sum.
+//!
+//! The test starts itself as a child that reports through [`Usage`] and writes each acknowledgement to its output, and
+//! kills it while it writes.
+
+use super::ledger::tests::{report, sums};
+use super::ledger::{Ledger, Reported};
+use super::*;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use tempfile::TempDir;
+
+const DIR: &str = "TESSRO_TEST_CRASH_DIR";
+const FIRST: &str = "TESSRO_TEST_CRASH_FIRST";
+const PARTICIPANTS: u64 = 3;
+const ROUNDS: u64 = 8;
+const PER_ROUND: u64 = 100_000;
+/// Reports that wait for their acknowledgement at once.
+const IN_FLIGHT: usize = 40;
+
+fn nth(participant: u64, sequence: u64) -> (ParticipantId, UsageReport) {
+    let connection = ConnectionId::from_random(participant);
+    let pair = if sequence.is_multiple_of(2) { "even" } else { "odd" };
+    (
+        ParticipantId::from_random(participant),
+        report(connection, pair, sequence, sequence * 1_000),
+    )
+}
+
+/// Nothing by itself; the child process of the test below.
+#[test]
+fn a_child_that_reports_until_it_is_killed() {
+    let (Ok(dir), Ok(first)) = (std::env::var(DIR), std::env::var(FIRST)) else {
+        return;
+    };
+    let first: u64 = first.parse().unwrap();
+    let usage = Usage::open(Path::new(&dir), ByteCount::new(1), Clock::system()).unwrap();
+    let (room, rooms) = mpsc::sync_channel(IN_FLIGHT);
+    for _ in 0..IN_FLIGHT {
+        room.send(()).unwrap();
+    }
+    for sequence in first..first + PER_ROUND {
+        for participant in 0..PARTICIPANTS {
+            rooms.recv().unwrap();
+            let room = room.clone();
+            let (by, report) = nth(participant, sequence);
+            usage.report(by, report, move || {
+                writeln!(std::io::stdout(), "acknowledged {participant} {sequence}").unwrap();
+                room.send(()).unwrap();
+            });
+        }
+    }
+}
+
+/// Runs the child until it has acknowledged `enough` reports and a moment longer; the highest acknowledged sequence
+/// number of each participant.
+fn run_and_kill(dir: &Path, first: u64, enough: u64) -> BTreeMap<u64, u64> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "server::usage::crash_tests::a_child_that_reports_until_it_is_killed",
+            "--nocapture",
+        ])
+        .env(DIR, dir)
+        .env(FIRST, first.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut highest = BTreeMap::new();
+    let mut seen = 0;
+    let mut line = String::new();
+    // Whatever the child wrote before its end is read to the end.
+    while output.read_line(&mut line).unwrap() > 0 {
+        if let Some((_, words)) = line.split_once("acknowledged ") {
+            let mut numbers = words.split_whitespace().map(str::parse::<u64>);
+            if let (Some(Ok(participant)), Some(Ok(sequence)), true) =
+                (numbers.next(), numbers.next(), line.ends_with('\n'))
+            {
+                highest.insert(participant, sequence);
+                seen += 1;
+            }
+        }
+        if seen == enough {
+            std::thread::sleep(std::time::Duration::from_micros(137 * (enough % 19)));
+            child.kill().unwrap();
+            seen += 1;
+        }
+        line.clear();
+    }
+    child.wait().unwrap();
+    assert!(seen > enough, "the child ended by itself after {seen} reports");
+    highest
+}
+
+#[test]
+fn after_kill_9_the_total_is_what_was_acknowledged() {
+    let dir = TempDir::new().unwrap();
+    let mut first = 1;
+    for round in 0..ROUNDS {
+        let acknowledged = run_and_kill(dir.path(), first, 5 + 61 * round);
+        let mut ledger = Ledger::open(dir.path()).unwrap();
+        let written = used(&ledger);
+        let promised: u64 = (0..PARTICIPANTS)
+            .map(|by| due(acknowledged.get(&by).copied().unwrap_or(first - 1)))
+            .sum();
+        // Not acknowledged, but written: at most what was in flight, at the two pairs' largest steps.
+        let sent: u64 = (0..PARTICIPANTS)
+            .map(|by| due(acknowledged.get(&by).copied().unwrap_or(first - 1) + IN_FLIGHT as u64))
+            .sum();
+        assert!(
+            (promised..=sent).contains(&written),
+            "round {round}: {promised} <= {written} <= {sent}"
+        );
+
+        first = acknowledged.values().max().unwrap() + IN_FLIGHT as u64 + 1;
+        let again: Vec<_> = (first.saturating_sub(600).max(1)..first)
+            .flat_map(|sequence| (0..PARTICIPANTS).map(move |participant| nth(participant, sequence)))
+            .map(|(participant, report)| Reported {
+                participant,
+                session: None,
+                report,
+            })
+            .collect();
+        for _ in 0..2 {
+            ledger.record(Clock::system().wall(), &again, &[]).unwrap();
+            assert_eq!(used(&ledger), PARTICIPANTS * due(first - 1), "round {round}");
+        }
+    }
+}
+
+/// What one participant's two pairs bill once report `sequence` is written.
+fn due(sequence: u64) -> u64 {
+    (sequence + sequence.saturating_sub(1)) * 1_000
+}
+
+fn used(ledger: &Ledger) -> u64 {
+    sums(ledger).values().map(|total| total.used().get()).sum()
+}

@@ -1,0 +1,346 @@
+//! The books on disk: what was relayed, in SQLite, written before it is believed.
+//!
+//! One call of [`Ledger::record`] is one transaction, durable when it returns: events, counters and sums change together
+//! or not at all, so reports that are sent again after a crash count once (`property_tests` cuts the log at any byte,
+//! `crash_tests` kills the process). Refuses to know threads, acknowledgements, the cap and people's names. Amounts
+//! beyond `i64::MAX` bytes are kept as that.
+
+use super::UsageError;
+use super::billing::{Billing, Counters};
+use super::connections::Ended;
+use super::meter::Meter;
+use super::month::Month;
+use crate::domain::{ByteCount, ConnectionId, ParticipantId, ProviderName, UnixMillis};
+use crate::protocol::{PairCounters, UsageReport};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The file within the data directory.
+const FILE: &str = "usage.db";
+
+/// Each entry takes the ledger one version further; entries are only ever added.
+const SCHEMA: [&str; 1] = [include_str!("schema/1.sql")];
+
+/// How long to wait for another process that reads or copies the file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A month's sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct MonthTotal {
+    /// Counted by browsers.
+    pub measured: ByteCount,
+    /// Assumed, because nobody counted.
+    pub estimated: ByteCount,
+}
+
+/// A report and who sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reported {
+    /// Who.
+    pub participant: ParticipantId,
+    /// The session's host, where the connection is known.
+    pub session: Option<ParticipantId>,
+    /// What; checked.
+    pub report: UsageReport,
+}
+
+/// What an ended connection came to, over its whole life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// What both ends measured.
+    Measured(ByteCount),
+    /// Nobody measured.
+    Estimated(ByteCount),
+}
+
+/// What is on disk after [`Ledger::record`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Recorded {
+    /// The month that was recorded in.
+    pub month: Month,
+    /// Its sums.
+    pub total: MonthTotal,
+    /// One outcome for each ending, in the same order.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// The books. Belongs to one thread.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    database: Connection,
+}
+
+impl MonthTotal {
+    /// Everything that counts towards the cap.
+    pub(super) fn used(self) -> ByteCount {
+        self.measured.plus(self.estimated)
+    }
+}
+
+impl Ledger {
+    /// Opens the ledger in a directory, creating both where they are missing.
+    pub(super) fn open(data_dir: &Path) -> Result<Self, UsageError> {
+        std::fs::create_dir_all(data_dir).map_err(|source| UsageError::DataDir {
+            path: data_dir.to_owned(),
+            source,
+        })?;
+        let path = data_dir.join(FILE);
+        let failed = |source| UsageError::Ledger {
+            path: path.clone(),
+            source,
+        };
+        let mut database = Connection::open(&path).map_err(failed)?;
+        database.busy_timeout(BUSY).map_err(failed)?;
+        database.pragma_update(None, "journal_mode", "wal").map_err(failed)?;
+        database.pragma_update(None, "synchronous", "full").map_err(failed)?;
+        migrate(&mut database, &path)?;
+        Ok(Self { database })
+    }
+
+    /// The sums of every month so far.
+    pub(super) fn totals(&self) -> Result<BTreeMap<Month, MonthTotal>, rusqlite::Error> {
+        let mut rows = self
+            .database
+            .prepare("SELECT month, measured, estimated FROM month_total")?;
+        let rows = rows.query_map([], |row| {
+            let month = parsed(0, &row.get::<_, String>(0)?)?;
+            Ok((
+                month,
+                MonthTotal {
+                    measured: loaded_bytes(row.get(1)?),
+                    estimated: loaded_bytes(row.get(2)?),
+                },
+            ))
+        })?;
+        rows.collect()
+    }
+
+    /// Records reports, then endings, at a moment that decides the month. When it returns, all of it is on disk; when it
+    /// fails, none of it is, and it may be tried again.
+    pub(super) fn record(
+        &mut self,
+        at: UnixMillis,
+        reports: &[Reported],
+        endings: &[Ended],
+    ) -> Result<Recorded, rusqlite::Error> {
+        let transaction = self
+            .database
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let month = Month::of(at);
+        let mut entry = Entry {
+            month,
+            at,
+            total: month_total(&transaction, month)?,
+            transaction: &transaction,
+        };
+        for reported in reports {
+            for pair in &reported.report.pairs {
+                entry.measure(reported, pair)?;
+            }
+        }
+        let outcomes = endings.iter().map(|ended| entry.end(ended)).collect::<Result<_, _>>()?;
+        let total = entry.total;
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO month_total (month, measured, estimated) VALUES (?1, ?2, ?3)")?
+            .execute(params![
+                month.to_string(),
+                stored(total.measured.get()),
+                stored(total.estimated.get())
+            ])?;
+        transaction.commit()?;
+        Ok(Recorded { month, total, outcomes })
+    }
+}
+
+/// One transaction being put together.
+struct Entry<'a> {
+    transaction: &'a Transaction<'a>,
+    month: Month,
+    at: UnixMillis,
+    total: MonthTotal,
+}
+
+impl Entry<'_> {
+    fn measure(&mut self, reported: &Reported, pair: &PairCounters) -> Result<(), rusqlite::Error> {
+        let participant = reported.participant.to_string();
+        let connection = reported.report.connection.to_string();
+        let known = self
+            .transaction
+            .prepare_cached(
+                "SELECT provider, sequence, bytes_received, bytes_sent, packets_received, packets_sent FROM pair
+                 WHERE participant = ?1 AND connection = ?2 AND pair = ?3",
+            )?
+            .query_row(params![participant, connection, pair.pair], pair_row)
+            .optional()?;
+        // A pair keeps the provider that it was first reported with: another name later cannot change what was billed.
+        let (provider, mut meter) = known.unwrap_or_else(|| (pair.provider.clone(), Meter::default()));
+        let Some(billed) = meter.apply(Billing::of(&provider), reported.report.sequence, pair.into()) else {
+            return Ok(());
+        };
+        // Most pairs never carry anything.
+        if meter.counters == Counters::default() {
+            return Ok(());
+        }
+        let counters = meter.counters;
+        self.transaction
+            .prepare_cached("INSERT OR REPLACE INTO pair VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
+            .execute(params![
+                participant,
+                connection,
+                pair.pair,
+                provider.as_str(),
+                stored(meter.sequence),
+                stored(counters.bytes_received),
+                stored(counters.bytes_sent),
+                stored(counters.packets_received),
+                stored(counters.packets_sent),
+            ])?;
+        if billed == ByteCount::ZERO {
+            return Ok(());
+        }
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO usage_event (month, at_ms, kind, bytes, connection, session, participant, pair, provider)
+                 VALUES (?1, ?2, 'measured', ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                self.month.to_string(),
+                stored(self.at.0),
+                stored(billed.get()),
+                connection,
+                reported.session.map(|host| host.to_string()),
+                participant,
+                pair.pair,
+                provider.as_str(),
+            ])?;
+        self.total.measured = self.total.measured.plus(billed);
+        Ok(())
+    }
+
+    fn end(&mut self, ended: &Ended) -> Result<Outcome, rusqlite::Error> {
+        let measured = self.measured_by(ended.host, ended.connection)?;
+        let measured = measured.plus(self.measured_by(ended.guest, ended.connection)?);
+        // Before a restart it may have been measured although nobody reported since.
+        let Some(estimate) = ended.estimate.filter(|_| measured == ByteCount::ZERO) else {
+            return Ok(Outcome::Measured(measured));
+        };
+        if estimate > ByteCount::ZERO {
+            let added = self
+                .transaction
+                .prepare_cached(
+                    "INSERT INTO usage_event (month, at_ms, kind, bytes, connection, session, opened_ms)
+                     VALUES (?1, ?2, 'estimated', ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![
+                    self.month.to_string(),
+                    stored(self.at.0),
+                    stored(estimate.get()),
+                    ended.connection.to_string(),
+                    ended.host.to_string(),
+                    stored(ended.opened_at.0),
+                ])?;
+            if added > 0 {
+                self.total.estimated = self.total.estimated.plus(estimate);
+            }
+        }
+        Ok(Outcome::Estimated(estimate))
+    }
+
+    fn measured_by(&self, end: ParticipantId, connection: ConnectionId) -> Result<ByteCount, rusqlite::Error> {
+        let mut pairs = self.transaction.prepare_cached(
+            "SELECT provider, sequence, bytes_received, bytes_sent, packets_received, packets_sent FROM pair
+             WHERE participant = ?1 AND connection = ?2",
+        )?;
+        let pairs = pairs.query_map(params![end.to_string(), connection.to_string()], pair_row)?;
+        let mut sum = ByteCount::ZERO;
+        for pair in pairs {
+            let (provider, meter) = pair?;
+            sum = sum.plus(Billing::of(&provider).billed(meter.counters));
+        }
+        Ok(sum)
+    }
+}
+
+fn migrate(database: &mut Connection, path: &Path) -> Result<(), UsageError> {
+    let failed = |source| UsageError::Ledger {
+        path: path.to_owned(),
+        source,
+    };
+    // Asks for the right to write, so that a file that can only be read is found out now.
+    let transaction = database
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(failed)?;
+    let version: u32 = transaction
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(failed)?;
+    let Some(missing) = usize::try_from(version).ok().and_then(|version| SCHEMA.get(version..)) else {
+        return Err(UsageError::TooNew {
+            path: PathBuf::from(path),
+            version,
+        });
+    };
+    for schema in missing {
+        transaction.execute_batch(schema).map_err(failed)?;
+    }
+    transaction
+        .pragma_update(None, "user_version", i64::try_from(SCHEMA.len()).unwrap_or(i64::MAX))
+        .map_err(failed)?;
+    transaction.commit().map_err(failed)
+}
+
+fn month_total(transaction: &Transaction<'_>, month: Month) -> Result<MonthTotal, rusqlite::Error> {
+    let total = transaction
+        .prepare_cached("SELECT measured, estimated FROM month_total WHERE month = ?1")?
+        .query_row([month.to_string()], |row| {
+            Ok(MonthTotal {
+                measured: loaded_bytes(row.get(0)?),
+                estimated: loaded_bytes(row.get(1)?),
+            })
+        })
+        .optional()?;
+    Ok(total.unwrap_or_default())
+}
+
+fn pair_row(row: &rusqlite::Row<'_>) -> Result<(ProviderName, Meter), rusqlite::Error> {
+    let counters = Counters {
+        bytes_received: loaded(row.get(2)?),
+        bytes_sent: loaded(row.get(3)?),
+        packets_received: loaded(row.get(4)?),
+        packets_sent: loaded(row.get(5)?),
+    };
+    Ok((
+        parsed(0, &row.get::<_, String>(0)?)?,
+        Meter {
+            sequence: loaded(row.get(1)?),
+            counters,
+        },
+    ))
+}
+
+fn parsed<T>(column: usize, text: &str) -> Result<T, rusqlite::Error>
+where
+    T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    text.parse().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+    })
+}
+
+fn stored(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn loaded(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+fn loaded_bytes(value: i64) -> ByteCount {
+    ByteCount::new(loaded(value))
+}
+
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+pub(super) mod tests;

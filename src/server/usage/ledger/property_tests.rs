@@ -1,0 +1,103 @@
+//! The books after any history: reports in any order and number, restarts, and a log cut at any byte.
+
+use super::tests::{DECEMBER, GUEST, HOST, LINK, NOVEMBER, by, report, used};
+use super::*;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use tempfile::TempDir;
+
+#[derive(Debug, Clone)]
+struct Step {
+    end: u8,
+    pair: u8,
+    sequence: u64,
+}
+
+impl Step {
+    fn reported(&self) -> Reported {
+        let end = if self.end == 0 { HOST } else { GUEST };
+        by(
+            end,
+            report(LINK, &self.pair.to_string(), self.sequence, self.sequence * 1_000),
+        )
+    }
+}
+
+fn batches() -> impl Strategy<Value = Vec<Vec<Step>>> {
+    let step = (0..2_u8, 0..3_u8, 1..50_u64).prop_map(|(end, pair, sequence)| Step { end, pair, sequence });
+    prop::collection::vec(prop::collection::vec(step, 0..6), 1..8)
+}
+
+fn expected(batches: &[Vec<Step>]) -> u64 {
+    let mut highest = BTreeMap::<(u8, u8), u64>::new();
+    for step in batches.iter().flatten() {
+        let known = highest.entry((step.end, step.pair)).or_default();
+        *known = step.sequence.max(*known);
+    }
+    highest.values().map(|sequence| sequence * 1_000).sum()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// The machine stops at any moment: whatever part of the log reached the disk is a state between two batches, and
+    /// sending everything again gives exactly what was used.
+    #[test]
+    fn a_log_cut_at_any_byte_is_a_whole_number_of_batches(batches in batches(), cut: Index, restart: bool) {
+        let dir = TempDir::new().unwrap();
+        let mut ledger = Ledger::open(dir.path()).unwrap();
+        if restart {
+            // The schema is then in the file itself and the log begins empty.
+            drop(ledger);
+            ledger = Ledger::open(dir.path()).unwrap();
+        }
+        let mut committed = vec![0];
+        let mut lengths = Vec::new();
+        let log_path = dir.path().join("usage.db-wal");
+        for (index, batch) in batches.iter().enumerate() {
+            let reports: Vec<_> = batch.iter().map(Step::reported).collect();
+            ledger.record(NOVEMBER, &reports, &[]).unwrap();
+            committed.push(expected(&batches[..=index]));
+            lengths.push(std::fs::metadata(&log_path).unwrap().len());
+        }
+        let log = std::fs::read(&log_path).unwrap();
+        let cut = cut.index(log.len() + 1);
+
+        let crashed = TempDir::new().unwrap();
+        std::fs::copy(dir.path().join(FILE), crashed.path().join(FILE)).unwrap();
+        std::fs::write(crashed.path().join("usage.db-wal"), &log[..cut]).unwrap();
+        let mut after = Ledger::open(crashed.path()).unwrap();
+        let survived = lengths.iter().filter(|length| **length <= cut as u64).count();
+        prop_assert_eq!(used(&after), committed[survived]);
+
+        for batch in &batches {
+            let again: Vec<_> = batch.iter().map(Step::reported).collect();
+            after.record(DECEMBER, &again, &[]).unwrap();
+        }
+        prop_assert_eq!(used(&after), expected(&batches));
+    }
+
+    /// The pure model of the same: batches that fail or are repeated, restarts in between.
+    #[test]
+    fn what_was_written_is_the_sum_of_the_largest_counters(
+        batches in batches(),
+        order in prop::collection::vec((any::<Index>(), any::<bool>()), 0..12),
+    ) {
+        let dir = TempDir::new().unwrap();
+        let mut ledger = Ledger::open(dir.path()).unwrap();
+        let mut written = Vec::new();
+        for (index, restart) in order {
+            let batch = &batches[index.index(batches.len())];
+            let reports: Vec<_> = batch.iter().map(Step::reported).collect();
+            let before = used(&ledger);
+            ledger.record(NOVEMBER, &reports, &[]).unwrap();
+            written.push(batch.clone());
+            prop_assert!(used(&ledger) >= before);
+            prop_assert_eq!(used(&ledger), expected(&written));
+            if restart {
+                drop(ledger);
+                ledger = Ledger::open(dir.path()).unwrap();
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The month's usage as `GET /api/bandwidth-status` answers it.
+
+use super::ledger::MonthTotal;
+use super::month::Month;
+use crate::domain::ByteCount;
+use crate::protocol::{BandwidthState, BandwidthStatus};
+use serde_json::Number;
+
+/// The answer for a month's sums, a limit, and the connections open now.
+pub(super) fn status(total: MonthTotal, limit: ByteCount, month: Month, active: usize) -> BandwidthStatus {
+    let used = total.used();
+    BandwidthStatus {
+        bandwidth_used_gb: used.gb_text(2).to_string(),
+        bandwidth_limit_gb: gb_number(limit),
+        percentage: percentage(used, limit),
+        remaining_gb: limit.minus(used).gb_text(2).to_string(),
+        reset_date: month.next().starts_at_text(),
+        active_connections: u64::try_from(active).unwrap_or(u64::MAX),
+        status: if used >= limit {
+            BandwidthState::LimitExceeded
+        } else {
+            BandwidthState::Ok
+        },
+        bandwidth_used_bytes: used.get(),
+        bandwidth_reserved_bytes: 0,
+        bandwidth_estimated_bytes: total.estimated.get(),
+    }
+}
+
+/// Decimal gigabytes as a JSON number: an integer where it is one (`1000`), else with decimals (`0.02`).
+pub fn gb_number(amount: ByteCount) -> Number {
+    let gb = ByteCount::new(1_000_000_000).get();
+    let whole = Number::from(amount.get() / gb);
+    if amount.get().is_multiple_of(gb) {
+        return whole;
+    }
+    Number::from_f64(amount.as_gb()).unwrap_or(whole)
+}
+
+/// Used of the limit in percent, two decimals; a limit of nothing is used up.
+fn percentage(used: ByteCount, limit: ByteCount) -> f64 {
+    if limit == ByteCount::ZERO {
+        return 100.0;
+    }
+    (used.as_gb() / limit.as_gb() * 10_000.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn status_json(measured: u64, estimated: u64, limit: &str) -> serde_json::Value {
+        let total = MonthTotal {
+            measured: ByteCount::new(measured),
+            estimated: ByteCount::new(estimated),
+        };
+        let limit = ByteCount::parse_gb(limit).unwrap();
+        serde_json::to_value(status(total, limit, "2025-01".parse().unwrap(), 3)).unwrap()
+    }
+
+    #[test]
+    fn the_answer_has_the_guides_fields() {
+        assert_eq!(
+            status_json(45_000_000_000, 230_000_000, "1000"),
+            json!({
+                "bandwidthUsedGB": "45.23", "bandwidthLimitGB": 1000, "percentage": 4.52, "remainingGB": "954.77",
+                "resetDate": "2025-02-01T00:00:00.000Z", "activeConnections": 3, "status": "OK",
+                "bandwidthUsedBytes": 45_230_000_000_u64, "bandwidthReservedBytes": 0,
+                "bandwidthEstimatedBytes": 230_000_000,
+            })
+        );
+    }
+
+    #[test]
+    fn a_small_limit_keeps_its_decimals_and_nothing_is_left_past_it() {
+        let answer = status_json(25_000_000, 0, "0.02");
+        assert_eq!(answer["bandwidthLimitGB"].to_string(), "0.02");
+        assert_eq!(answer["remainingGB"], "0.00");
+        assert_eq!(answer["percentage"], 125.0);
+        assert_eq!(answer["status"], "LIMIT_EXCEEDED");
+    }
+
+    #[test]
+    fn the_limit_itself_is_reached() {
+        assert_eq!(status_json(20_000_000, 0, "0.02")["status"], "LIMIT_EXCEEDED");
+        assert_eq!(status_json(19_999_999, 0, "0.02")["status"], "OK");
+        assert_eq!(status_json(0, 0, "0")["percentage"], 100.0);
+    }
+}

@@ -1,0 +1,184 @@
+//! The face as the rest of the server uses it, with a clock moved by hand.
+
+use super::ledger::tests::report;
+use super::*;
+use crate::domain::UnixMillis;
+use crate::protocol::BandwidthState;
+use crate::server::clock::ClockHand;
+use std::sync::mpsc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const HOST: ParticipantId = ParticipantId::from_random(1);
+const GUEST: ParticipantId = ParticipantId::from_random(2);
+const LINK: ConnectionId = ConnectionId::from_random(7);
+/// One minute before 2026-12-01T00:00:00Z.
+const LAST_MINUTE: UnixMillis = UnixMillis(1_796_083_140_000);
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn open(dir: &TempDir, limit: &str) -> (Usage, ClockHand) {
+    let (clock, hand) = Clock::by_hand(LAST_MINUTE);
+    (
+        Usage::open(dir.path(), ByteCount::parse_gb(limit).unwrap(), clock).unwrap(),
+        hand,
+    )
+}
+
+fn report_and_wait(usage: &Usage, participant: ParticipantId, sequence: u64, received: u64) {
+    let (acknowledged, answer) = mpsc::channel();
+    usage.report(participant, report(LINK, "a", sequence, received), move || {
+        acknowledged.send(()).unwrap();
+    });
+    answer.recv_timeout(PATIENCE).expect("the report is acknowledged");
+}
+
+async fn until(usage: &Usage, what: impl Fn(&BandwidthStatus) -> bool) -> BandwidthStatus {
+    let waiting = async {
+        while !what(&usage.status()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, waiting).await;
+    assert!(waited.is_ok(), "still {:?}", usage.status());
+    usage.status()
+}
+
+#[tokio::test]
+async fn an_acknowledged_report_is_counted_and_survives_a_restart() {
+    let dir = TempDir::new().unwrap();
+    let (usage, _hand) = open(&dir, "1000");
+    usage.opened(LINK, HOST, GUEST);
+    report_and_wait(&usage, HOST, 1, 10_000_000);
+    report_and_wait(&usage, GUEST, 1, 5_000_000);
+    let status = usage.status();
+    assert_eq!(
+        (status.bandwidth_used_bytes, status.active_connections),
+        (15_000_000, 1)
+    );
+    assert_eq!(status.reset_date, "2026-12-01T00:00:00.000Z");
+    usage.close().await;
+
+    let (usage, _hand) = open(&dir, "1000");
+    assert_eq!(
+        (usage.status().bandwidth_used_bytes, usage.status().active_connections),
+        (15_000_000, 0)
+    );
+    report_and_wait(&usage, HOST, 1, 10_000_000);
+    report_and_wait(&usage, HOST, 2, 11_000_000);
+    assert_eq!(usage.status().bandwidth_used_bytes, 16_000_000);
+    usage.close().await;
+}
+
+#[tokio::test]
+async fn the_limit_is_told_when_reached_and_lifted_when_the_month_turns() {
+    let dir = TempDir::new().unwrap();
+    let (usage, hand) = open(&dir, "0.02");
+    let mut changes = usage.limit_changes();
+    assert_eq!((usage.limit_reached(), *changes.borrow_and_update()), (None, false));
+    report_and_wait(&usage, HOST, 1, 19_999_999);
+    assert_eq!((usage.limit_reached(), changes.has_changed().unwrap()), (None, false));
+    report_and_wait(&usage, HOST, 2, 20_000_001);
+    let (used, limit) = (ByteCount::new(20_000_001), ByteCount::new(20_000_000));
+    assert_eq!(usage.limit_reached(), Some(LimitReached { used, limit }));
+    assert!(changes.has_changed().unwrap() && *changes.borrow_and_update());
+    assert_eq!(usage.status().status, BandwidthState::LimitExceeded);
+
+    hand.advance(Duration::from_mins(1));
+    assert_eq!((usage.limit_reached(), usage.status().bandwidth_used_bytes), (None, 0));
+    assert_eq!(usage.status().reset_date, "2027-01-01T00:00:00.000Z");
+    tokio::time::timeout(PATIENCE, changes.changed())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(!*changes.borrow());
+
+    // Back into November, as when a clock is put right: what was used then is still known.
+    hand.set_wall(LAST_MINUTE);
+    assert_eq!(usage.status().bandwidth_used_bytes, 20_000_001);
+    usage.close().await;
+    let (usage, _hand) = open(&dir, "0.02");
+    assert!(*usage.limit_changes().borrow());
+    usage.close().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_reported_on_is_estimated() {
+    let dir = TempDir::new().unwrap();
+    let (usage, hand) = open(&dir, "1000");
+    usage.opened(LINK, HOST, GUEST);
+    hand.advance(Duration::from_secs(8));
+    usage.alive(LINK);
+    hand.advance(Duration::from_secs(30));
+    usage.closed(LINK);
+    assert_eq!(
+        (usage.status().active_connections, usage.status().bandwidth_used_bytes),
+        (0, 0)
+    );
+    hand.advance(connections::LINGER);
+    let status = until(&usage, |status| status.bandwidth_used_bytes > 0).await;
+    assert_eq!(
+        (status.bandwidth_used_bytes, status.bandwidth_estimated_bytes),
+        (2_000_000, 2_000_000)
+    );
+    usage.close().await;
+}
+
+#[tokio::test]
+async fn closing_writes_what_lingers_and_refuses_what_comes_later() {
+    let dir = TempDir::new().unwrap();
+    let (usage, hand) = open(&dir, "1000");
+    usage.opened(LINK, HOST, GUEST);
+    hand.advance(Duration::from_secs(4));
+    usage.alive(LINK);
+    usage.closed(LINK);
+    let clone = usage.clone();
+    usage.close().await;
+    assert_eq!(clone.status().bandwidth_estimated_bytes, 1_000_000);
+    clone.report(HOST, report(LINK, "a", 1, 5), || {
+        panic!("nothing is acknowledged that is not written")
+    });
+    clone.close().await;
+    let (usage, _hand) = open(&dir, "1000");
+    assert_eq!(usage.status().bandwidth_used_bytes, 1_000_000);
+    usage.close().await;
+}
+
+#[tokio::test]
+async fn a_report_that_cannot_be_written_is_not_acknowledged_until_it_is_sent_again() {
+    let dir = TempDir::new().unwrap();
+    let (usage, _hand) = open(&dir, "1000");
+    let database = rusqlite::Connection::open(dir.path().join("usage.db")).unwrap();
+    database.execute_batch("ALTER TABLE pair RENAME TO gone").unwrap();
+    let (acknowledged, answer) = mpsc::channel::<()>();
+    usage.report(HOST, report(LINK, "a", 1, 5), move || acknowledged.send(()).unwrap());
+    // The sender goes away unused.
+    assert_eq!(answer.recv_timeout(PATIENCE), Err(mpsc::RecvTimeoutError::Disconnected));
+    assert_eq!(usage.status().bandwidth_used_bytes, 0);
+    database.execute_batch("ALTER TABLE gone RENAME TO pair").unwrap();
+    report_and_wait(&usage, HOST, 1, 5);
+    assert_eq!(usage.status().bandwidth_used_bytes, 5);
+    usage.close().await;
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_without_blocking_and_takes_reports_again() {
+    let dir = TempDir::new().unwrap();
+    let (usage, _hand) = open(&dir, "1000");
+    let (let_go, held) = mpsc::channel::<()>();
+    let (holding, started) = mpsc::channel();
+    usage.report(HOST, report(LINK, "a", 1, 1), move || {
+        holding.send(()).unwrap();
+        held.recv().unwrap();
+    });
+    started.recv_timeout(PATIENCE).unwrap();
+    for sequence in 2..2 + 2 * QUEUE as u64 {
+        usage.report(HOST, report(LINK, "a", sequence, sequence), || ());
+    }
+    assert_eq!(usage.0.refused.load(Ordering::Relaxed), QUEUE as u64);
+    let_go.send(()).unwrap();
+    until(&usage, |status| status.bandwidth_used_bytes == 1 + QUEUE as u64).await;
+    report_and_wait(&usage, HOST, 10_000, 10_000);
+    assert_eq!(usage.status().bandwidth_used_bytes, 10_000);
+    usage.close().await;
+}

@@ -1,0 +1,182 @@
+//! The thread that owns the ledger.
+//!
+//! Takes whatever is queued into one transaction, and only after its commit publishes the sums, calls the
+//! acknowledgements and logs the endings, in this order. It also drives the connections' time-outs, so that a late
+//! report that is queued already is booked before the ending that it belongs to. When a write fails nothing is
+//! acknowledged: browsers send their reports again, and endings are kept here and tried again.
+
+use super::connections::{Ended, Input};
+use super::ledger::{Ledger, MonthTotal, Outcome, Recorded, Reported};
+use super::month::Month;
+use super::{PoisonError, Shared};
+use crate::domain::ConnectionId;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+/// How many reports wait at most: what 500 connections report in 5 s, with room. Beyond, reports are refused.
+pub(super) const QUEUE: usize = 2048;
+
+/// The longest sleep: the wall clock may be set, so the turn of the month is looked for rather than waited for.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Called once the report is on disk.
+pub(super) type Acknowledgement = Box<dyn FnOnce() + Send>;
+
+/// Work for the thread.
+pub(super) enum Job {
+    /// Count this.
+    Report(Reported, Acknowledgement),
+    /// End what lingers, write it down, and stop.
+    Stop,
+}
+
+pub(super) struct Writer {
+    ledger: Ledger,
+    shared: Arc<Shared>,
+    queue: Receiver<Job>,
+    /// Endings that are not on disk yet.
+    endings: Vec<Ended>,
+    /// The last write failed.
+    failing: bool,
+}
+
+impl Writer {
+    pub(super) fn new(ledger: Ledger, shared: Arc<Shared>, queue: Receiver<Job>) -> Self {
+        Self {
+            ledger,
+            shared,
+            queue,
+            endings: Vec::new(),
+            failing: false,
+        }
+    }
+
+    /// Works until it is told to stop, or until nobody is left to tell it.
+    pub(super) fn run(mut self) {
+        loop {
+            let (jobs, stopping) = self.wait();
+            self.collect_endings(stopping);
+            self.write(jobs);
+            self.shared.look_at_limit();
+            if stopping {
+                break;
+            }
+        }
+        if !self.endings.is_empty() {
+            tracing::error!(
+                connections = self.endings.len(),
+                "the usage of ended connections could not be written"
+            );
+        }
+    }
+
+    fn wait(&self) -> (Vec<(Reported, Acknowledgement)>, bool) {
+        let mut jobs = Vec::new();
+        match self.queue.recv_timeout(self.patience()) {
+            Ok(Job::Report(reported, acknowledge)) => jobs.push((reported, acknowledge)),
+            Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return (jobs, true),
+            Err(RecvTimeoutError::Timeout) => return (jobs, false),
+        }
+        while jobs.len() < QUEUE {
+            match self.queue.try_recv() {
+                Ok(Job::Report(reported, acknowledge)) => jobs.push((reported, acknowledge)),
+                Ok(Job::Stop) => return (jobs, true),
+                Err(_) => break,
+            }
+        }
+        (jobs, false)
+    }
+
+    fn patience(&self) -> Duration {
+        let due = self.shared.connections().next_timeout();
+        due.map_or(TICK, |due| TICK.min(due.since(self.shared.clock.now())))
+    }
+
+    fn collect_endings(&mut self, stopping: bool) {
+        let mut connections = self.shared.connections();
+        connections.handle(Input::Timeout, self.shared.clock.now());
+        if stopping {
+            connections.finish();
+        }
+        self.endings.extend(std::iter::from_fn(|| connections.poll_output()));
+    }
+
+    fn write(&mut self, jobs: Vec<(Reported, Acknowledgement)>) {
+        if jobs.is_empty() && self.endings.is_empty() {
+            return;
+        }
+        let (reports, acknowledgements): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
+        match self.ledger.record(self.shared.clock.wall(), &reports, &self.endings) {
+            Ok(recorded) => self.publish(&recorded, acknowledgements),
+            Err(error) if self.failing => tracing::debug!(%error, "the usage ledger still cannot be written"),
+            Err(error) => {
+                self.failing = true;
+                tracing::error!(
+                    %error,
+                    "the usage ledger cannot be written; browsers keep their reports and send them again. Check that \
+                     DATA_DIR is writable and its disk is not full"
+                );
+            }
+        }
+    }
+
+    fn publish(&mut self, recorded: &Recorded, acknowledgements: Vec<Acknowledgement>) {
+        if std::mem::take(&mut self.failing) {
+            tracing::info!("the usage ledger can be written again");
+        }
+        self.shared
+            .totals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(recorded.month, recorded.total);
+        self.shared.look_at_limit();
+        for acknowledge in acknowledgements {
+            acknowledge();
+        }
+        for (ended, outcome) in self.endings.drain(..).zip(&recorded.outcomes) {
+            tracing::info!("{}", closing_line(ended.connection, *outcome, recorded.total));
+        }
+    }
+}
+
+impl Shared {
+    /// Tells whoever watches when the month's limit is reached, and when it no longer is.
+    pub(super) fn look_at_limit(&self) {
+        let reached = self.total(Month::of(self.clock.wall())).used() >= self.limit;
+        self.limit_reached
+            .send_if_modified(|was| std::mem::replace(was, reached) != reached);
+    }
+}
+
+fn closing_line(connection: ConnectionId, outcome: Outcome, total: MonthTotal) -> String {
+    let (kind, bytes) = match outcome {
+        Outcome::Measured(bytes) => ("Measured", bytes),
+        Outcome::Estimated(bytes) => ("Estimated", bytes),
+    };
+    let (bytes, total) = (bytes.gb_text(4), total.used().gb_text(2));
+    format!("[Bandwidth] Connection {connection} closed. {kind} usage: {bytes} GB. Total this month: {total} GB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ByteCount;
+
+    #[test]
+    fn an_ended_connection_is_logged_in_the_guides_words() {
+        let connection = ConnectionId::from_random(0xab);
+        let total = MonthTotal {
+            measured: ByteCount::new(45_000_000_000),
+            estimated: ByteCount::new(230_000_000),
+        };
+        assert_eq!(
+            closing_line(connection, Outcome::Measured(ByteCount::new(23_400_000)), total),
+            "[Bandwidth] Connection 00000000000000ab closed. Measured usage: 0.0234 GB. Total this month: 45.23 GB"
+        );
+        assert_eq!(
+            closing_line(connection, Outcome::Estimated(ByteCount::new(1_000_000)), total),
+            "[Bandwidth] Connection 00000000000000ab closed. Estimated usage: 0.0010 GB. Total this month: 45.23 GB"
+        );
+    }
+}
