@@ -1,3 +1,62 @@
 //! The pages: rendered on the server, brought to life in the browser.
+//!
+//! Views know one thing, the [`session::SessionHandle`] in their context, and read nothing else that differs between
+//! server and browser: no storage, no locale, no clock. So the server's HTML and the first rendering in the browser are
+//! the same. Everything that people read stands in [`words`].
 
+pub mod components;
+pub mod pages;
 pub mod session;
+pub mod words;
+
+#[cfg(test)]
+mod tests;
+
+use components::Broken;
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::path;
+use pages::{HomePage, LostPage, SessionPage};
+
+/// The whole document around [`App`].
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f6f3ee" />
+                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#121316" />
+                <meta name="description" content=words::DESCRIPTION />
+                <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
+                <link rel="stylesheet" id="leptos" href="/pkg/tessro.css" />
+                <AutoReload options=options.clone() />
+                <HydrationScripts options />
+                <leptos_meta::MetaTags />
+            </head>
+            <body>
+                <App />
+                <Broken />
+            </body>
+        </html>
+    }
+}
+
+/// The pages by address.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    session::provide_session();
+    view! {
+        <Title text="Tessro" />
+        <Router>
+            <Routes fallback=LostPage>
+                <Route path=path!("/") view=HomePage />
+                <Route path=path!("/s/:code") view=SessionPage />
+            </Routes>
+        </Router>
+    }
+}

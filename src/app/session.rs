@@ -20,11 +20,48 @@ pub struct SessionHandle {
 impl SessionHandle {
     /// A handle that shows the state of a page before it is live, and does nothing.
     pub fn inert() -> Self {
+        Self::showing(SessionView::default())
+    }
+
+    /// A handle that shows one state for ever, and does nothing.
+    pub fn showing(view: SessionView) -> Self {
         Self {
-            state: Signal::stored(SessionView::default()),
+            state: Signal::stored(view),
             act: Callback::new(|_| ()),
             stage: NodeRef::new(),
             film: NodeRef::new(),
         }
+    }
+
+    /// One part of the state; what depends on it runs again only when that part changes.
+    pub fn part<T: PartialEq + Send + Sync + 'static>(self, read: fn(&SessionView) -> T) -> Memo<T> {
+        Memo::new(move |_| self.state.with(read))
+    }
+}
+
+/// The session of this page.
+pub fn use_session() -> SessionHandle {
+    use_context::<SessionHandle>().unwrap_or_else(SessionHandle::inert)
+}
+
+/// True once the page acts on what people press. The server's HTML is there earlier: until then buttons are disabled.
+#[derive(Clone, Copy)]
+struct Awake(RwSignal<bool>);
+
+/// Called once, above the router.
+pub(super) fn provide_session() {
+    if use_context::<SessionHandle>().is_none() {
+        provide_context(SessionHandle::inert());
+    }
+    let awake = RwSignal::new(false);
+    provide_context(Awake(awake));
+    Effect::new(move || awake.set(true));
+}
+
+/// True while buttons have to wait for the page to wake up.
+pub fn asleep() -> Signal<bool> {
+    match use_context::<Awake>() {
+        Some(Awake(awake)) => Signal::derive(move || !awake.get()),
+        None => Signal::stored(true),
     }
 }

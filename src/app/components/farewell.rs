@@ -1,0 +1,45 @@
+//! The end of a session, with the ways on.
+
+use super::focus_on_arrival;
+use crate::app::session::use_session;
+use crate::app::words::{self, label};
+use crate::domain::Role;
+use crate::protocol::EndReason;
+use crate::stream::Phase;
+use leptos::html::H1;
+use leptos::prelude::*;
+
+/// Why it is over; takes the focus when it appears, since what had it is gone.
+#[component]
+pub fn Farewell(
+    /// The code as it stands in the address.
+    typed: Memo<String>,
+) -> impl IntoView {
+    let session = use_session();
+    let ended = session.part(|view| match view.phase {
+        Phase::Ended(reason) => Some((reason, view.role)),
+        Phase::Outside | Phase::Entering | Phase::Inside => None,
+    });
+    let heading = NodeRef::<H1>::new();
+    focus_on_arrival(heading);
+    move || {
+        ended.get().map(|(reason, role)| {
+            let (title, sentence) = words::ended(reason, role);
+            let may_return = role != Some(Role::Host) && matches!(reason, EndReason::YouLeft | EndReason::PlaceLost);
+            view! {
+                <section class="card farewell">
+                    <h1 tabindex="-1" node_ref=heading>
+                        {title}
+                    </h1>
+                    <p role="status">{sentence}</p>
+                    <a class="button primary" href="/">{label::BACK}</a>
+                    {may_return
+                        .then(|| {
+                            let address = format!("/s/{}", typed.get_untracked());
+                            view! { <a class="button quiet" href=address rel="external">{label::JOIN_AGAIN}</a> }
+                        })}
+                </section>
+            }
+        })
+    }
+}

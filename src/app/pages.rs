@@ -1,0 +1,10 @@
+//! One file per page.
+
+pub mod home;
+pub mod lost;
+pub mod session;
+
+pub use home::HomePage;
+pub use lost::LostPage;
+pub use session::SessionPage;
+pub use session::shown;

@@ -1,0 +1,134 @@
+//! The page of one session, from the join form to its end.
+//!
+//! The `<video>`, the file input and the switch are rendered once and stay: what a person sees of them is decided by the
+//! data attributes of `<main>`, never by a condition in the view.
+
+use crate::app::components::{Farewell, Frame, Invite, JoinForm, Leave, Masthead, Notices, People, Privacy, Stage};
+use crate::app::session::{SessionHandle, use_session};
+use crate::domain::{Role, SessionCode};
+use crate::protocol::FilmState;
+use crate::stream::{LinkView, Phase, Picture, SessionAction, SessionView};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_params_map};
+
+/// Everything of one session.
+#[component]
+pub fn SessionPage() -> impl IntoView {
+    let session = use_session();
+    let params = use_params_map();
+    let typed = Memo::new(move |_| params.with(|params| params.get("code").unwrap_or_default()));
+    Effect::new(move || session.act.run(SessionAction::SessionMounted { typed: typed.get() }));
+    follow_code(session, typed);
+
+    let outside = session.part(|view| matches!(view.phase, Phase::Outside | Phase::Entering));
+    let inside = session.part(|view| view.phase == Phase::Inside);
+    let hosting = session.part(|view| view.phase == Phase::Inside && view.role == Some(Role::Host));
+    let title = move || format!("Session {} · Tessro", shown(&typed.get()));
+    let part = move |read: fn(&SessionView) -> &'static str| move || session.state.with(read);
+    view! {
+        <Title text=title />
+        <Frame>
+            <Masthead inside=true />
+            <main
+                id="main"
+                class="session"
+                tabindex="-1"
+                data-phase=part(phase)
+                data-role=part(role)
+                data-film=part(film)
+                data-link=part(link)
+                data-picture=part(picture)
+            >
+                <Show when=move || outside.get()>
+                    <JoinForm typed />
+                </Show>
+                <Farewell typed />
+                <Stage />
+                <aside class="side">
+                    <Show when=move || hosting.get()>
+                        <Invite />
+                    </Show>
+                    <Show when=move || inside.get()>
+                        <People />
+                    </Show>
+                    <Privacy />
+                    <Notices />
+                    <Show when=move || inside.get()>
+                        <Leave />
+                    </Show>
+                </aside>
+            </main>
+        </Frame>
+    }
+    .into_any()
+}
+
+/// A code as people read it; what is no code stays as it was typed.
+pub fn shown(typed: &str) -> String {
+    SessionCode::parse(typed).map_or_else(|_| typed.to_owned(), |code| code.to_string())
+}
+
+/// The address follows the session that this person is in.
+fn follow_code(session: SessionHandle, typed: Memo<String>) {
+    let inside = session.part(|view| view.code.filter(|_| view.phase == Phase::Inside));
+    let navigate = use_navigate();
+    Effect::new(move || {
+        if let Some(code) = inside.get()
+            && SessionCode::parse(&typed.get()) != Ok(code)
+        {
+            navigate(
+                &format!("/s/{code}"),
+                NavigateOptions {
+                    replace: true,
+                    ..Default::default()
+                },
+            );
+        }
+    });
+}
+
+fn phase(view: &SessionView) -> &'static str {
+    match view.phase {
+        Phase::Outside => "outside",
+        Phase::Entering => "entering",
+        Phase::Inside => "inside",
+        Phase::Ended(_) => "ended",
+    }
+}
+
+fn role(view: &SessionView) -> &'static str {
+    match view.role {
+        Some(Role::Host) => "host",
+        Some(Role::Guest) => "guest",
+        None => "none",
+    }
+}
+
+fn film(view: &SessionView) -> &'static str {
+    match view.film.as_ref().map(|film| film.state) {
+        None => "none",
+        Some(FilmState::Playing) => "playing",
+        Some(FilmState::Paused) => "paused",
+        Some(FilmState::Ended) => "ended",
+    }
+}
+
+fn link(view: &SessionView) -> &'static str {
+    match view.link {
+        LinkView::Idle => "idle",
+        LinkView::Connecting => "connecting",
+        LinkView::Online => "online",
+        LinkView::Away => "away",
+    }
+}
+
+fn picture(view: &SessionView) -> &'static str {
+    match view.picture {
+        Picture::None => "none",
+        Picture::Connecting => "connecting",
+        Picture::Connected => "connected",
+        Picture::Failed => "failed",
+    }
+}

@@ -1,0 +1,179 @@
+//! The pages as HTML, rendered natively in chosen states.
+
+use super::session::SessionHandle;
+use super::{App, shell};
+use crate::domain::{ParticipantId, Role, SessionCode};
+use crate::protocol::{EndReason, FilmState};
+use crate::stream::{FilmView, LinkView, Person, Phase, Picture, Problem, SessionView};
+use leptos::prelude::*;
+use leptos_router::location::RequestUrl;
+
+fn page(path: &str, view: SessionView) -> String {
+    Owner::new().with(|| {
+        provide_context(RequestUrl::new(path));
+        provide_context(SessionHandle::showing(view));
+        App().to_html()
+    })
+}
+
+fn person(bits: u64, name: &str, role: Role, you: bool) -> Person {
+    Person {
+        id: ParticipantId::from_random(bits),
+        name: name.to_owned(),
+        role,
+        you,
+        connected: true,
+    }
+}
+
+fn guest() -> SessionView {
+    SessionView {
+        live: true,
+        phase: Phase::Inside,
+        code: SessionCode::parse("K7M3QX").ok(),
+        role: Some(Role::Guest),
+        people: vec![
+            person(1, "Ada", Role::Host, false),
+            person(2, "Grace", Role::Guest, true),
+        ],
+        film: Some(FilmView {
+            title: "A Trip to the Moon".to_owned(),
+            position_ms: 65_000,
+            duration_ms: Some(780_000),
+            state: FilmState::Playing,
+        }),
+        link: LinkView::Online,
+        picture: Picture::Connected,
+        ..SessionView::default()
+    }
+}
+
+fn host() -> SessionView {
+    SessionView {
+        role: Some(Role::Host),
+        people: vec![
+            person(1, "Ada", Role::Host, true),
+            person(2, "Grace", Role::Guest, false),
+        ],
+        invite: Some("https://tessro.example/s/K7M3QX".to_owned()),
+        film: None,
+        picture: Picture::None,
+        ..guest()
+    }
+}
+
+fn outside(problem: Problem) -> SessionView {
+    SessionView {
+        live: true,
+        problem: Some(problem),
+        ..SessionView::default()
+    }
+}
+
+/// Every page, in states that differ in what they show.
+fn everything() -> Vec<String> {
+    let ended = SessionView {
+        phase: Phase::Ended(EndReason::YouLeft),
+        ..guest()
+    };
+    let mut pages = vec![
+        page("/", outside(Problem::WrongCode)),
+        page("/nowhere", SessionView::default()),
+    ];
+    pages.extend(session_pages([
+        SessionView::default(),
+        outside(Problem::WrongPassword),
+        host(),
+        guest(),
+        ended,
+    ]));
+    pages
+}
+
+fn session_pages<const N: usize>(views: [SessionView; N]) -> impl Iterator<Item = String> {
+    views.into_iter().map(|view| page("/s/K7M3QX", view))
+}
+
+/// The start tag that holds `part`.
+fn tag<'a>(html: &'a str, part: &str) -> &'a str {
+    let at = html.find(part).unwrap_or_else(|| panic!("no {part} in {html}"));
+    let start = html[..at].rfind('<').unwrap();
+    &html[start..=at + html[at..].find('>').unwrap()]
+}
+
+#[test]
+fn the_start_page_offers_both_ways_in() {
+    let html = page("/", SessionView::default());
+    for name in ["Your name", "Password", "Session code"] {
+        assert!(html.contains(&format!(">{name}</label>")), "{name}");
+    }
+    assert_eq!(html.matches("<form").count(), html.matches("method=\"post\"").count());
+    assert!(html.contains("Create session") && html.contains("Join session"));
+}
+
+#[test]
+fn nothing_can_be_pressed_before_the_page_is_awake() {
+    for html in everything() {
+        for button in html.split("<button").skip(1).chain(html.split("type=\"file\"").skip(1)) {
+            let tag = &button[..button.find('>').unwrap()];
+            assert!(tag.contains("disabled"), "{tag}");
+        }
+    }
+}
+
+#[test]
+fn video_file_input_and_switch_are_there_once_in_every_phase() {
+    let ended = SessionView {
+        phase: Phase::Ended(EndReason::HostLeft),
+        ..guest()
+    };
+    for html in session_pages([SessionView::default(), host(), guest(), ended]) {
+        assert_eq!(html.matches("<video").count(), 1);
+        assert_eq!(html.matches("type=\"file\"").count(), 1);
+        assert_eq!(html.matches("role=\"switch\"").count(), 1);
+    }
+}
+
+#[test]
+fn no_style_attribute_that_a_content_security_policy_would_drop() {
+    assert!(everything().iter().all(|html| !html.contains(" style=")));
+}
+
+#[test]
+fn a_refusal_is_tied_to_its_field() {
+    let html = page("/", outside(Problem::WrongCode));
+    assert!(tag(&html, "id=\"code\"").contains("aria-describedby=\"code-problem code-hint\""));
+    assert!(tag(&html, "id=\"code\"").contains("aria-invalid=\"true\""));
+    assert!(!tag(&html, "id=\"code-problem\"").contains("hidden"));
+    assert!(tag(&html, "id=\"name-problem\"").contains("hidden"));
+
+    let html = page("/s/K7M3QX", outside(Problem::WrongPassword));
+    assert!(tag(&html, "id=\"password\"").contains("aria-invalid=\"true\""));
+}
+
+#[test]
+fn the_session_page_says_where_a_person_is() {
+    let html = page("/s/garbage", SessionView::default());
+    assert!(html.contains("Join session") && html.contains(">garbage<"));
+    assert!(tag(&html, "id=\"main\"").contains("data-phase=\"outside\""));
+
+    let html = page("/s/K7M3QX", guest());
+    assert!(tag(&html, "<video").contains("aria-label=\"Host's stream\"") || html.contains("Host&#x27;s stream"));
+    assert!(html.contains("A Trip to the Moon") && html.contains("1:05") && html.contains("13:00"));
+    assert!(tag(&html, "id=\"main\"").contains("data-film=\"playing\""));
+
+    let html = page("/s/K7M3QX", host());
+    assert!(tag(&html, "<video").contains("aria-label=\"Your video\""));
+    assert!(html.contains("Copy invite link") && html.contains("https://tessro.example/s/K7M3QX"));
+}
+
+#[test]
+fn the_document_keeps_its_last_words_outside_the_app() {
+    let options = LeptosOptions::builder().output_name("tessro").build();
+    let html = Owner::new().with(|| {
+        provide_context(RequestUrl::new("/"));
+        shell(options).into_view().to_html()
+    });
+    assert!(tag(&html, "id=\"broken\"").contains("hidden"));
+    assert!(html.find("</main>") < html.find("Something broke. Reload to rejoin."));
+}
