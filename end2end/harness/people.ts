@@ -108,8 +108,8 @@ export class Person {
     await expect(this.page.locator('body')).toContainText(words, { timeout, useInnerText: true });
   }
 
-  async doesNotRead(words: RegExp): Promise<void> {
-    await expect(this.page.locator('body')).not.toContainText(words, { useInnerText: true });
+  async doesNotRead(words: RegExp, timeout?: number): Promise<void> {
+    await expect(this.page.locator('body')).not.toContainText(words, { timeout, useInnerText: true });
   }
 
   /** The session's code, from the address of the page. */

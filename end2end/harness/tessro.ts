@@ -93,7 +93,7 @@ export class Tessro {
   }
 
   private async run(): Promise<void> {
-    // Nothing of the developer's own environment: keys in it would reach a real provider.
+    // Nothing of the developer's own environment, nor of a `.env` in the tree: keys in it would reach a real provider.
     const env = {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
@@ -105,7 +105,7 @@ export class Tessro {
       DATA_DIR: this.data,
     };
     const [command, ...args] = [...(this.namespace ? ['ip', 'netns', 'exec', this.namespace] : []), binary];
-    this.process = new Started('tessro', command!, args, { env, cwd: tree });
+    this.process = new Started('tessro', command!, args, { env, cwd: this.data });
     await this.process.line(/listening on port/);
   }
 }

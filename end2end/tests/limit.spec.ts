@@ -2,6 +2,8 @@ import { nightTrain } from '../harness/film';
 import { expect, relayed } from '../harness/test';
 import { seesFrames } from '../harness/watching';
 
+const usedUp = /relay.*(used up|limit)|(used up|limit).*relay/i;
+
 relayed.use({ environment: { MONTHLY_BANDWIDTH_LIMIT_GB: '0.005' } });
 
 relayed('once the month is used up nobody gets new credentials, and host and guest read why', async ({ people, tessro }) => {
@@ -12,7 +14,7 @@ relayed('once the month is used up nobody gets new credentials, and host and gue
   await seesFrames(guest.stream);
   await expect.poll(async () => (await tessro.bandwidth()).status, { timeout: 40_000 }).toBe('LIMIT_EXCEEDED');
 
-  for (const person of [host, guest]) await person.reads(/relay.*(used up|limit|budget)|(used up|limit|budget).*relay/i);
+  for (const person of [host, guest]) await person.reads(usedUp);
 
   for (const path of ['/api/turn-credentials', '/api/ice-servers']) {
     const answer = await fetch(tessro.origin + path);
@@ -27,5 +29,5 @@ relayed('once the month is used up nobody gets new credentials, and host and gue
   // Somebody who comes now reads it as well.
   const late = await people.arrive();
   await late.page.goto(host.invite);
-  await late.reads(/relay.*(used up|limit|budget)|(used up|limit|budget).*relay/i);
+  await late.reads(usedUp);
 });
