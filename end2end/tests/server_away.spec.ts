@@ -1,5 +1,5 @@
 import { nightTrain } from '../harness/film';
-import { expect, test } from '../harness/test';
+import { test } from '../harness/test';
 import { seesFrames } from '../harness/watching';
 
 test('while the server is away people read so and go on watching', async ({ people, tessro }) => {
