@@ -50,7 +50,7 @@ pub enum ErrorCode {
 }
 
 /// The JSON body of every error under `/api`: `error` is a short title, `message` a sentence that says what to do next.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorBody {
     /// What went wrong, for programs.
@@ -64,7 +64,7 @@ pub struct ErrorBody {
     pub bandwidth_used: Option<String>,
     /// The month's limit in decimal GB; with [`ErrorCode::BandwidthLimitReached`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bandwidth_limit: Option<f64>,
+    pub bandwidth_limit: Option<serde_json::Number>,
     /// Seconds until the request may succeed; also sent as `Retry-After`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,

@@ -1,1 +1,11 @@
 //! The whole app, tested on port 0.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows tests by cfg(test) alone, and this module has a feature beside it"
+)]
+
+mod api;
+mod app;
+mod credentials;
+mod grants;

@@ -1,0 +1,136 @@
+//! The server functions: what a page asks the server for over HTTP.
+//!
+//! Each is a plain `GET` that anyone may call; bodies delegate at once to `server`, which the client's build never sees.
+//! [`turn_credentials`] and [`ice_servers`] answer over HTTP only and fail while a page is rendered, so that no credential
+//! can end in HTML: fetch them from an effect or a task, never from a `Resource`.
+
+use crate::{
+    domain::ParticipantToken,
+    protocol::{BandwidthStatus, ErrorBody, ErrorCode, IceAnswer},
+};
+use futures::{Sink, Stream};
+use leptos::{
+    prelude::*,
+    server_fn::{
+        Bytes,
+        client::{Client, browser::BrowserClient},
+        codec::{GetUrl, JsonEncoding},
+        error::{FromServerFnError, ServerFnErrorErr},
+        request::browser::BrowserRequest,
+        response::browser::BrowserResponse,
+    },
+};
+use serde::{Deserialize, Serialize};
+use std::sync::{Mutex, PoisonError};
+
+/// ICE servers for `RTCPeerConnection`, with fresh TURN credentials where there are any.
+#[server(prefix = "/api", endpoint = "turn-credentials", input = GetUrl, client = Participant)]
+pub async fn turn_credentials() -> Result<IceAnswer, ApiError> {
+    crate::server::http::functions::turn_credentials().await
+}
+
+/// The same answer under its other name.
+#[server(prefix = "/api", endpoint = "ice-servers", input = GetUrl, client = Participant)]
+pub async fn ice_servers() -> Result<IceAnswer, ApiError> {
+    crate::server::http::functions::turn_credentials().await
+}
+
+/// This month's relay usage.
+// Named, because the answer has the name that it would get.
+#[server(name = GetBandwidthStatus, prefix = "/api", endpoint = "bandwidth-status", input = GetUrl, client = Participant)]
+pub async fn bandwidth_status() -> Result<BandwidthStatus, ApiError> {
+    crate::server::http::functions::bandwidth_status().await
+}
+
+/// Whatever goes wrong under `/api`: the body of the answer, whose code gives the HTTP status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(transparent)]
+#[error("{}: {}", .0.error, .0.message)]
+pub struct ApiError(pub ErrorBody);
+
+impl ApiError {
+    /// An error with nothing beside its code, title and message.
+    pub fn new(code: ErrorCode, error: impl Into<String>, message: impl Into<String>) -> Self {
+        Self(ErrorBody {
+            code,
+            error: error.into(),
+            message: message.into(),
+            bandwidth_used: None,
+            bandwidth_limit: None,
+            retry_after: None,
+        })
+    }
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::new(
+                ErrorCode::BadRequest,
+                "Bad request",
+                "The query is not what this address takes.",
+            ),
+            ServerFnErrorErr::Request(_) => Self::new(
+                ErrorCode::Internal,
+                "No answer",
+                "The server could not be reached. Check the network and try again.",
+            ),
+            ServerFnErrorErr::Registration(_)
+            | ServerFnErrorErr::UnsupportedRequestMethod(_)
+            | ServerFnErrorErr::ServerError(_)
+            | ServerFnErrorErr::MiddlewareError(_)
+            | ServerFnErrorErr::Deserialization(_)
+            | ServerFnErrorErr::Serialization(_)
+            | ServerFnErrorErr::Response(_) => Self::new(
+                ErrorCode::Internal,
+                "Internal error",
+                "Something went wrong. Try again in a moment.",
+            ),
+        }
+    }
+}
+
+/// Who this page is; `None` until it has joined.
+static TOKEN: Mutex<Option<ParticipantToken>> = Mutex::new(None);
+
+/// Makes every later request carry this participant's token, or none.
+pub fn authorize(token: Option<ParticipantToken>) {
+    *TOKEN.lock().unwrap_or_else(PoisonError::into_inner) = token;
+}
+
+/// The browser's `fetch`, with the participant's token as `Authorization: Bearer`.
+pub struct Participant;
+
+impl Client<ApiError> for Participant {
+    type Request = BrowserRequest;
+    type Response = BrowserResponse;
+
+    fn send(request: BrowserRequest) -> impl Future<Output = Result<BrowserResponse, ApiError>> + Send {
+        if let Some(token) = *TOKEN.lock().unwrap_or_else(PoisonError::into_inner) {
+            request
+                .headers()
+                .set("Authorization", &format!("Bearer {}", token.expose()));
+        }
+        <BrowserClient as Client<ApiError>>::send(request)
+    }
+
+    fn open_websocket(
+        path: &str,
+    ) -> impl Future<
+        Output = Result<
+            (
+                impl Stream<Item = Result<Bytes, Bytes>> + Send + 'static,
+                impl Sink<Bytes> + Send + 'static,
+            ),
+            ApiError,
+        >,
+    > + Send {
+        <BrowserClient as Client<ApiError>>::open_websocket(path)
+    }
+
+    fn spawn(future: impl Future<Output = ()> + Send + 'static) {
+        <BrowserClient as Client<ApiError>>::spawn(future);
+    }
+}

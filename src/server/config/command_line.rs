@@ -1,0 +1,109 @@
+//! From the command line and the variables to values.
+//!
+//! A variable becomes a flag that stands before the real ones, so that a flag wins over it. Reading them here rather than
+//! in clap lets an empty variable count as unset, keeps the process's environment out of tests, and lets an error name the
+//! variable.
+
+use super::{AppConfig, ConfigError, CredentialConfig, LimitConfig, cloudflare::CloudflareArgs};
+use clap::{
+    CommandFactory, FromArgMatches,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+use std::{error::Error, ffi::OsString};
+
+/// What the binary is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Subcommand)]
+pub enum Command {
+    /// Serve the app. This is what happens without a command.
+    #[default]
+    Serve,
+}
+
+/// Watch a film with friends, browser to browser.
+///
+/// Every setting can be given as a flag, as a variable in the environment, or in a file named .env where the server is started;
+/// the first of these that names it wins.
+#[derive(Debug, Clone, clap::Parser)]
+#[command(name = "tessro", version, max_term_width = 100)]
+pub(super) struct Settings {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    pub(super) app: AppConfig,
+    #[command(flatten)]
+    pub(super) credentials: CredentialConfig,
+    #[command(flatten)]
+    pub(super) limits: LimitConfig,
+    #[command(flatten)]
+    pub(super) cloudflare: CloudflareArgs,
+}
+
+/// Variables for which empty means something else than unset.
+const MAY_BE_EMPTY: [&str; 1] = ["STUN_URLS"];
+
+/// Variables whose values are never repeated.
+const SECRETS: [&str; 1] = ["CLOUDFLARE_TURN_API_TOKEN"];
+
+/// The command line as it is documented: each argument names its variable, and none looks it up by itself.
+pub(super) fn documented() -> clap::Command {
+    Settings::command().args_override_self(true).mut_args(|arg| {
+        let Some(variable) = variable_of(&arg) else { return arg };
+        let note = |help: Option<&clap::builder::StyledStr>| {
+            format!("{} [env: {variable}]", help.cloned().unwrap_or_default())
+        };
+        let (short, long) = (note(arg.get_help()), arg.get_long_help().map(|help| note(Some(help))));
+        let arg = arg.help(short).env(None::<&str>).global(true);
+        match long {
+            Some(long) => arg.long_help(long),
+            None => arg,
+        }
+    })
+}
+
+fn variable_of(arg: &clap::Arg) -> Option<String> {
+    arg.get_env().and_then(|name| name.to_str()).map(str::to_owned)
+}
+
+pub(super) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    variables: impl Fn(&str) -> Option<OsString>,
+) -> Result<(Command, Settings), ConfigError> {
+    let mut arguments = arguments.into_iter();
+    let program = arguments.next().unwrap_or_else(|| "tessro".into());
+    let from_variables = Settings::command()
+        .get_arguments()
+        .filter_map(|arg| {
+            let variable = variable_of(arg)?;
+            let value = variables(&variable)?;
+            if value.is_empty() && !MAY_BE_EMPTY.contains(&variable.as_str()) {
+                return None;
+            }
+            let mut flag = OsString::from(format!("--{}=", arg.get_long()?));
+            flag.push(value);
+            Some(flag)
+        })
+        .collect::<Vec<_>>();
+    let line = std::iter::once(program).chain(from_variables).chain(arguments);
+    let matches = documented().try_get_matches_from(line).map_err(in_our_words)?;
+    let settings = Settings::from_arg_matches(&matches)?;
+    Ok((settings.command.unwrap_or_default(), settings))
+}
+
+/// A value that does not parse is named by its variable; everything else clap says well itself.
+fn in_our_words(error: clap::Error) -> ConfigError {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let variable = text(ContextKind::InvalidArg)
+        .and_then(|arg| Some(arg.split_once('<')?.1.trim_end_matches('>').to_owned()))
+        .filter(|variable| !SECRETS.contains(&variable.as_str()));
+    match (error.kind(), variable, error.source()) {
+        (ErrorKind::ValueValidation, Some(variable), Some(advice)) => ConfigError::BadValue {
+            variable,
+            value: text(ContextKind::InvalidValue).unwrap_or_default(),
+            advice: advice.to_string(),
+        },
+        _ => ConfigError::CommandLine(error),
+    }
+}

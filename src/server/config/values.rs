@@ -1,0 +1,102 @@
+//! What a single value has to look like. An error here is only the advice; who shows it adds the variable and the value.
+
+use crate::{
+    domain::ByteCount,
+    server::{
+        guard::{Origin, RateLimit},
+        providers::StunUrls,
+    },
+};
+use axum_client_ip::ClientIpSource;
+use std::time::Duration;
+use url::Url;
+
+/// The most people that a session may be set to hold: the host's browser encodes the film once for each of them.
+const LARGEST_SESSION: usize = 64;
+
+pub(super) fn port(text: &str) -> Result<u16, &'static str> {
+    text.trim()
+        .parse()
+        .map_err(|_| "write a number from 0 to 65535, such as 3001")
+}
+
+pub(super) fn host(text: &str) -> Result<String, &'static str> {
+    let host = text.trim();
+    let wrong = host.is_empty() || host.contains(['/', ' ']) || (host.contains("::") && host.contains(['[', ']']));
+    if wrong {
+        Err("write an address without a port, such as 127.0.0.1 or 0.0.0.0")
+    } else {
+        Ok(host.to_owned())
+    }
+}
+
+pub(super) fn origin(text: &str) -> Result<Origin, &'static str> {
+    Origin::parse(text.trim()).ok_or("write scheme, host and port without a path, such as https://tessro.example")
+}
+
+pub(super) fn client_ip_source(text: &str) -> Result<ClientIpSource, &'static str> {
+    text.trim().parse().map_err(|_| {
+        "write ConnectInfo, RightmostXForwardedFor, XRealIp, CfConnectingIp, TrueClientIp, FlyClientIp, \
+         CloudFrontViewerAddress or XEnvoyExternalAddress"
+    })
+}
+
+pub(super) fn session_limit(text: &str) -> Result<usize, String> {
+    let people = text
+        .trim()
+        .parse()
+        .ok()
+        .filter(|people| (2..=LARGEST_SESSION).contains(people));
+    people.ok_or_else(|| format!("write a number from 2 to {LARGEST_SESSION}, such as 8"))
+}
+
+pub(super) fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text
+        .trim()
+        .parse()
+        .ok()
+        .filter(|seconds| (1..=31_536_000).contains(seconds));
+    seconds
+        .map(Duration::from_secs)
+        .ok_or("write a number of seconds, such as 86400")
+}
+
+pub(super) fn stun_urls(text: &str) -> Result<StunUrls, String> {
+    StunUrls::parse(text).map_err(|wrong| {
+        format!("`{wrong}` is no STUN server that browsers take; write such as stun:stun.cloudflare.com:3478, not on port 53")
+    })
+}
+
+pub(super) fn rate_limit(text: &str) -> Result<RateLimit, &'static str> {
+    RateLimit::parse(text.trim()).ok_or("write requests per time, such as 10/5m (units s, m, h)")
+}
+
+pub(super) fn gigabytes(text: &str) -> Result<ByteCount, &'static str> {
+    ByteCount::parse_gb(text).map_err(|_| "write a number of gigabytes, such as 1000 or 0.02")
+}
+
+pub(super) fn key_id(text: &str) -> Result<String, &'static str> {
+    let id = text.trim();
+    let usable = !id.is_empty()
+        && id.len() <= 200
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if usable {
+        Ok(id.to_owned())
+    } else {
+        Err("copy it again, one word of letters and digits")
+    }
+}
+
+/// Takes the base with or without a trailing slash and with or without the API's version, as people copy it from either place.
+pub(super) fn api_base(text: &str) -> Result<Url, &'static str> {
+    let text = text.trim().trim_end_matches('/');
+    let text = text.strip_suffix("/v1").unwrap_or(text);
+    let usable = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none();
+    Url::parse(text)
+        .ok()
+        .filter(usable)
+        .filter(|url| url.username().is_empty() && url.password().is_none() && url.fragment().is_none())
+        .ok_or("write an address such as https://rtc.live.cloudflare.com")
+}

@@ -1,0 +1,96 @@
+//! The network that a request comes from, as far as a limit is concerned.
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts},
+    http::request::Parts,
+};
+use axum_client_ip::{ClientIp, ClientIpSource};
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::Once,
+};
+
+/// An IPv4 address, or the /64 of an IPv6 address: a household has a whole /64 and could change within it at will.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClientAddress(IpAddr);
+
+impl std::fmt::Debug for ClientAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClientAddress(..)")
+    }
+}
+
+impl From<IpAddr> for ClientAddress {
+    fn from(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+            v4 @ IpAddr::V4(_) => v4,
+        })
+    }
+}
+
+impl ClientAddress {
+    /// The address that `source` gives. Where the proxy's header is missing the connection's own address counts, so that
+    /// who goes around the proxy is counted too.
+    pub async fn of(mut parts: Parts, source: ClientIpSource) -> Self {
+        let connection = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(address)| address.ip());
+        parts.extensions.insert(source);
+        let address = match ClientIp::from_request_parts(&mut parts, &()).await {
+            Ok(ClientIp(address)) => address,
+            Err(why) => {
+                static WARNED: Once = Once::new();
+                WARNED.call_once(|| {
+                    tracing::warn!(
+                        "CLIENT_IP_SOURCE gives no address ({why}): visitors are counted by the address of their \
+                         connection, which behind a proxy is the proxy's"
+                    );
+                });
+                connection.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED))
+            }
+        };
+        Self::from(address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::Request;
+
+    fn key(text: &str) -> ClientAddress {
+        text.parse::<IpAddr>().unwrap().into()
+    }
+
+    #[test]
+    fn ipv6_counts_by_64_and_mapped_ipv4_as_ipv4() {
+        assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+        assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+        assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+        assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+    }
+
+    #[tokio::test]
+    async fn only_the_rightmost_forwarded_address_counts_and_a_missing_header_falls_back() {
+        let parts = |forwarded: Option<&str>| {
+            let mut request = Request::builder();
+            if let Some(forwarded) = forwarded {
+                request = request.header("x-forwarded-for", forwarded);
+            }
+            let mut parts = request.body(()).unwrap().into_parts().0;
+            parts
+                .extensions
+                .insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 1], 1))));
+            parts
+        };
+        let of = |forwarded| ClientAddress::of(parts(forwarded), ClientIpSource::RightmostXForwardedFor);
+        assert_eq!(of(Some("198.51.100.9, 192.0.2.7")).await, key("192.0.2.7"));
+        assert_eq!(of(None).await, key("10.0.0.1"));
+        assert_eq!(
+            ClientAddress::of(parts(Some("192.0.2.7")), ClientIpSource::ConnectInfo).await,
+            key("10.0.0.1")
+        );
+    }
+}

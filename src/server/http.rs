@@ -1,0 +1,67 @@
+//! The HTTP front door: pages, the API, and their way to the rest of the server.
+//!
+//! - [`router`]: every address, on one screen.
+//! - [`edge`]: what makes server functions keep the API's contract.
+//! - [`functions`]: what stands behind the server functions.
+//! - [`beacon`]: the last report of a page that goes away.
+//!
+//! Knows who calls and what is answered; refuses to know how credentials are minted or bytes are counted.
+
+mod beacon;
+mod edge;
+mod error;
+pub mod functions;
+mod router;
+
+pub use router::app;
+
+use super::{
+    config::AppConfig,
+    guard::{Guard, Origin},
+    providers::Grants,
+    signaling::Sessions,
+    usage::Usage,
+};
+use axum::extract::FromRef;
+use axum_client_ip::ClientIpSource;
+use leptos::config::{Env, LeptosOptions};
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+/// What requests need of the server. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// Where the built pages are.
+    pub leptos: LeptosOptions,
+    /// Everyone who is connected.
+    pub sessions: Sessions,
+    /// The month's usage.
+    pub usage: Usage,
+    /// Credentials.
+    pub grants: Grants,
+    /// Who may ask for them.
+    pub guard: Arc<Guard>,
+    /// What tells a visitor's address.
+    pub client_ip_source: ClientIpSource,
+    /// The only origin whose pages may read the API from elsewhere.
+    pub client_url: Option<Origin>,
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+/// Where leptos finds the built pages. Made from our own settings: its own way of configuring reads variables that no
+/// `--help` of ours documents.
+pub fn leptos_options(config: &AppConfig, executable: Option<&Path>, address: SocketAddr) -> LeptosOptions {
+    LeptosOptions::builder()
+        .output_name("tessro")
+        .site_root(config.site_root(executable).display().to_string())
+        .site_pkg_dir("pkg")
+        .site_addr(address)
+        // As in Cargo.toml, for `cargo leptos watch`.
+        .reload_port(3002)
+        .env(if cfg!(debug_assertions) { Env::DEV } else { Env::PROD })
+        .build()
+}

@@ -1,0 +1,212 @@
+//! From settings to a running server, and back to nothing.
+//!
+//! [`Server::start`] builds every part and takes the port; [`Server::run`] serves until it is told to stop, then lets go in
+//! order: no new connections, sockets closed with a reason, the ledger on disk.
+
+use super::{
+    clock::Clock,
+    config::Config,
+    guard::Guard,
+    http::{self, AppState},
+    providers::{Cloudflare, Grants, Provider},
+    signaling::{SessionSettings, Sessions},
+    usage::{Usage, UsageError},
+};
+use crate::domain::ByteCount;
+use axum::serve::ListenerExt as _;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// How often those are forgotten who have not asked for credentials in a while.
+const FORGET_EVERY: Duration = Duration::from_mins(1);
+
+/// How long requests may go on once the server stops; a download that lingers is cut.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// A server that has its port.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    state: AppState,
+}
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another process has the port.
+    #[error("Port {0} is already in use: stop what listens there, or set PORT to another one.")]
+    PortInUse(u16),
+    /// The address is not one to listen on.
+    #[error(
+        "{host}:{port} cannot be listened on ({cause}): set HOST to an address of this machine and PORT to a free port."
+    )]
+    CannotListen {
+        /// `HOST`.
+        host: String,
+        /// `PORT`.
+        port: u16,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The ledger is not to be had.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// There is no client for the providers' APIs.
+    #[error("HTTPS cannot be set up ({0}): install the system's CA certificates.")]
+    Https(#[from] reqwest::Error),
+}
+
+impl Server {
+    /// Builds everything and takes the port.
+    pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let listener = listen(&config.app.host, config.app.port).await?;
+        let address = listener.local_addr().map_err(|cause| StartError::CannotListen {
+            host: config.app.host.clone(),
+            port: config.app.port,
+            cause,
+        })?;
+        let executable = std::env::current_exe().ok();
+        let leptos = http::leptos_options(&config.app, executable.as_deref(), address);
+        let limit = config.limits.monthly_bandwidth_limit_gb;
+        let usage = Usage::open(&config.app.data_dir, limit, clock.clone())?;
+        let ttl = config.credentials.turn_credential_ttl;
+        let cloudflare = config.cloudflare.map(|key| Cloudflare::new(key, ttl)).transpose()?;
+        let configured = cloudflare.is_some();
+        let grants = Grants::new(
+            cloudflare.map(Provider::Cloudflare),
+            &config.credentials.stun_urls,
+            clock.clone(),
+        );
+        let settings = SessionSettings {
+            limit: config.app.session_limit,
+            client_url: config.app.client_url.clone(),
+        };
+        let sessions = Sessions::new(usage.clone(), clock, settings);
+
+        tracing::info!("✅ Tessro server listening on port {}", address.port());
+        let open = config
+            .app
+            .client_url
+            .as_ref()
+            .map_or_else(|| local_url(address), ToString::to_string);
+        tracing::info!("Open {open}");
+        if configured {
+            tracing::info!("✅ Cloudflare TURN service configured");
+        } else {
+            tracing::warn!(
+                "⚠️ Cloudflare TURN not configured: connections that cannot be direct will fail. Set \
+                 CLOUDFLARE_TURN_KEY_ID and CLOUDFLARE_TURN_API_TOKEN in .env"
+            );
+        }
+        tracing::info!("📊 Bandwidth limit: {} GB/month", as_configured(limit));
+        if !std::path::Path::new(&*leptos.site_root).is_dir() {
+            tracing::warn!(
+                "There are no built pages in {}: build with script/server, or set SITE_ROOT",
+                leptos.site_root
+            );
+        }
+        let state = AppState {
+            leptos,
+            sessions,
+            usage,
+            grants,
+            guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
+            client_ip_source: config.app.client_ip_source,
+            client_url: config.app.client_url,
+        };
+        Ok(Self {
+            listener,
+            address,
+            state,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Who is connected.
+    pub fn sessions(&self) -> Sessions {
+        self.state.sessions.clone()
+    }
+
+    /// Serves until `stop` is done, then lets go of everything within seconds.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let Self { listener, state, .. } = self;
+        let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
+        // Small messages back and forth: Nagle's algorithm would hold each for a delayed acknowledgement, 40 ms.
+        let listener = listener.tap_io(|connection| {
+            if let Err(error) = connection.set_nodelay(true) {
+                tracing::debug!("TCP_NODELAY could not be set: {error}");
+            }
+        });
+        let stopping = CancellationToken::new();
+        let app = http::app(state).into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, app).with_graceful_shutdown(stopping.clone().cancelled_owned());
+        let mut serving = tokio::spawn(serving.into_future());
+        let forgetting = tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(FORGET_EVERY);
+            loop {
+                ticks.tick().await;
+                guard.forget_idle();
+            }
+        });
+
+        tokio::select! {
+            () = stop => tracing::info!("Stopping"),
+            ended = &mut serving => tracing::error!("The listener ended by itself: {ended:?}"),
+        }
+        stopping.cancel();
+        sessions.stop().await;
+        if !serving.is_finished() && tokio::time::timeout(LINGER, &mut serving).await.is_err() {
+            tracing::info!("Connections that linger are cut");
+            serving.abort();
+        }
+        forgetting.abort();
+        usage.close().await;
+        tracing::info!("Stopped");
+        Ok(())
+    }
+}
+
+async fn listen(host: &str, port: u16) -> Result<TcpListener, StartError> {
+    TcpListener::bind((host, port)).await.map_err(|cause| {
+        if cause.kind() == io::ErrorKind::AddrInUse {
+            return StartError::PortInUse(port);
+        }
+        StartError::CannotListen {
+            host: host.to_owned(),
+            port,
+            cause,
+        }
+    })
+}
+
+/// `localhost` where it means this machine: browsers trust that name without HTTPS.
+fn local_url(address: SocketAddr) -> String {
+    if address.ip().is_loopback() || address.ip().is_unspecified() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}
+
+/// Decimal gigabytes without zeros at the end: `1000`, `0.02`.
+fn as_configured(limit: ByteCount) -> String {
+    let text = limit.gb_text(9).to_string();
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_printed_as_it_was_set() {
+        for text in ["1000", "0.02", "0", "1.5", "100"] {
+            assert_eq!(as_configured(ByteCount::parse_gb(text).unwrap()), text);
+        }
+    }
+}
