@@ -1,1 +1,17 @@
 //! The only users of `web_sys`: carries out what `stream` decides.
+//!
+//! One queue in, one local task that alone owns the core, the peers and their closures ([`task`]). Callbacks from
+//! JavaScript only push an [`event::Event`]; none of them holds anything that another part needs.
+
+pub mod breakage;
+pub mod event;
+pub mod film;
+pub mod peer;
+pub mod picture;
+pub mod socket;
+pub mod stats;
+pub mod storage;
+pub mod sys;
+pub mod task;
+pub mod timer;
+pub mod use_webrtc;

@@ -23,3 +23,16 @@ pub mod browser;
 pub mod server;
 #[cfg(all(test, feature = "ssr"))]
 mod tests;
+
+/// Brings the server's page to life: called by the script that `cargo leptos` writes.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    use leptos::prelude::*;
+
+    browser::breakage::watch();
+    leptos::mount::hydrate_body(|| {
+        provide_context(browser::task::start());
+        view! { <app::App /> }
+    });
+}

@@ -36,16 +36,9 @@ fn give_up(error: &anyhow::Error) -> ExitCode {
 fn serve(config: Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stdout().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(colours)
-        .with_target(false)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_target(false).init();
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("no threads to be had")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads to be had")?;
     runtime.block_on(async {
         // Before anything is announced: who reads that the server listens may stop it at once.
         let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;

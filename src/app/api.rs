@@ -58,6 +58,7 @@ impl ApiError {
             bandwidth_used: None,
             bandwidth_limit: None,
             retry_after: None,
+            ice_servers: None,
         })
     }
 }
@@ -67,11 +68,9 @@ impl FromServerFnError for ApiError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::new(
-                ErrorCode::BadRequest,
-                "Bad request",
-                "The query is not what this address takes.",
-            ),
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
+                Self::new(ErrorCode::BadRequest, "Bad request", "The query is not what this address takes.")
+            }
             ServerFnErrorErr::Request(_) => Self::new(
                 ErrorCode::Internal,
                 "No answer",
@@ -83,11 +82,9 @@ impl FromServerFnError for ApiError {
             | ServerFnErrorErr::MiddlewareError(_)
             | ServerFnErrorErr::Deserialization(_)
             | ServerFnErrorErr::Serialization(_)
-            | ServerFnErrorErr::Response(_) => Self::new(
-                ErrorCode::Internal,
-                "Internal error",
-                "Something went wrong. Try again in a moment.",
-            ),
+            | ServerFnErrorErr::Response(_) => {
+                Self::new(ErrorCode::Internal, "Internal error", "Something went wrong. Try again in a moment.")
+            }
         }
     }
 }
@@ -109,9 +106,7 @@ impl Client<ApiError> for Participant {
 
     fn send(request: BrowserRequest) -> impl Future<Output = Result<BrowserResponse, ApiError>> + Send {
         if let Some(token) = *TOKEN.lock().unwrap_or_else(PoisonError::into_inner) {
-            request
-                .headers()
-                .set("Authorization", &format!("Bearer {}", token.expose()));
+            request.headers().set("Authorization", &format!("Bearer {}", token.expose()));
         }
         <BrowserClient as Client<ApiError>>::send(request)
     }
@@ -120,10 +115,7 @@ impl Client<ApiError> for Participant {
         path: &str,
     ) -> impl Future<
         Output = Result<
-            (
-                impl Stream<Item = Result<Bytes, Bytes>> + Send + 'static,
-                impl Sink<Bytes> + Send + 'static,
-            ),
+            (impl Stream<Item = Result<Bytes, Bytes>> + Send + 'static, impl Sink<Bytes> + Send + 'static),
             ApiError,
         >,
     > + Send {

@@ -25,12 +25,7 @@ impl SessionHandle {
 
     /// A handle that shows one state for ever, and does nothing.
     pub fn showing(view: SessionView) -> Self {
-        Self {
-            state: Signal::stored(view),
-            act: Callback::new(|_| ()),
-            stage: NodeRef::new(),
-            film: NodeRef::new(),
-        }
+        Self { state: Signal::stored(view), act: Callback::new(|_| ()), stage: NodeRef::new(), film: NodeRef::new() }
     }
 
     /// One part of the state; what depends on it runs again only when that part changes.

@@ -17,13 +17,7 @@ fn page(path: &str, view: SessionView) -> String {
 }
 
 fn person(bits: u64, name: &str, role: Role, you: bool) -> Person {
-    Person {
-        id: ParticipantId::from_random(bits),
-        name: name.to_owned(),
-        role,
-        you,
-        connected: true,
-    }
+    Person { id: ParticipantId::from_random(bits), name: name.to_owned(), role, you, connected: true }
 }
 
 fn guest() -> SessionView {
@@ -32,10 +26,7 @@ fn guest() -> SessionView {
         phase: Phase::Inside,
         code: SessionCode::parse("K7M3QX").ok(),
         role: Some(Role::Guest),
-        people: vec![
-            person(1, "Ada", Role::Host, false),
-            person(2, "Grace", Role::Guest, true),
-        ],
+        people: vec![person(1, "Ada", Role::Host, false), person(2, "Grace", Role::Guest, true)],
         film: Some(FilmView {
             title: "A Trip to the Moon".to_owned(),
             position_ms: 65_000,
@@ -51,10 +42,7 @@ fn guest() -> SessionView {
 fn host() -> SessionView {
     SessionView {
         role: Some(Role::Host),
-        people: vec![
-            person(1, "Ada", Role::Host, true),
-            person(2, "Grace", Role::Guest, false),
-        ],
+        people: vec![person(1, "Ada", Role::Host, true), person(2, "Grace", Role::Guest, false)],
         invite: Some("https://tessro.example/s/K7M3QX".to_owned()),
         film: None,
         picture: Picture::None,
@@ -63,30 +51,14 @@ fn host() -> SessionView {
 }
 
 fn outside(problem: Problem) -> SessionView {
-    SessionView {
-        live: true,
-        problem: Some(problem),
-        ..SessionView::default()
-    }
+    SessionView { live: true, problem: Some(problem), ..SessionView::default() }
 }
 
 /// Every page, in states that differ in what they show.
 fn everything() -> Vec<String> {
-    let ended = SessionView {
-        phase: Phase::Ended(EndReason::YouLeft),
-        ..guest()
-    };
-    let mut pages = vec![
-        page("/", outside(Problem::WrongCode)),
-        page("/nowhere", SessionView::default()),
-    ];
-    pages.extend(session_pages([
-        SessionView::default(),
-        outside(Problem::WrongPassword),
-        host(),
-        guest(),
-        ended,
-    ]));
+    let ended = SessionView { phase: Phase::Ended(EndReason::YouLeft), ..guest() };
+    let mut pages = vec![page("/", outside(Problem::WrongCode)), page("/nowhere", SessionView::default())];
+    pages.extend(session_pages([SessionView::default(), outside(Problem::WrongPassword), host(), guest(), ended]));
     pages
 }
 
@@ -123,10 +95,7 @@ fn nothing_can_be_pressed_before_the_page_is_awake() {
 
 #[test]
 fn video_file_input_and_switch_are_there_once_in_every_phase() {
-    let ended = SessionView {
-        phase: Phase::Ended(EndReason::HostLeft),
-        ..guest()
-    };
+    let ended = SessionView { phase: Phase::Ended(EndReason::HostLeft), ..guest() };
     for html in session_pages([SessionView::default(), host(), guest(), ended]) {
         assert_eq!(html.matches("<video").count(), 1);
         assert_eq!(html.matches("type=\"file\"").count(), 1);

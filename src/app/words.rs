@@ -16,18 +16,9 @@ pub const DESCRIPTION: &str =
     "Pick a film on your own disk and send a link. Your friends watch along in their browsers, nothing is uploaded.";
 /// How it works: three short paragraphs, each with a heading.
 pub const EXPLANATION: [(&str, &str); 3] = [
-    (
-        "Your film stays yours",
-        "It is read from your disk while you watch. Nothing is uploaded and nothing is stored.",
-    ),
-    (
-        "Browser to browser",
-        "The picture goes straight to your friends. Our server only introduces you to each other.",
-    ),
-    (
-        "A link is enough",
-        "No account, nothing to install. Send the link, pick the film, press play.",
-    ),
+    ("Your film stays yours", "It is read from your disk while you watch. Nothing is uploaded and nothing is stored."),
+    ("Browser to browser", "The picture goes straight to your friends. Our server only introduces you to each other."),
+    ("A link is enough", "No account, nothing to install. Send the link, pick the film, press play."),
 ];
 /// Beside the name.
 pub const NAME_HINT: &str = "Optional. How others see you.";
@@ -47,10 +38,8 @@ pub const HIDE_ADDRESS_HINT: &str =
 /// After a fault of the page itself.
 pub const BROKEN: &str = "Something broke. Reload to rejoin.";
 /// At an address where there is nothing.
-pub const NOT_FOUND: (&str, &str) = (
-    "There is nothing here",
-    "The address may be mistyped. If somebody sent it to you, ask them for the link again.",
-);
+pub const NOT_FOUND: (&str, &str) =
+    ("There is nothing here", "The address may be mistyped. If somebody sent it to you, ask them for the link again.");
 /// At the start page, with a session still open in this tab.
 pub const STILL_INSIDE: &str = "You are still in a session.";
 /// The link was copied.
@@ -83,15 +72,9 @@ pub fn ended(reason: EndReason, role: Option<Role>) -> (&'static str, &'static s
     match reason {
         EndReason::YouLeft if role == Some(Role::Host) => ("That was it", "You have ended the session for everyone."),
         EndReason::HostLeft => ("That was it", "The host has ended the session."),
-        EndReason::HostGone => (
-            "The host is gone",
-            "The host did not come back, so the session is over.",
-        ),
+        EndReason::HostGone => ("The host is gone", "The host did not come back, so the session is over."),
         EndReason::YouLeft => ("You have left", "The others watch on. The same link brings you back."),
-        EndReason::PlaceLost => (
-            "Your place is gone",
-            "You were away for too long, or the session is over.",
-        ),
+        EndReason::PlaceLost => ("Your place is gone", "You were away for too long, or the session is over."),
     }
 }
 
@@ -118,13 +101,7 @@ pub fn status(view: &SessionView) -> String {
     }
     let film = view.film.as_ref().map(|film| film.state);
     match view.role {
-        Some(Role::Host) => hosting(
-            film,
-            view.people
-                .iter()
-                .filter(|person| !person.you && person.connected)
-                .count(),
-        ),
+        Some(Role::Host) => hosting(film, view.people.iter().filter(|person| !person.you && person.connected).count()),
         Some(Role::Guest) | None => watching(view, film).to_owned(),
     }
 }
@@ -142,11 +119,7 @@ fn hosting(film: Option<FilmState>, guests: usize) -> String {
 }
 
 fn watching(view: &SessionView, film: Option<FilmState>) -> &'static str {
-    if view
-        .people
-        .iter()
-        .any(|person| person.role == Role::Host && !person.connected)
-    {
+    if view.people.iter().any(|person| person.role == Role::Host && !person.connected) {
         return HOST_GONE;
     }
     match (film, view.picture) {
@@ -171,20 +144,12 @@ pub fn server_notice(view: &SessionView) -> &'static str {
 
 /// What people have to know about relays now, since it costs somebody the picture; empty while all is well.
 pub fn relay_trouble(view: &SessionView) -> String {
-    if costs_a_picture(view) {
-        relay(view)
-    } else {
-        String::new()
-    }
+    if costs_a_picture(view) { relay(view) } else { String::new() }
 }
 
 /// What people may know about relays, for later; empty while all is well.
 pub fn relay_notice(view: &SessionView) -> String {
-    if costs_a_picture(view) {
-        String::new()
-    } else {
-        relay(view)
-    }
+    if costs_a_picture(view) { String::new() } else { relay(view) }
 }
 
 fn costs_a_picture(view: &SessionView) -> bool {
@@ -216,11 +181,7 @@ fn relay(view: &SessionView) -> String {
 }
 
 fn relay_limit(role: Option<Role>, ice: &IceView) -> String {
-    let used_up = if let IceView::LimitReached(words) = ice {
-        words
-    } else {
-        "This month's relay budget is used up."
-    };
+    let used_up = if let IceView::LimitReached(words) = ice { words } else { "This month's relay budget is used up." };
     let then = match role {
         Some(Role::Host) => "Guests with a direct connection watch on; those who need a relay cannot until next month.",
         Some(Role::Guest) | None => "Direct connections go on; without one there is no picture until next month.",
@@ -232,11 +193,7 @@ fn relay_limit(role: Option<Role>, ice: &IceView) -> String {
 pub fn clock(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours == 0 {
-        format!("{minutes}:{seconds:02}")
-    } else {
-        format!("{hours}:{minutes:02}:{seconds:02}")
-    }
+    if hours == 0 { format!("{minutes}:{seconds:02}") } else { format!("{hours}:{minutes:02}:{seconds:02}") }
 }
 
 #[cfg(test)]
@@ -252,14 +209,8 @@ mod tests {
 
     #[test]
     fn a_hidden_address_without_a_relay_is_told_the_way_out() {
-        let mut view = SessionView {
-            ice: IceView::Direct(DegradedReason::NotConfigured),
-            ..SessionView::default()
-        };
-        assert_eq!(
-            relay_notice(&view),
-            "No relay is available: this server has none. Direct connections still work."
-        );
+        let mut view = SessionView { ice: IceView::Direct(DegradedReason::NotConfigured), ..SessionView::default() };
+        assert_eq!(relay_notice(&view), "No relay is available: this server has none. Direct connections still work.");
         view.hide_address = true;
         assert!(relay_notice(&view).ends_with("turn the switch off to connect directly."));
     }

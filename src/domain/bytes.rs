@@ -37,17 +37,9 @@ impl ByteCount {
         if (whole.is_empty() && fraction.is_empty()) || !digits(whole) || !digits(fraction) || fraction.len() > 9 {
             return Err(wrong());
         }
-        let whole: u64 = if whole.is_empty() {
-            0
-        } else {
-            whole.parse().map_err(|_| wrong())?
-        };
+        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| wrong())? };
         let nanos: u64 = format!("{fraction:0<9}").parse().map_err(|_| wrong())?;
-        whole
-            .checked_mul(GB)
-            .and_then(|bytes| bytes.checked_add(nanos))
-            .map(Self)
-            .ok_or_else(wrong)
+        whole.checked_mul(GB).and_then(|bytes| bytes.checked_add(nanos)).map(Self).ok_or_else(wrong)
     }
 
     /// The sum, which stays at the largest value rather than wrap.
@@ -70,10 +62,7 @@ impl ByteCount {
 
     /// Decimal gigabytes with `decimals` places, rounded half up: `"45.23"`.
     pub fn gb_text(self, decimals: u32) -> GbText {
-        GbText {
-            bytes: self.0,
-            decimals: decimals.min(9),
-        }
+        GbText { bytes: self.0, decimals: decimals.min(9) }
     }
 }
 
@@ -111,16 +100,7 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_refused() {
-        for text in [
-            "",
-            ".",
-            "-1",
-            "1e3",
-            "1,5",
-            "one",
-            "0.0000000001",
-            "99999999999999999999",
-        ] {
+        for text in ["", ".", "-1", "1e3", "1,5", "one", "0.0000000001", "99999999999999999999"] {
             assert!(ByteCount::parse_gb(text).is_err(), "{text}");
         }
     }

@@ -1,5 +1,6 @@
 //! What a person calls themselves in a session.
 
+use super::Role;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -31,16 +32,21 @@ impl ParticipantName {
             .map(|c| if c.is_whitespace() { ' ' } else { c })
             .filter(|c| !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'))
             .collect();
-        let name = visible
-            .split(' ')
-            .filter(|word| !word.is_empty())
-            .collect::<Vec<_>>()
-            .join(" ");
+        let name = visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
         match name.chars().count() {
             0 => Err(ParseNameError::Empty),
             1..=LONGEST => Ok(Self(name)),
             _ => Err(ParseNameError::TooLong),
         }
+    }
+
+    /// The name of somebody who gave none: `Host` or `Guest` and three digits.
+    pub fn numbered(role: Role, number: u16) -> Self {
+        let role = match role {
+            Role::Host => "Host",
+            Role::Guest => "Guest",
+        };
+        Self(format!("{role}{:03}", number % 1000))
     }
 
     /// The name as text.
@@ -76,16 +82,16 @@ mod tests {
 
     #[test]
     fn white_space_and_invisible_characters_are_tidied() {
-        assert_eq!(
-            ParticipantName::parse("  Ada \t\n L. ").map(String::from),
-            Ok("Ada L.".to_owned())
-        );
-        assert_eq!(
-            ParticipantName::parse("A\u{202e}da\u{200b}").map(String::from),
-            Ok("Ada".to_owned())
-        );
+        assert_eq!(ParticipantName::parse("  Ada \t\n L. ").map(String::from), Ok("Ada L.".to_owned()));
+        assert_eq!(ParticipantName::parse("A\u{202e}da\u{200b}").map(String::from), Ok("Ada".to_owned()));
         assert_eq!(ParticipantName::parse(" \u{200b} "), Err(ParseNameError::Empty));
         assert_eq!(ParticipantName::parse(&"x".repeat(41)), Err(ParseNameError::TooLong));
+    }
+
+    #[test]
+    fn somebody_without_a_name_gets_three_digits() {
+        assert_eq!(ParticipantName::numbered(Role::Guest, 7).as_str(), "Guest007");
+        assert_eq!(ParticipantName::numbered(Role::Host, 65_432).as_str(), "Host432");
     }
 
     proptest! {

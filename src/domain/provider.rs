@@ -23,10 +23,7 @@ impl ProviderName {
     pub fn title(&self) -> String {
         let kind = self.0.split(':').next().unwrap_or_default();
         let mut letters = kind.chars();
-        letters
-            .next()
-            .map(|first| first.to_uppercase().chain(letters).collect())
-            .unwrap_or_default()
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
     }
 }
 
@@ -34,9 +31,7 @@ impl FromStr for ProviderName {
     type Err = ParseProviderError;
 
     fn from_str(text: &str) -> Result<Self, ParseProviderError> {
-        let (kind, label) = text
-            .split_once(':')
-            .map_or((text, None), |(kind, label)| (kind, Some(label)));
+        let (kind, label) = text.split_once(':').map_or((text, None), |(kind, label)| (kind, Some(label)));
         let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         if text.len() > 40 || !word(kind) || !label.is_none_or(word) {
             return Err(ParseProviderError);
@@ -71,14 +66,8 @@ mod tests {
 
     #[test]
     fn a_kind_may_carry_a_label() {
-        assert_eq!(
-            "cloudflare".parse::<ProviderName>().map(|name| name.title()),
-            Ok("Cloudflare".to_owned())
-        );
-        assert_eq!(
-            "cloudflare:eu".parse::<ProviderName>().map(|name| name.title()),
-            Ok("Cloudflare".to_owned())
-        );
+        assert_eq!("cloudflare".parse::<ProviderName>().map(|name| name.title()), Ok("Cloudflare".to_owned()));
+        assert_eq!("cloudflare:eu".parse::<ProviderName>().map(|name| name.title()), Ok("Cloudflare".to_owned()));
         for text in ["", ":", "Cloudflare", "cloudflare:", "a b", "x:y:z"] {
             assert_eq!(text.parse::<ProviderName>(), Err(ParseProviderError), "{text}");
         }

@@ -2,6 +2,7 @@
 
 use crate::domain::{ParticipantId, ParticipantName, Role, SessionCode};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The whole state of a session. Whoever missed something gets the whole again; the higher revision wins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +57,18 @@ pub struct FilmStatus {
     pub duration_ms: Option<u64>,
     /// Whether it runs.
     pub state: FilmState,
+}
+
+impl FilmStatus {
+    /// Where the film is, `elapsed` after this was true, in milliseconds.
+    pub fn position_after(&self, elapsed: Duration) -> u64 {
+        let moved = match self.state {
+            FilmState::Playing => u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            FilmState::Paused | FilmState::Ended => 0,
+        };
+        let position = self.position_ms.saturating_add(moved);
+        self.duration_ms.map_or(position, |duration| position.min(duration))
+    }
 }
 
 /// Why a session is over for somebody.

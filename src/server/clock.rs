@@ -35,10 +35,7 @@ impl Clock {
 
     /// A clock that stands still at `wall` until its hand is moved; its monotonic time begins at zero.
     pub fn by_hand(wall: UnixMillis) -> (Self, ClockHand) {
-        let hands = Arc::new(Mutex::new(Hands {
-            now: Now::default(),
-            wall,
-        }));
+        let hands = Arc::new(Mutex::new(Hands { now: Now::default(), wall }));
         (Self(Source::ByHand(Arc::clone(&hands))), ClockHand(hands))
     }
 
@@ -76,10 +73,7 @@ impl ClockHand {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place of the server that reads the clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place of the server that reads the clock")]
 fn instant() -> Instant {
     Instant::now()
 }
@@ -92,15 +86,9 @@ mod tests {
     fn a_clock_by_hand_moves_only_when_told() {
         let (clock, hand) = Clock::by_hand(UnixMillis(1_000));
         hand.advance(Duration::from_secs(2));
-        assert_eq!(
-            (clock.now(), clock.wall()),
-            (Now::since_start(Duration::from_secs(2)), UnixMillis(3_000))
-        );
+        assert_eq!((clock.now(), clock.wall()), (Now::since_start(Duration::from_secs(2)), UnixMillis(3_000)));
         hand.set_wall(UnixMillis(5));
-        assert_eq!(
-            (clock.now(), clock.wall()),
-            (Now::since_start(Duration::from_secs(2)), UnixMillis(5))
-        );
+        assert_eq!((clock.now(), clock.wall()), (Now::since_start(Duration::from_secs(2)), UnixMillis(5)));
     }
 
     #[test]

@@ -126,13 +126,9 @@ fn read_dot_env(path: &Path) -> Result<(), ConfigError> {
         Ok(()) => Ok(()),
         Err(dotenvy::Error::Io(cause)) if cause.kind() == std::io::ErrorKind::NotFound => Ok(()),
         // The line is not repeated: it may hold a secret.
-        Err(dotenvy::Error::LineParse(_, _)) => Err(ConfigError::DotEnv {
-            path: path.display().to_string(),
-            cause: "one of its lines is malformed".into(),
-        }),
-        Err(cause) => Err(ConfigError::DotEnv {
-            path: path.display().to_string(),
-            cause: cause.to_string(),
-        }),
+        Err(dotenvy::Error::LineParse(_, _)) => {
+            Err(ConfigError::DotEnv { path: path.display().to_string(), cause: "one of its lines is malformed".into() })
+        }
+        Err(cause) => Err(ConfigError::DotEnv { path: path.display().to_string(), cause: cause.to_string() }),
     }
 }

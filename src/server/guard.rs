@@ -39,10 +39,7 @@ pub struct Guard {
 impl Guard {
     /// A guard that lets strangers pass at this rate.
     pub fn new(strangers: RateLimit) -> Self {
-        Self {
-            participants: Bucket::new(PARTICIPANT_RATE),
-            strangers: Bucket::new(strangers),
-        }
+        Self { participants: Bucket::new(PARTICIPANT_RATE), strangers: Bucket::new(strangers) }
     }
 
     /// Counts a request and says whether it may pass.

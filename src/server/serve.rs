@@ -73,23 +73,12 @@ impl Server {
         let ttl = config.credentials.turn_credential_ttl;
         let cloudflare = config.cloudflare.map(|key| Cloudflare::new(key, ttl)).transpose()?;
         let configured = cloudflare.is_some();
-        let grants = Grants::new(
-            cloudflare.map(Provider::Cloudflare),
-            &config.credentials.stun_urls,
-            clock.clone(),
-        );
-        let settings = SessionSettings {
-            limit: config.app.session_limit,
-            client_url: config.app.client_url.clone(),
-        };
+        let grants = Grants::new(cloudflare.map(Provider::Cloudflare), &config.credentials.stun_urls, clock.clone());
+        let settings = SessionSettings { limit: config.app.session_limit, client_url: config.app.client_url.clone() };
         let sessions = Sessions::new(usage.clone(), clock, settings);
 
         tracing::info!("✅ Tessro server listening on port {}", address.port());
-        let open = config
-            .app
-            .client_url
-            .as_ref()
-            .map_or_else(|| local_url(address), ToString::to_string);
+        let open = config.app.client_url.as_ref().map_or_else(|| local_url(address), ToString::to_string);
         tracing::info!("Open {open}");
         if configured {
             tracing::info!("✅ Cloudflare TURN service configured");
@@ -115,11 +104,7 @@ impl Server {
             client_ip_source: config.app.client_ip_source,
             client_url: config.app.client_url,
         };
-        Ok(Self {
-            listener,
-            address,
-            state,
-        })
+        Ok(Self { listener, address, state })
     }
 
     /// Where it listens.
@@ -176,11 +161,7 @@ async fn listen(host: &str, port: u16) -> Result<TcpListener, StartError> {
         if cause.kind() == io::ErrorKind::AddrInUse {
             return StartError::PortInUse(port);
         }
-        StartError::CannotListen {
-            host: host.to_owned(),
-            port,
-            cause,
-        }
+        StartError::CannotListen { host: host.to_owned(), port, cause }
     })
 }
 

@@ -113,10 +113,7 @@ impl Usage {
     /// relayed in a calendar month (UTC).
     pub fn open(data_dir: &Path, limit: ByteCount, clock: Clock) -> Result<Self, UsageError> {
         let ledger = Ledger::open(data_dir)?;
-        let totals = ledger.totals().map_err(|source| UsageError::Ledger {
-            path: data_dir.to_owned(),
-            source,
-        })?;
+        let totals = ledger.totals().map_err(|source| UsageError::Ledger { path: data_dir.to_owned(), source })?;
         let shared = Arc::new(Shared {
             clock,
             limit,
@@ -127,26 +124,14 @@ impl Usage {
         shared.look_at_limit();
         let (queue, jobs) = sync_channel(QUEUE);
         let writer = Writer::new(ledger, Arc::clone(&shared), jobs);
-        let thread = std::thread::Builder::new()
-            .name("usage".to_owned())
-            .spawn(move || writer.run());
+        let thread = std::thread::Builder::new().name("usage".to_owned()).spawn(move || writer.run());
         let thread = Mutex::new(Some(thread.map_err(UsageError::Thread)?));
-        Ok(Self(Arc::new(Inner {
-            shared,
-            queue,
-            thread,
-            refused: AtomicU64::new(0),
-        })))
+        Ok(Self(Arc::new(Inner { shared, queue, thread, refused: AtomicU64::new(0) })))
     }
 
     /// A guest asked for a connection. Asking again is harmless.
     pub fn opened(&self, connection: ConnectionId, host: ParticipantId, guest: ParticipantId) {
-        self.handle(Input::Opened {
-            connection,
-            host,
-            guest,
-            at: self.0.shared.clock.wall(),
-        });
+        self.handle(Input::Opened { connection, host, guest, at: self.0.shared.clock.wall() });
     }
 
     /// Either end sent a message about a connection. An estimate runs to the last of these.
@@ -172,23 +157,11 @@ impl Usage {
     ) {
         let session = {
             let mut connections = self.0.shared.connections();
-            connections.handle(
-                Input::Reported {
-                    participant,
-                    connection: report.connection,
-                },
-                self.0.shared.clock.now(),
-            );
+            connections
+                .handle(Input::Reported { participant, connection: report.connection }, self.0.shared.clock.now());
             connections.session_of(report.connection, participant)
         };
-        let job = Job::Report(
-            Reported {
-                participant,
-                session,
-                report,
-            },
-            Box::new(acknowledged),
-        );
+        let job = Job::Report(Reported { participant, session, report }, Box::new(acknowledged));
         match self.0.queue.try_send(job) {
             Ok(()) => {
                 let refused = self.0.refused.swap(0, Ordering::Relaxed);
@@ -221,10 +194,7 @@ impl Usage {
     pub fn limit_reached(&self) -> Option<LimitReached> {
         let shared = &self.0.shared;
         let used = shared.total(Month::of(shared.clock.wall())).used();
-        (used >= shared.limit).then_some(LimitReached {
-            used,
-            limit: shared.limit,
-        })
+        (used >= shared.limit).then_some(LimitReached { used, limit: shared.limit })
     }
 
     /// True once the month's limit is reached, false again within a second of the month's turn.
@@ -258,12 +228,7 @@ impl Shared {
     }
 
     fn total(&self, month: Month) -> MonthTotal {
-        self.totals
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&month)
-            .copied()
-            .unwrap_or_default()
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner).get(&month).copied().unwrap_or_default()
     }
 }
 

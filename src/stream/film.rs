@@ -56,7 +56,7 @@ impl HostFilm {
         let stale = match &self.told {
             None => true,
             Some((told, when)) => {
-                let expected = position(told, now.since(*when));
+                let expected = told.position_after(now.since(*when));
                 let drift = Duration::from_millis(expected.abs_diff(status.position_ms));
                 let changed = told.number != status.number
                     || told.state != status.state
@@ -84,26 +84,13 @@ impl HostFilm {
     }
 }
 
-/// Where a film is, `elapsed` after `status` was true.
-pub fn position(status: &FilmStatus, elapsed: Duration) -> u64 {
-    let moved = match status.state {
-        FilmState::Playing => u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-        FilmState::Paused | FilmState::Ended => 0,
-    };
-    let position = status.position_ms.saturating_add(moved);
-    status.duration_ms.map_or(position, |duration| position.min(duration))
-}
-
 /// A title that people recognise: the file's name without its ending.
 fn title(file: &str) -> String {
     let stem = file.rsplit_once('.').map_or(file, |(stem, ending)| {
         let is_ending = (1..=5).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if is_ending && !stem.is_empty() { stem } else { file }
     });
-    stem.chars()
-        .filter(|c| !c.is_control())
-        .take(limits::TITLE_CHARS)
-        .collect()
+    stem.chars().filter(|c| !c.is_control()).take(limits::TITLE_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -115,11 +102,7 @@ mod tests {
     }
 
     fn playing(position_ms: u64) -> Progress {
-        Progress {
-            position_ms,
-            duration_ms: Some(60_000),
-            state: FilmState::Playing,
-        }
+        Progress { position_ms, duration_ms: Some(60_000), state: FilmState::Playing }
     }
 
     #[test]
@@ -140,15 +123,9 @@ mod tests {
         let mut film = HostFilm::default();
         film.chosen("one.mp4", playing(0));
         film.news(at(0));
-        film.progressed(Progress {
-            state: FilmState::Paused,
-            ..playing(100)
-        });
+        film.progressed(Progress { state: FilmState::Paused, ..playing(100) });
         assert_eq!(film.news(at(100)).map(|news| news.state), Some(FilmState::Paused));
-        film.progressed(Progress {
-            state: FilmState::Paused,
-            ..playing(100)
-        });
+        film.progressed(Progress { state: FilmState::Paused, ..playing(100) });
         assert_eq!(film.news(at(60_000)), None, "a paused film has no news");
         film.chosen("two.mp4", playing(0));
         assert_eq!(film.news(at(60_000)).map(|news| news.number), Some(2));
@@ -156,12 +133,9 @@ mod tests {
 
     #[test]
     fn titles_lose_only_real_endings() {
-        for (file, expected) in [
-            ("a.b.mkv", "a.b"),
-            (".hidden", ".hidden"),
-            ("no ending", "no ending"),
-            ("St. Elsewhere", "St. Elsewhere"),
-        ] {
+        for (file, expected) in
+            [("a.b.mkv", "a.b"), (".hidden", ".hidden"), ("no ending", "no ending"), ("St. Elsewhere", "St. Elsewhere")]
+        {
             assert_eq!(title(file), expected);
         }
     }
@@ -175,6 +149,6 @@ mod tests {
             duration_ms: Some(60_000),
             state: FilmState::Playing,
         };
-        assert_eq!(position(&status, Duration::from_secs(10)), 60_000);
+        assert_eq!(status.position_after(Duration::from_secs(10)), 60_000);
     }
 }

@@ -64,14 +64,8 @@ impl Guest {
         self.retry = None;
         let id = ConnectionId::from_random(random.bits());
         out.say(ClientMessage::Ready { connection: id });
-        let stage = Stage::Asking {
-            again: around.now + ASK_AGAIN,
-        };
-        self.current = Some(Current {
-            id,
-            candidates: Candidates::default(),
-            stage,
-        });
+        let stage = Stage::Asking { again: around.now + ASK_AGAIN };
+        self.current = Some(Current { id, candidates: Candidates::default(), stage });
     }
 
     /// The line to the server is back: what was said meanwhile is lost.
@@ -96,9 +90,7 @@ impl Guest {
                         sends: false,
                     };
                     out.open_peer(id, config, around.ice.provider().cloned(), around.now);
-                    current.stage = Stage::Connecting {
-                        until: around.now + CONNECT,
-                    };
+                    current.stage = Stage::Connecting { until: around.now + CONNECT };
                 }
                 out.peer(id, PeerCommand::AcceptOffer(sdp));
                 for candidate in current.candidates.described() {
@@ -137,9 +129,7 @@ impl Guest {
             }
             PeerEvent::State(PeerState::Connecting) => {
                 if current.stage == Stage::Connected {
-                    current.stage = Stage::Interrupted {
-                        until: around.now + RECOVER,
-                    };
+                    current.stage = Stage::Interrupted { until: around.now + RECOVER };
                 }
             }
             PeerEvent::State(PeerState::Failed) | PeerEvent::Broken => self.fail(around, random, out),
@@ -211,10 +201,7 @@ impl Guest {
 
     /// The connection that is up or on its way.
     pub fn connection(&self) -> Option<ConnectionId> {
-        self.current
-            .as_ref()
-            .filter(|current| !matches!(current.stage, Stage::Asking { .. }))
-            .map(|current| current.id)
+        self.current.as_ref().filter(|current| !matches!(current.stage, Stage::Asking { .. })).map(|current| current.id)
     }
 
     fn fail(&mut self, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {

@@ -27,12 +27,8 @@ struct Peer {
 impl Host {
     /// A guest wants an offer. Its former connection, if any, is over.
     pub fn ready(&mut self, id: ConnectionId, guest: ParticipantId, around: &Around<'_>, out: &mut Outbox) {
-        let former: Vec<_> = self
-            .peers
-            .iter()
-            .filter(|(other, peer)| peer.guest == guest && **other != id)
-            .map(|(id, _)| *id)
-            .collect();
+        let former: Vec<_> =
+            self.peers.iter().filter(|(other, peer)| peer.guest == guest && **other != id).map(|(id, _)| *id).collect();
         for other in former {
             self.closed(other, around, out);
         }
@@ -48,20 +44,10 @@ impl Host {
             self.waiting.push((id, guest));
             return;
         };
-        let config = PeerConfig {
-            ice_servers: servers.to_vec(),
-            relay_only: around.relay_only,
-            sends: true,
-        };
+        let config = PeerConfig { ice_servers: servers.to_vec(), relay_only: around.relay_only, sends: true };
         out.open_peer(id, config, around.ice.provider().cloned(), around.now);
         out.peer(id, PeerCommand::Offer);
-        self.peers.insert(
-            id,
-            Peer {
-                guest,
-                candidates: Candidates::default(),
-            },
-        );
+        self.peers.insert(id, Peer { guest, candidates: Candidates::default() });
     }
 
     /// The ICE servers are here: whoever waits for an offer gets one.

@@ -11,9 +11,9 @@ use std::time::Duration;
 /// After a failed call the next one waits this long.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// A server that had no relay may have one again.
-const AFTER_DEGRADED: Duration = Duration::from_secs(60);
+const AFTER_DEGRADED: Duration = Duration::from_mins(1);
 /// The month turns once; until then asking is of little use.
-const AFTER_LIMIT: Duration = Duration::from_secs(300);
+const AFTER_LIMIT: Duration = Duration::from_mins(5);
 
 /// How a call for ICE servers ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,12 +63,7 @@ impl Ice {
     pub fn kept(&mut self, answer: IceAnswer, age: Duration, now: Now, random: &mut Random) {
         let life = Duration::from_secs(answer.expires_in.unwrap_or_default());
         if !answer.degraded && age < life / 2 && self.servers.is_none() {
-            self.take(
-                answer,
-                now,
-                life.saturating_sub(age),
-                random.around(life / 2).saturating_sub(age),
-            );
+            self.take(answer, now, life.saturating_sub(age), random.around(life / 2).saturating_sub(age));
         }
     }
 
@@ -89,10 +84,7 @@ impl Ice {
                 self.take(answer.clone(), now, life, random.around(life / 2));
                 true
             }
-            IceOutcome::RateLimited {
-                retry_after,
-                ice_servers,
-            } => {
+            IceOutcome::RateLimited { retry_after, ice_servers } => {
                 self.go_on_without(ice_servers, IceView::RateLimited, now);
                 self.next = Some(now + *retry_after + random.around(Duration::from_secs(1)));
                 false
@@ -150,10 +142,7 @@ impl Ice {
 
     fn take(&mut self, answer: IceAnswer, now: Now, life: Duration, renew_in: Duration) {
         self.provider = answer.provider.parse().ok();
-        let provider = self
-            .provider
-            .as_ref()
-            .map_or_else(|| answer.provider.clone(), ProviderName::title);
+        let provider = self.provider.as_ref().map_or_else(|| answer.provider.clone(), ProviderName::title);
         self.view = IceView::Relay { provider };
         self.servers = Some(answer.ice_servers);
         self.expires = Some(now + life);
@@ -211,28 +200,17 @@ mod tests {
     fn a_refused_page_keeps_what_it_has() {
         let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
         let _ = ice.answered(&IceOutcome::Answer(answer()), at(0), &mut random);
-        let refused = IceOutcome::RateLimited {
-            retry_after: Duration::from_secs(30),
-            ice_servers: vec![],
-        };
+        let refused = IceOutcome::RateLimited { retry_after: Duration::from_secs(30), ice_servers: vec![] };
         let _ = ice.answered(&refused, at(500), &mut random);
         assert_eq!(ice.servers().map(<[_]>::len), Some(1));
-        assert_eq!(
-            ice.view(),
-            &IceView::Relay {
-                provider: "Cloudflare".to_owned()
-            }
-        );
+        assert_eq!(ice.view(), &IceView::Relay { provider: "Cloudflare".to_owned() });
     }
 
     #[test]
     fn a_page_refused_at_the_door_asks_again_once_it_has_joined() {
         let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
         assert!(ice.want());
-        let refused = IceOutcome::RateLimited {
-            retry_after: Duration::from_secs(30),
-            ice_servers: vec![],
-        };
+        let refused = IceOutcome::RateLimited { retry_after: Duration::from_secs(30), ice_servers: vec![] };
         let _ = ice.answered(&refused, at(0), &mut random);
         assert_eq!(ice.servers(), Some(&[][..]), "it goes on without a relay meanwhile");
         assert!(ice.joined());

@@ -46,10 +46,7 @@ enum State {
 
 impl Default for Link {
     fn default() -> Self {
-        Self {
-            state: State::Unwanted,
-            failures: 0,
-        }
+        Self { state: State::Unwanted, failures: 0 }
     }
 }
 
@@ -69,10 +66,7 @@ impl Link {
     /// The socket is open.
     pub fn opened(&mut self, now: Now) {
         if matches!(self.state, State::Opening { .. }) {
-            self.state = State::Open {
-                heard: now,
-                asked: None,
-            };
+            self.state = State::Open { heard: now, asked: None };
         }
     }
 
@@ -108,10 +102,7 @@ impl Link {
                 Some(LinkOutput::Close)
             }
             State::Open { heard, asked: None } => {
-                self.state = State::Open {
-                    heard,
-                    asked: Some(now),
-                };
+                self.state = State::Open { heard, asked: Some(now) };
                 Some(LinkOutput::Ping)
             }
             State::Pausing { .. } => Some(self.open(now)),
@@ -152,9 +143,7 @@ impl Link {
     fn pause(&mut self, now: Now, random: &mut Random) {
         let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.failures.min(10)));
         self.failures = self.failures.saturating_add(1);
-        self.state = State::Pausing {
-            until: now + random.around(doubled.min(LONGEST_PAUSE)),
-        };
+        self.state = State::Pausing { until: now + random.around(doubled.min(LONGEST_PAUSE)) };
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A connection that is over is reported this long without an answer, then given up: the server is gone.
-const LAST_WORDS: Duration = Duration::from_secs(120);
+const LAST_WORDS: Duration = Duration::from_mins(2);
 
 /// The meters of all connections of a page.
 #[derive(Debug, Default)]
@@ -104,9 +104,7 @@ impl Meters {
             return;
         };
         if let Some(pairs) = meter.sent.remove(&sequence) {
-            meter
-                .settled
-                .extend(pairs.into_iter().map(|pair| (pair.pair.clone(), pair)));
+            meter.settled.extend(pairs.into_iter().map(|pair| (pair.pair.clone(), pair)));
             meter.sent.retain(|number, _| *number > sequence);
         }
         meter.acknowledged = sequence == meter.sequence;
@@ -117,24 +115,15 @@ impl Meters {
 
     /// The reports that are due.
     pub fn due(&mut self, now: Now) -> Vec<UsageReport> {
-        self.meters
-            .retain(|_, meter| meter.over.is_none_or(|over| now.since(over) < LAST_WORDS));
-        let due = self
-            .meters
-            .iter_mut()
-            .filter(|(_, meter)| meter.sampled && meter.due <= now);
+        self.meters.retain(|_, meter| meter.over.is_none_or(|over| now.since(over) < LAST_WORDS));
+        let due = self.meters.iter_mut().filter(|(_, meter)| meter.sampled && meter.due <= now);
         due.map(|(connection, meter)| meter.report(*connection, now)).collect()
     }
 
     /// Everything that is not on disk yet, for a page that goes away.
     pub fn last_words(&mut self, now: Now) -> Vec<UsageReport> {
-        let open = self
-            .meters
-            .iter_mut()
-            .filter(|(_, meter)| meter.sampled && !meter.is_settled());
-        open.map(|(connection, meter)| meter.report(*connection, now))
-            .take(limits::REPORTS_PER_BEACON)
-            .collect()
+        let open = self.meters.iter_mut().filter(|(_, meter)| meter.sampled && !meter.is_settled());
+        open.map(|(connection, meter)| meter.report(*connection, now)).take(limits::REPORTS_PER_BEACON).collect()
     }
 
     /// Whether every connection is over and its last counters are on disk.
@@ -144,11 +133,7 @@ impl Meters {
 
     /// When `due` has something.
     pub fn next_timeout(&self) -> Option<Now> {
-        self.meters
-            .values()
-            .filter(|meter| meter.sampled)
-            .map(|meter| meter.due)
-            .min()
+        self.meters.values().filter(|meter| meter.sampled).map(|meter| meter.due).min()
     }
 }
 
@@ -157,22 +142,14 @@ impl Meter {
         self.sequence += 1;
         self.due = now + limits::REPORT_EVERY;
         self.acknowledged = false;
-        let unsettled = self
-            .pairs
-            .values()
-            .filter(|pair| self.settled.get(&pair.pair) != Some(pair));
+        let unsettled = self.pairs.values().filter(|pair| self.settled.get(&pair.pair) != Some(pair));
         let pairs: Vec<_> = unsettled.take(limits::PAIRS_PER_REPORT).cloned().collect();
         self.sent.insert(self.sequence, pairs.clone());
         // Reports are cumulative: an old one that is still on its way is worth nothing beside this one.
         while self.sent.len() > 8 {
             self.sent.pop_first();
         }
-        UsageReport {
-            connection,
-            sequence: self.sequence,
-            path: self.path,
-            pairs,
-        }
+        UsageReport { connection, sequence: self.sequence, path: self.path, pairs }
     }
 
     fn is_settled(&self) -> bool {
@@ -198,10 +175,7 @@ mod tests {
             packets_received: 0,
             packets_sent: 0,
         };
-        Sample {
-            path: Path::Relayed,
-            relayed: bytes.iter().map(pair).collect(),
-        }
+        Sample { path: Path::Relayed, relayed: bytes.iter().map(pair).collect() }
     }
 
     fn relay() -> Option<ProviderName> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A small generator (SplitMix64) for jitter and connection ids. Not for secrets: those come from the server.
+/// A small generator (`SplitMix64`) for jitter and connection ids. Not for secrets: those come from the server.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 

@@ -3,12 +3,8 @@
 /// Asks for stereo Opus at a film's bitrate (RFC 7587, section 6.1): without it Chromium sends 32 kbps mono. Both ends
 /// apply it to their own descriptions; everything else is left as it is.
 pub fn with_film_sound(sdp: &str) -> String {
-    const WANTED: [(&str, &str); 4] = [
-        ("stereo", "1"),
-        ("sprop-stereo", "1"),
-        ("maxaveragebitrate", "192000"),
-        ("cbr", "0"),
-    ];
+    const WANTED: [(&str, &str); 4] =
+        [("stereo", "1"), ("sprop-stereo", "1"), ("maxaveragebitrate", "192000"), ("cbr", "0")];
     let opus: Vec<&str> = sdp.lines().filter_map(opus_payload_type).collect();
     let mut out = String::with_capacity(sdp.len() + 128);
     for line in sdp.lines() {
@@ -17,11 +13,8 @@ pub fn with_film_sound(sdp: &str) -> String {
             && opus.contains(&payload)
         {
             for (key, value) in WANTED {
-                if !settings
-                    .split(';')
-                    .any(|setting| setting.trim().starts_with(&format!("{key}=")))
-                {
-                    out.push_str(&format!(";{key}={value}"));
+                if !settings.split(';').any(|setting| setting.trim().starts_with(&format!("{key}="))) {
+                    out.extend([";", key, "=", value]);
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! `browser` feeds it and carries its outputs out. `tests::evening` runs a host and three guests of these against the
 //! server's own core.
 
-use super::film::{HostFilm, Progress, position};
+use super::film::{HostFilm, Progress};
 use super::guest::{Around, Guest};
 use super::host::Host;
 use super::ice::{Ice, IceOutcome};
@@ -108,6 +108,8 @@ pub struct Session {
     film_problem: Option<FilmProblem>,
     sound_blocked: bool,
     copied_until: Option<Now>,
+    /// What the person was in the session that is over.
+    was: Option<Role>,
     leaving: Option<Leaving>,
 }
 
@@ -150,6 +152,7 @@ impl Session {
             film_problem: None,
             sound_blocked: false,
             copied_until: None,
+            was: None,
             leaving: None,
         }
     }
@@ -199,10 +202,7 @@ impl Session {
                 if let Some(token) = self.token {
                     let reports = self.out.meters.last_words(now);
                     if !reports.is_empty() {
-                        self.out.push(Output::Beacon(UsageBeacon {
-                            token: WireToken(token),
-                            reports,
-                        }));
+                        self.out.push(Output::Beacon(UsageBeacon { token: WireToken(token), reports }));
                     }
                 }
             }
@@ -224,46 +224,27 @@ impl Session {
             Some(RoleCore::Host(_)) | None => None,
         };
         let clock = self.clock_runs().then_some(self.snapshot_at + CLOCK);
-        let reports = if self.out.heard {
-            self.out.meters.next_timeout()
-        } else {
-            None
-        };
-        [
-            self.link.next_timeout(),
-            self.ice.next_timeout(),
-            sampling,
-            guest,
-            clock,
-            reports,
-            self.copied_until,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        let reports = if self.out.heard { self.out.meters.next_timeout() } else { None };
+        [self.link.next_timeout(), self.ice.next_timeout(), sampling, guest, clock, reports, self.copied_until]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What the page shows now.
     pub fn view(&self, now: Now) -> SessionView {
-        let people = self
-            .snapshot
-            .iter()
-            .flat_map(|snapshot| &snapshot.participants)
-            .map(|person| Person {
-                id: person.id,
-                name: person.name.to_string(),
-                role: person.role,
-                you: self.me == Some(person.id),
-                connected: person.connected,
-            });
+        let people = self.snapshot.iter().flat_map(|snapshot| &snapshot.participants).map(|person| Person {
+            id: person.id,
+            name: person.name.to_string(),
+            role: person.role,
+            you: self.me == Some(person.id),
+            connected: person.connected,
+        });
         SessionView {
             live: self.live,
             phase: self.phase,
             code: self.code,
-            role: self.role.as_ref().map(|role| match role {
-                RoleCore::Host(_) => Role::Host,
-                RoleCore::Guest(_) => Role::Guest,
-            }),
+            role: self.role().or(self.was.filter(|_| matches!(self.phase, Phase::Ended(_)))),
             people: people.collect(),
             film: self.film_view(now),
             link: self.link.view(),
@@ -276,15 +257,9 @@ impl Session {
             film_problem: self.film_problem.clone(),
             hide_address: self.relay_only,
             sound_blocked: self.sound_blocked,
-            invite: self
-                .code
-                .filter(|_| self.phase == Phase::Inside)
-                .map(|code| format!("{}/s/{code}", self.origin)),
+            invite: self.code.filter(|_| self.phase == Phase::Inside).map(|code| format!("{}/s/{code}", self.origin)),
             invite_copied: self.copied_until.is_some_and(|until| now < until),
-            relay_limit_reached: self
-                .snapshot
-                .as_ref()
-                .is_some_and(|snapshot| snapshot.relay_limit_reached),
+            relay_limit_reached: self.snapshot.as_ref().is_some_and(|snapshot| snapshot.relay_limit_reached),
             profile: self.profile.clone(),
         }
     }
@@ -343,13 +318,7 @@ impl Session {
         if self.phase == Phase::Outside {
             self.code = code;
             if let Some(token) = self.token.filter(|token| Some(token.code) == code) {
-                self.enter(
-                    ClientMessage::Resume {
-                        token: WireToken(token),
-                        fresh: true,
-                    },
-                    now,
-                );
+                self.enter(ClientMessage::Resume { token: WireToken(token), fresh: true }, now);
             }
         }
         if self.ice.want() {
@@ -363,11 +332,7 @@ impl Session {
     fn typed(&mut self, name: &str, password: &str) -> Option<(Option<ParticipantName>, Option<Password>)> {
         self.problem = None;
         let typed_name = name.trim();
-        let parsed = if typed_name.is_empty() {
-            Ok(None)
-        } else {
-            ParticipantName::parse(typed_name).map(Some)
-        };
+        let parsed = if typed_name.is_empty() { Ok(None) } else { ParticipantName::parse(typed_name).map(Some) };
         let Ok(name) = parsed else {
             self.problem = Some(Problem::NameTooLong);
             return None;
@@ -401,12 +366,7 @@ impl Session {
         if !self.link.is_open() {
             return;
         }
-        let resume = || {
-            self.token.map(|token| ClientMessage::Resume {
-                token: WireToken(token),
-                fresh: false,
-            })
-        };
+        let resume = || self.token.map(|token| ClientMessage::Resume { token: WireToken(token), fresh: false });
         if let Some(first) = self.opening.clone().or_else(resume) {
             self.out.push(Output::Send(first));
         }
@@ -420,11 +380,7 @@ impl Session {
                 host.ready(connection, guest, around, out);
             }),
             ServerMessage::Signal { connection, signal } => {
-                let around = Around {
-                    ice: &self.ice,
-                    relay_only: self.relay_only,
-                    now,
-                };
+                let around = Around { ice: &self.ice, relay_only: self.relay_only, now };
                 match &mut self.role {
                     Some(RoleCore::Host(host)) => host.signal(connection, signal, &mut self.out),
                     Some(RoleCore::Guest(guest)) => guest.signal(connection, signal, &around, &mut self.out),
@@ -434,7 +390,7 @@ impl Session {
             ServerMessage::ConnectionClosed { connection } => {
                 self.as_host(now, |host, around, out| host.closed(connection, around, out));
                 self.as_guest(now, |guest, around, random, out| {
-                    guest.closed(connection, around, random, out)
+                    guest.closed(connection, around, random, out);
                 });
             }
             ServerMessage::UsageAck { connection, sequence } => self.out.meters.acknowledged(connection, sequence),
@@ -445,7 +401,6 @@ impl Session {
     }
 
     fn welcome(&mut self, token: WireToken, you: ParticipantId, snapshot: Snapshot, now: Now) {
-        let first = !matches!(self.opening, None | Some(ClientMessage::Resume { .. }));
         self.opening = None;
         self.problem = None;
         self.out.heard = true;
@@ -454,40 +409,34 @@ impl Session {
         self.me = Some(you);
         self.token = Some(token.0);
         self.out.push(Output::Keep(Keep::Token(self.token)));
-        let role = snapshot
-            .participants
-            .iter()
-            .find(|person| person.id == you)
-            .map_or(Role::Guest, |person| person.role);
+        let role =
+            snapshot.participants.iter().find(|person| person.id == you).map_or(Role::Guest, |person| person.role);
         // A snapshot from a server that was restarted counts from the beginning again.
         self.snapshot = None;
         self.take_snapshot(snapshot, now);
         match (&self.role, role) {
             (Some(RoleCore::Host(_)), Role::Host) => self.film.forget_told(),
             (Some(RoleCore::Guest(_)), Role::Guest) => {
-                self.as_guest(now, |guest, around, random, out| guest.resumed(around, random, out));
+                self.as_guest(now, Guest::resumed);
             }
             (_, Role::Host) => self.role = Some(RoleCore::Host(Host::default())),
             (_, Role::Guest) => self.role = Some(RoleCore::Guest(Guest::default())),
         }
         self.tell_film(now);
-        if self.ice.joined() || (!first && self.ice.want()) {
+        if self.ice.joined() || self.ice.want() {
             self.fetch_ice();
         }
     }
 
     fn take_snapshot(&mut self, snapshot: Snapshot, now: Now) {
-        if self
-            .snapshot
-            .as_ref()
-            .is_some_and(|known| known.revision >= snapshot.revision)
-        {
+        if self.snapshot.as_ref().is_some_and(|known| known.revision >= snapshot.revision) {
             return;
         }
         self.snapshot = Some(snapshot);
         self.snapshot_at = now;
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other refusal means the same here")]
     fn refused(&mut self, code: ErrorCode, now: Now) {
         let opening = self.opening.take();
         let resuming = matches!(opening, Some(ClientMessage::Resume { .. }));
@@ -504,18 +453,12 @@ impl Session {
                 self.end(EndReason::PlaceLost, now);
                 self.problem = Some(Problem::ResumedElsewhere);
             }
-            _ if !entering => {}
-            _ => {
+            code if entering => {
                 self.phase = Phase::Outside;
-                self.problem = Some(match code {
-                    ErrorCode::SessionNotFound => Problem::WrongCode,
-                    ErrorCode::WrongPassword => Problem::WrongPassword,
-                    ErrorCode::SessionFull => Problem::SessionFull,
-                    ErrorCode::ServerFull => Problem::ServerFull,
-                    ErrorCode::TooManyRequests | ErrorCode::TooManyMessages => Problem::TooManyTries,
-                    _ => Problem::ServerAway,
-                });
+                self.problem = Some(problem(code));
             }
+            // A message that was refused while inside: the session goes on, and whoever sent it tries again by itself.
+            _ => {}
         }
     }
 
@@ -526,10 +469,7 @@ impl Session {
         }
         let hosted_someone = matches!(self.role, Some(RoleCore::Host(_))) && self.has_peers();
         let earliest = if hosted_someone { now + GUESTS_COUNTERS } else { now };
-        self.leaving = Some(Leaving {
-            earliest,
-            latest: now + LAST_COUNTERS,
-        });
+        self.leaving = Some(Leaving { earliest, latest: now + LAST_COUNTERS });
         self.go(EndReason::YouLeft, now);
     }
 
@@ -556,8 +496,9 @@ impl Session {
     }
 
     fn go(&mut self, reason: EndReason, now: Now) {
-        self.as_host(now, |host, around, out| host.replace_all(around, out));
+        self.as_host(now, Host::replace_all);
         self.as_guest(now, |guest, around, _, out| guest.leave(around.now, out));
+        self.was = self.role();
         self.role = None;
         self.opening = None;
         self.snapshot = None;
@@ -576,13 +517,13 @@ impl Session {
         }
         self.relay_only = hide;
         self.out.push(Output::Keep(Keep::HideAddress(hide)));
-        self.as_host(now, |host, around, out| host.replace_all(around, out));
-        self.as_guest(now, |guest, around, random, out| guest.replace(around, random, out));
+        self.as_host(now, Host::replace_all);
+        self.as_guest(now, Guest::replace);
     }
 
     fn ice_settled(&mut self, now: Now) {
-        self.as_host(now, |host, around, out| host.ice_settled(around, out));
-        self.as_guest(now, |guest, around, random, out| guest.ask(around, random, out));
+        self.as_host(now, Host::ice_settled);
+        self.as_guest(now, Guest::ask);
     }
 
     fn peer_event(&mut self, id: ConnectionId, event: PeerEvent, now: Now) {
@@ -590,11 +531,7 @@ impl Session {
             self.out.meters.sampled(id, sample, now);
             return;
         }
-        let around = Around {
-            ice: &self.ice,
-            relay_only: self.relay_only,
-            now,
-        };
+        let around = Around { ice: &self.ice, relay_only: self.relay_only, now };
         match &mut self.role {
             Some(RoleCore::Host(host)) => host.event(id, event, &around, &mut self.out),
             Some(RoleCore::Guest(guest)) => guest.event(id, event, &around, &mut self.random, &mut self.out),
@@ -614,7 +551,7 @@ impl Session {
         if self.ice.tick(now) {
             self.fetch_ice();
         }
-        self.as_guest(now, |guest, around, random, out| guest.tick(around, random, out));
+        self.as_guest(now, Guest::tick);
         if now.since(self.sample_at) >= limits::POLL_EVERY && self.has_peers() {
             self.sample_at = now;
             let peers: Vec<_> = match &self.role {
@@ -660,7 +597,7 @@ impl Session {
     fn move_clock(&mut self, now: Now) {
         let elapsed = now.since(self.snapshot_at);
         if let Some(film) = self.snapshot.as_mut().and_then(|snapshot| snapshot.film.as_mut()) {
-            film.position_ms = position(film, elapsed);
+            film.position_ms = film.position_after(elapsed);
         }
         self.snapshot_at = now;
     }
@@ -677,9 +614,16 @@ impl Session {
         };
         Some(FilmView {
             title: film.title.clone(),
-            position_ms: position(film, elapsed) / 1000 * 1000,
+            position_ms: film.position_after(elapsed) / 1000 * 1000,
             duration_ms: film.duration_ms,
             state: film.state,
+        })
+    }
+
+    fn role(&self) -> Option<Role> {
+        self.role.as_ref().map(|role| match role {
+            RoleCore::Host(_) => Role::Host,
+            RoleCore::Guest(_) => Role::Guest,
         })
     }
 
@@ -697,24 +641,29 @@ impl Session {
     }
 
     fn as_host(&mut self, now: Now, work: impl FnOnce(&mut Host, &Around<'_>, &mut Outbox)) {
-        let around = Around {
-            ice: &self.ice,
-            relay_only: self.relay_only,
-            now,
-        };
+        let around = Around { ice: &self.ice, relay_only: self.relay_only, now };
         if let Some(RoleCore::Host(host)) = &mut self.role {
             work(host, &around, &mut self.out);
         }
     }
 
     fn as_guest(&mut self, now: Now, work: impl FnOnce(&mut Guest, &Around<'_>, &mut Random, &mut Outbox)) {
-        let around = Around {
-            ice: &self.ice,
-            relay_only: self.relay_only,
-            now,
-        };
+        let around = Around { ice: &self.ice, relay_only: self.relay_only, now };
         if let Some(RoleCore::Guest(guest)) = &mut self.role {
             work(guest, &around, &mut self.random, &mut self.out);
         }
+    }
+}
+
+/// What people are told of a refusal at the door.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other refusal is no fault of the person's")]
+fn problem(code: ErrorCode) -> Problem {
+    match code {
+        ErrorCode::SessionNotFound => Problem::WrongCode,
+        ErrorCode::WrongPassword => Problem::WrongPassword,
+        ErrorCode::SessionFull => Problem::SessionFull,
+        ErrorCode::ServerFull => Problem::ServerFull,
+        ErrorCode::TooManyRequests | ErrorCode::TooManyMessages => Problem::TooManyTries,
+        _ => Problem::ServerAway,
     }
 }

@@ -4,6 +4,7 @@ use crate::domain::{ParticipantId, Role, SessionCode};
 use crate::protocol::{DegradedReason, EndReason, FilmState};
 
 /// Everything that a page shows of a session.
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that a page shows or not")]
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SessionView {
     /// True once the page can act; the server renders with false.

@@ -41,11 +41,7 @@ pub(super) struct Answer {
 impl Answer {
     async fn read(response: Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Self {
-            status,
-            headers,
-            text: response.text().await.unwrap(),
-        }
+        Self { status, headers, text: response.text().await.unwrap() }
     }
 
     pub(super) fn header(&self, name: &str) -> &str {
@@ -71,10 +67,8 @@ impl TestApp {
     pub(super) async fn start(variables: &[(&str, &str)]) -> Self {
         install_ring();
         let data = tempfile::tempdir().unwrap();
-        let mut set: HashMap<String, OsString> = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), OsString::from(value)))
-            .collect();
+        let mut set: HashMap<String, OsString> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
         set.insert("PORT".to_owned(), "0".into());
         set.insert("DATA_DIR".to_owned(), data.path().into());
         let (_, config) = Config::read(["tessro".into()], |name| set.get(name).cloned()).unwrap();
@@ -85,18 +79,8 @@ impl TestApp {
         let running = tokio::spawn(async move {
             server.run(async { drop(stopped.await) }).await.unwrap();
         });
-        let http = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
-        Self {
-            url,
-            http,
-            stop: Some(stop),
-            running: Some(running),
-            _data: data,
-        }
+        let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { url, http, stop: Some(stop), running: Some(running), _data: data }
     }
 
     /// Starts it with a key for this stand-in.
@@ -126,10 +110,7 @@ impl TestApp {
     pub(super) async fn stop(mut self) {
         drop(self.stop.take());
         if let Some(running) = self.running.take() {
-            tokio::time::timeout(Duration::from_secs(10), running)
-                .await
-                .unwrap()
-                .unwrap();
+            tokio::time::timeout(Duration::from_secs(10), running).await.unwrap().unwrap();
         }
     }
 }
@@ -176,10 +157,7 @@ impl Log {
         LOG.get_or_init(|| {
             let log = Self::default();
             let filter = EnvFilter::new("trace,hyper=info,h2=info");
-            let _ = tracing_subscriber::fmt()
-                .with_env_filter(filter)
-                .with_writer(log.clone())
-                .try_init();
+            let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(log.clone()).try_init();
             log
         })
         .clone()
@@ -192,10 +170,7 @@ impl Log {
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend_from_slice(bytes);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

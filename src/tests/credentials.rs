@@ -25,12 +25,7 @@ async fn answered_with(answer: ResponseTemplate) -> Value {
 
 async fn ask(app: &TestApp) -> Value {
     let answer = app.get(PATH).await;
-    assert_eq!(
-        (answer.status, answer.header("cache-control")),
-        (200, "no-store"),
-        "{}",
-        answer.text
-    );
+    assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"), "{}", answer.text);
     answer.json()
 }
 
@@ -69,10 +64,7 @@ async fn a_minted_answer_has_what_the_contract_says() {
                 "credential": "minted-credential",
             },
         ]);
-        assert_eq!(
-            (&answer["iceServers"], &answer["provider"]),
-            (&kept, &json!("cloudflare"))
-        );
+        assert_eq!((&answer["iceServers"], &answer["provider"]), (&kept, &json!("cloudflare")));
         assert_eq!((&answer["degraded"], answer.get("reason")), (&json!(false), None));
         let left = answer["expiresIn"].as_i64().unwrap();
         assert!((3500..=3600).contains(&left), "{left}");
@@ -86,10 +78,7 @@ async fn a_minted_answer_has_what_the_contract_says() {
 async fn a_life_that_cloudflare_does_not_grant_is_brought_within_its_bounds() {
     for (set, sent) in [("864000", 172_800), ("1", 60)] {
         let stand_in = MockServer::start().await;
-        Mock::given(body_json(json!({"ttl": sent})))
-            .respond_with(created(&minted()))
-            .mount(&stand_in)
-            .await;
+        Mock::given(body_json(json!({"ttl": sent}))).respond_with(created(&minted())).mount(&stand_in).await;
         let app = TestApp::with_cloudflare(&stand_in.uri(), &[("TURN_CREDENTIAL_TTL", set)]).await;
         assert_eq!(ask(&app).await["degraded"], false);
     }
@@ -99,24 +88,12 @@ async fn a_life_that_cloudflare_does_not_grant_is_brought_within_its_bounds() {
 async fn every_shape_of_answer_is_understood() {
     let login = json!({"urls": ["stun:a.example", "turn:a.example:3478"], "username": "u", "credential": "c"});
     let old = json!({"url": "turn:a.example:3478", "username": "u", "credential": "c"});
-    for shape in [
-        login.clone(),
-        json!([login]),
-        json!([{"urls": "stun:a.example"}, login]),
-        json!([old]),
-    ] {
+    for shape in [login.clone(), json!([login]), json!([{"urls": "stun:a.example"}, login]), json!([old])] {
         let answer = answered_with(created(&json!({"iceServers": shape}))).await;
-        assert_eq!(
-            (&answer["degraded"], &answer["provider"]),
-            (&json!(false), &json!("cloudflare")),
-            "{answer}"
-        );
+        assert_eq!((&answer["degraded"], &answer["provider"]), (&json!(false), &json!("cloudflare")), "{answer}");
     }
     // Any 2xx is an answer.
-    assert_eq!(
-        answered_with(ResponseTemplate::new(200).set_body_json(minted())).await["degraded"],
-        false
-    );
+    assert_eq!(answered_with(ResponseTemplate::new(200).set_body_json(minted())).await["degraded"], false);
 }
 
 #[tokio::test]
@@ -127,10 +104,7 @@ async fn a_refusal_is_stun_for_the_caller_and_advice_for_the_operator() {
             401,
             "Cloudflare API returned 401: the API token is invalid or expired. Create a new TURN key and update .env",
         ),
-        (
-            403,
-            "Cloudflare API returned 403: the TURN key does not have the permission",
-        ),
+        (403, "Cloudflare API returned 403: the TURN key does not have the permission"),
         (404, "Cloudflare API returned 404"),
         (429, "Cloudflare API returned 429"),
         (500, "Cloudflare API returned 500"),
@@ -139,10 +113,7 @@ async fn a_refusal_is_stun_for_the_caller_and_advice_for_the_operator() {
     for (status, words) in refusals {
         // A provider may well repeat what it was sent.
         let refusal = ResponseTemplate::new(status).set_body_string(format!("bad token {API_TOKEN}"));
-        assert_degraded(
-            &answered_with(refusal.insert_header("location", "/elsewhere")).await,
-            "provider_error",
-        );
+        assert_degraded(&answered_with(refusal.insert_header("location", "/elsewhere")).await, "provider_error");
         assert!(log.text().contains(words), "{words}");
     }
     assert!(!log.text().contains(API_TOKEN));
@@ -203,15 +174,8 @@ async fn a_refused_connection_is_stun() {
 #[tokio::test]
 async fn a_fault_that_passes_is_not_noticed() {
     let stand_in = MockServer::start().await;
-    Mock::given(any())
-        .respond_with(ResponseTemplate::new(503))
-        .up_to_n_times(1)
-        .mount(&stand_in)
-        .await;
-    Mock::given(any())
-        .respond_with(created(&minted()))
-        .mount(&stand_in)
-        .await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(503)).up_to_n_times(1).mount(&stand_in).await;
+    Mock::given(any()).respond_with(created(&minted())).mount(&stand_in).await;
     let app = TestApp::with_cloudflare(&stand_in.uri(), &[]).await;
     assert_eq!(ask(&app).await["degraded"], false);
 }

@@ -1,4 +1,4 @@
-//! The whole app, tested on port 0.
+//! The whole app, tested on port 0, and the rules of the house.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,4 +8,6 @@
 mod api;
 mod app;
 mod credentials;
+mod evening;
 mod grants;
+mod house;

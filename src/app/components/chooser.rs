@@ -12,10 +12,7 @@ pub fn Chooser() -> impl IntoView {
     let asleep = asleep();
     let refused = refusal(session, Place::Film);
     let unplayable = session.part(|view| {
-        view.film_problem
-            .as_ref()
-            .map(|film| words::film_problem(&film.file, &film.reason))
-            .unwrap_or_default()
+        view.film_problem.as_ref().map(|film| words::film_problem(&film.file, &film.reason)).unwrap_or_default()
     });
     let problem = Memo::new(move |_| refused.get().map_or_else(|| unplayable.get(), str::to_owned));
     let at_fault = move || !problem.with(String::is_empty);

@@ -51,11 +51,7 @@ pub fn Field(
     }
     let refused = move || problem.get().is_some();
     let described = move || {
-        if refused() {
-            format!("{id}-problem {id}-hint")
-        } else {
-            format!("{id}-hint")
-        }
+        if refused() { format!("{id}-problem {id}-hint") } else { format!("{id}-hint") }
     };
     view! {
         <div class="field">

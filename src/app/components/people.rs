@@ -25,12 +25,7 @@ pub fn People() -> impl IntoView {
 }
 
 fn one(person: Person) -> impl IntoView {
-    let initial = person
-        .name
-        .chars()
-        .next()
-        .map(|c| c.to_uppercase().to_string())
-        .unwrap_or_default();
+    let initial = person.name.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     let mark = |shown: bool, word: &'static str| shown.then(|| view! { <span class="mark">{word}</span> });
     view! {
         <li class:away=!person.connected class:host=person.role == Role::Host>

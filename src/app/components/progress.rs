@@ -26,12 +26,7 @@ pub fn Progress() -> impl IntoView {
 fn Clock() -> impl IntoView {
     let session = use_session();
     let position = session.part(|view| view.film.as_ref().map_or(0, |film| film.position_ms / 1000));
-    let length = session.part(|view| {
-        view.film
-            .as_ref()
-            .and_then(|film| film.duration_ms)
-            .map_or(0, |ms| ms / 1000)
-    });
+    let length = session.part(|view| view.film.as_ref().and_then(|film| film.duration_ms).map_or(0, |ms| ms / 1000));
     let of_length = move || match length.get() {
         0 => String::new(),
         seconds => format!(" / {}", clock(seconds * 1000)),

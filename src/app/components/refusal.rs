@@ -5,7 +5,6 @@ use crate::app::words;
 use crate::stream::{Phase, Problem};
 use leptos::html::P;
 use leptos::prelude::*;
-use leptos::web_sys::HtmlElement;
 
 /// The part of a page that a refusal is shown beside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,19 +43,14 @@ impl Place {
 /// What is refused at this place now.
 pub fn refusal(session: SessionHandle, place: Place) -> Memo<Option<&'static str>> {
     let problem = session.part(|view| view.problem);
-    Memo::new(move |_| {
-        problem
-            .get()
-            .filter(|problem| Place::of(*problem) == place)
-            .map(words::problem)
-    })
+    Memo::new(move |_| problem.get().filter(|problem| Place::of(*problem) == place).map(words::problem))
 }
 
 /// Moves the focus to what was refused, once this form has `asked` and has its answer.
 pub fn focus_refused(
     session: SessionHandle,
     asked: StoredValue<bool>,
-    element: impl Fn(Place) -> Option<HtmlElement> + Copy + 'static,
+    focus: impl Fn(Place) + Copy + 'static,
 ) {
     let answer = session.part(|view| view.problem.filter(|_| view.phase == Phase::Outside));
     Effect::new(move || {
@@ -65,11 +59,7 @@ pub fn focus_refused(
         {
             asked.set_value(false);
             // After the sentence is shown: what is hidden takes no focus.
-            request_animation_frame(move || {
-                if let Some(element) = element(Place::of(problem)) {
-                    let _ = element.focus();
-                }
-            });
+            request_animation_frame(move || focus(Place::of(problem)));
         }
     });
 }

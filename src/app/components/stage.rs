@@ -20,11 +20,7 @@ pub fn Stage() -> impl IntoView {
     let curtain = session.part(curtain);
     let away = session.part(|view| view.phase == Phase::Inside && view.link == LinkView::Away);
     let name = move || {
-        if host.get() {
-            label::OWN_VIDEO
-        } else {
-            label::HOSTS_STREAM
-        }
+        if host.get() { label::OWN_VIDEO } else { label::HOSTS_STREAM }
     };
     view! {
         <section class="stage" node_ref=whole data-curtain=move || curtain.get()>

@@ -63,11 +63,7 @@ fn Explanation() -> impl IntoView {
 #[component]
 fn StillInside() -> impl IntoView {
     let session = use_session();
-    let address = move || {
-        session
-            .state
-            .with(|view| view.code.map(|code| format!("/s/{code}")).unwrap_or_default())
-    };
+    let address = move || session.state.with(|view| view.code.map(|code| format!("/s/{code}")).unwrap_or_default());
     view! {
         <div class="notice">
             <p>{words::STILL_INSIDE}</p>
@@ -83,11 +79,7 @@ fn StillInside() -> impl IntoView {
 #[component]
 fn Doors() -> impl IntoView {
     let session = use_session();
-    let (name, password, code) = (
-        NodeRef::<Input>::new(),
-        NodeRef::<Input>::new(),
-        NodeRef::<Input>::new(),
-    );
+    let (name, password, code) = (NodeRef::<Input>::new(), NodeRef::<Input>::new(), NodeRef::<Input>::new());
     let form = NodeRef::<P>::new();
     let asked = StoredValue::new(false);
     let ask = move |action| {
@@ -95,18 +87,11 @@ fn Doors() -> impl IntoView {
         session.act.run(action);
     };
     let join = move || {
-        ask(SessionAction::Join {
-            code: typed(code),
-            name: typed(name),
-            password: typed(password),
-        });
+        ask(SessionAction::Join { code: typed(code), name: typed(name), password: typed(password) });
     };
     let on_create = move |ev: SubmitEvent| {
         ev.prevent_default();
-        ask(SessionAction::Create {
-            name: typed(name),
-            password: typed(password),
-        });
+        ask(SessionAction::Create { name: typed(name), password: typed(password) });
     };
     let on_join = move |ev: SubmitEvent| {
         ev.prevent_default();
@@ -119,11 +104,11 @@ fn Doors() -> impl IntoView {
         }
     });
     focus_refused(session, asked, move |place| match place {
-        Place::Name => name.get().map(Into::into),
-        Place::Password => password.get().map(Into::into),
-        Place::Code => code.get().map(Into::into),
-        Place::Form => form.get().map(Into::into),
-        Place::Invite | Place::Film => None,
+        Place::Name => drop(name.get_untracked().map(|field| field.focus())),
+        Place::Password => drop(password.get_untracked().map(|field| field.focus())),
+        Place::Code => drop(code.get_untracked().map(|field| field.focus())),
+        Place::Form => drop(form.get_untracked().map(|sentence| sentence.focus())),
+        Place::Invite | Place::Film => {}
     });
     let asleep = asleep();
     let entering = session.part(|view| view.phase == Phase::Entering);

@@ -78,13 +78,7 @@ fn follow_code(session: SessionHandle, typed: Memo<String>) {
         if let Some(code) = inside.get()
             && SessionCode::parse(&typed.get()) != Ok(code)
         {
-            navigate(
-                &format!("/s/{code}"),
-                NavigateOptions {
-                    replace: true,
-                    ..Default::default()
-                },
-            );
+            navigate(&format!("/s/{code}"), NavigateOptions { replace: true, ..Default::default() });
         }
     });
 }

@@ -52,10 +52,6 @@ impl AppConfig {
         };
         let of_the_build = beside.parent().unwrap_or(beside).join("site");
         let installed = beside.join("site");
-        if !of_the_build.is_dir() && installed.is_dir() {
-            installed
-        } else {
-            of_the_build
-        }
+        if !of_the_build.is_dir() && installed.is_dir() { installed } else { of_the_build }
     }
 }

@@ -46,27 +46,15 @@ const API_TOKEN: &str = "CLOUDFLARE_TURN_API_TOKEN";
 impl CloudflareArgs {
     /// The key, `None` where there is none.
     pub(super) fn resolve(self) -> Result<Option<CloudflareConfig>, ConfigError> {
-        let half = |present, missing| {
-            Err(ConfigError::HalfAProvider {
-                provider: "Cloudflare TURN",
-                present,
-                missing,
-            })
-        };
-        let token = read_secret(
-            API_TOKEN,
-            self.cloudflare_turn_api_token,
-            self.cloudflare_turn_api_token_file,
-        )?;
+        let half = |present, missing| Err(ConfigError::HalfAProvider { provider: "Cloudflare TURN", present, missing });
+        let token = read_secret(API_TOKEN, self.cloudflare_turn_api_token, self.cloudflare_turn_api_token_file)?;
         match (self.cloudflare_turn_key_id, token) {
             (None, None) => Ok(None),
             (Some(_), None) => half(KEY_ID, API_TOKEN),
             (None, Some(_)) => half(API_TOKEN, KEY_ID),
-            (Some(key_id), Some(api_token)) => Ok(Some(CloudflareConfig {
-                key_id,
-                api_token,
-                api_base: self.cloudflare_turn_api_base,
-            })),
+            (Some(key_id), Some(api_token)) => {
+                Ok(Some(CloudflareConfig { key_id, api_token, api_base: self.cloudflare_turn_api_base }))
+            }
         }
     }
 }
@@ -84,11 +72,7 @@ fn read_secret(
         (None, Some(file)) => match std::fs::read_to_string(&file) {
             Ok(text) => SecretString::from(text.trim()),
             Err(cause) => {
-                return Err(ConfigError::SecretFile {
-                    variable,
-                    path: file.display().to_string(),
-                    cause,
-                });
+                return Err(ConfigError::SecretFile { variable, path: file.display().to_string(), cause });
             }
         },
     };
@@ -97,9 +81,6 @@ fn read_secret(
     if usable(secret.expose_secret()) {
         Ok(Some(secret))
     } else {
-        Err(ConfigError::BadSecret {
-            variable,
-            advice: "copy it again, one line of letters, digits and signs",
-        })
+        Err(ConfigError::BadSecret { variable, advice: "copy it again, one line of letters, digits and signs" })
     }
 }

@@ -12,21 +12,14 @@ fn env_example() -> String {
          # shown behind a #. What stands in the environment wins over this file. A test keeps it equal to --help.\n",
     );
     let mut heading = String::new();
-    for arg in super::command_line::documented()
-        .get_arguments()
-        .filter(|arg| arg.get_help_heading().is_some())
-    {
+    for arg in super::command_line::documented().get_arguments().filter(|arg| arg.get_help_heading().is_some()) {
         let variable = arg.get_id().as_str().to_uppercase();
         let section = arg.get_help_heading().unwrap_or_default();
         if section != heading {
             section.clone_into(&mut heading);
             write!(text, "\n# --- {heading} ---\n").unwrap();
         }
-        let help = arg
-            .get_long_help()
-            .or(arg.get_help())
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap_or_default();
         let help = help.replace(&format!(" [env: {variable}]"), "");
         text.push('\n');
         let mut line = String::from("#");
@@ -39,11 +32,7 @@ fn env_example() -> String {
             line.push(' ');
             line.push_str(word);
         }
-        let default = arg
-            .get_default_values()
-            .first()
-            .and_then(|value| value.to_str())
-            .unwrap_or_default();
+        let default = arg.get_default_values().first().and_then(|value| value.to_str()).unwrap_or_default();
         let mark = if default.is_empty() { "" } else { "#" };
         write!(text, "{line}\n{mark}{variable}={default}\n").unwrap();
     }
@@ -58,22 +47,13 @@ fn the_example_is_what_the_program_says_of_itself() {
         std::fs::write(&path, &made).unwrap();
     }
     let there = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        there == made,
-        ".env.example is out of date: run this test once with TESSRO_WRITE_ENV_EXAMPLE=1"
-    );
+    assert!(there == made, ".env.example is out of date: run this test once with TESSRO_WRITE_ENV_EXAMPLE=1");
 }
 
 #[test]
 fn every_variable_is_in_the_help() {
     let help = command_line::documented().render_long_help().to_string();
-    for variable in [
-        "PORT",
-        "CLIENT_URL",
-        "STUN_URLS",
-        "CLOUDFLARE_TURN_API_TOKEN",
-        "CLOUDFLARE_TURN_API_TOKEN_FILE",
-    ] {
+    for variable in ["PORT", "CLIENT_URL", "STUN_URLS", "CLOUDFLARE_TURN_API_TOKEN", "CLOUDFLARE_TURN_API_TOKEN_FILE"] {
         assert!(help.contains(&format!("[env: {variable}]")), "{variable}\n{help}");
     }
 }

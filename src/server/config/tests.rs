@@ -7,9 +7,7 @@ use std::{collections::HashMap, time::Duration};
 
 fn read(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, String> {
     let variables: HashMap<_, _> = variables.iter().copied().collect();
-    let arguments = std::iter::once("tessro")
-        .chain(arguments.iter().copied())
-        .map(OsString::from);
+    let arguments = std::iter::once("tessro").chain(arguments.iter().copied()).map(OsString::from);
     Config::read(arguments, |name| variables.get(name).map(OsString::from))
         .map(|(_, config)| config)
         .map_err(|error| error.to_string())
@@ -18,19 +16,10 @@ fn read(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, String
 #[test]
 fn nothing_set_gives_the_documented_defaults() {
     let config = read(&[], &[]).unwrap();
-    assert_eq!(
-        (config.app.port, config.app.host.as_str(), config.app.session_limit),
-        (3001, "127.0.0.1", 8)
-    );
-    assert_eq!(
-        config.limits.monthly_bandwidth_limit_gb,
-        ByteCount::new(1_000_000_000_000)
-    );
+    assert_eq!((config.app.port, config.app.host.as_str(), config.app.session_limit), (3001, "127.0.0.1", 8));
+    assert_eq!(config.limits.monthly_bandwidth_limit_gb, ByteCount::new(1_000_000_000_000));
     assert_eq!(config.credentials.turn_credential_ttl, Duration::from_hours(24));
-    assert_eq!(
-        config.credentials.stun_urls.as_slice(),
-        ["stun:stun.cloudflare.com:3478"]
-    );
+    assert_eq!(config.credentials.stun_urls.as_slice(), ["stun:stun.cloudflare.com:3478"]);
     assert!(config.cloudflare.is_none() && config.app.client_url.is_none());
 }
 
@@ -38,29 +27,10 @@ fn nothing_set_gives_the_documented_defaults() {
 fn a_flag_wins_over_a_variable_and_an_empty_variable_is_unset() {
     assert_eq!(read(&[], &[("PORT", "4000")]).unwrap().app.port, 4000);
     assert_eq!(read(&["--port", "5000"], &[("PORT", "4000")]).unwrap().app.port, 5000);
-    assert_eq!(
-        read(&["serve", "--port", "5000"], &[("PORT", "4000")])
-            .unwrap()
-            .app
-            .port,
-        5000
-    );
+    assert_eq!(read(&["serve", "--port", "5000"], &[("PORT", "4000")]).unwrap().app.port, 5000);
     assert_eq!(read(&["serve"], &[("PORT", "4000")]).unwrap().app.port, 4000);
-    assert_eq!(
-        read(&[], &[("PORT", ""), ("CLOUDFLARE_TURN_KEY_ID", "")])
-            .unwrap()
-            .app
-            .port,
-        3001
-    );
-    assert!(
-        read(&[], &[("STUN_URLS", "")])
-            .unwrap()
-            .credentials
-            .stun_urls
-            .as_slice()
-            .is_empty()
-    );
+    assert_eq!(read(&[], &[("PORT", ""), ("CLOUDFLARE_TURN_KEY_ID", "")]).unwrap().app.port, 3001);
+    assert!(read(&[], &[("STUN_URLS", "")]).unwrap().credentials.stun_urls.as_slice().is_empty());
 }
 
 #[test]
@@ -79,10 +49,7 @@ fn a_bad_value_is_named_with_what_to_write_instead() {
     ];
     for (variable, value) in wrong {
         let sentence = read(&[], &[(variable, value)]).unwrap_err();
-        assert!(
-            sentence.starts_with(&format!("{variable} is `{value}`: ")),
-            "{sentence}"
-        );
+        assert!(sentence.starts_with(&format!("{variable} is `{value}`: ")), "{sentence}");
         assert!(sentence.contains("write"), "{sentence}");
     }
 }
@@ -92,10 +59,7 @@ fn half_a_key_names_the_missing_variable() {
     let sentence = read(&[], &[("CLOUDFLARE_TURN_KEY_ID", "key")]).unwrap_err();
     assert!(sentence.contains("CLOUDFLARE_TURN_API_TOKEN is not"), "{sentence}");
     let sentence = read(&[], &[("CLOUDFLARE_TURN_API_TOKEN", "verysecret")]).unwrap_err();
-    assert!(
-        sentence.contains("CLOUDFLARE_TURN_KEY_ID is not") && !sentence.contains("verysecret"),
-        "{sentence}"
-    );
+    assert!(sentence.contains("CLOUDFLARE_TURN_KEY_ID is not") && !sentence.contains("verysecret"), "{sentence}");
 }
 
 #[test]
@@ -106,56 +70,28 @@ fn a_secret_may_come_from_a_file_but_not_twice() {
     let file = file.to_str().unwrap();
     let key = ("CLOUDFLARE_TURN_KEY_ID", "key");
 
-    let config = read(&[], &[key, ("CLOUDFLARE_TURN_API_TOKEN_FILE", file)])
-        .unwrap()
-        .cloudflare
-        .unwrap();
+    let config = read(&[], &[key, ("CLOUDFLARE_TURN_API_TOKEN_FILE", file)]).unwrap().cloudflare.unwrap();
     assert_eq!(config.api_token.expose_secret(), "from-the-file");
-    let twice = [
-        key,
-        ("CLOUDFLARE_TURN_API_TOKEN", "x"),
-        ("CLOUDFLARE_TURN_API_TOKEN_FILE", file),
-    ];
+    let twice = [key, ("CLOUDFLARE_TURN_API_TOKEN", "x"), ("CLOUDFLARE_TURN_API_TOKEN_FILE", file)];
     assert!(read(&[], &twice).unwrap_err().contains("both set"));
     let gone = read(&[], &[key, ("CLOUDFLARE_TURN_API_TOKEN_FILE", "/nowhere/token")]).unwrap_err();
-    assert!(
-        gone.starts_with("CLOUDFLARE_TURN_API_TOKEN_FILE names /nowhere/token"),
-        "{gone}"
-    );
+    assert!(gone.starts_with("CLOUDFLARE_TURN_API_TOKEN_FILE names /nowhere/token"), "{gone}");
     let torn = read(&[], &[key, ("CLOUDFLARE_TURN_API_TOKEN", "very secret")]).unwrap_err();
-    assert!(
-        torn.starts_with("CLOUDFLARE_TURN_API_TOKEN has") && !torn.contains("very secret"),
-        "{torn}"
-    );
+    assert!(torn.starts_with("CLOUDFLARE_TURN_API_TOKEN has") && !torn.contains("very secret"), "{torn}");
 }
 
 #[test]
 fn a_configuration_never_shows_its_secrets() {
-    let set = [
-        ("CLOUDFLARE_TURN_KEY_ID", "key"),
-        ("CLOUDFLARE_TURN_API_TOKEN", "verysecret"),
-    ];
+    let set = [("CLOUDFLARE_TURN_KEY_ID", "key"), ("CLOUDFLARE_TURN_API_TOKEN", "verysecret")];
     assert!(!format!("{:?}", read(&[], &set).unwrap()).contains("verysecret"));
 }
 
 #[test]
 fn the_api_base_is_the_same_with_a_slash_and_with_a_version() {
-    for base in [
-        "https://a.example",
-        "https://a.example/",
-        "https://a.example/v1",
-        "https://a.example/v1/",
-    ] {
-        let set = [
-            ("CLOUDFLARE_TURN_KEY_ID", "k"),
-            ("CLOUDFLARE_TURN_API_TOKEN", "t"),
-            ("CLOUDFLARE_TURN_API_BASE", base),
-        ];
-        assert_eq!(
-            read(&[], &set).unwrap().cloudflare.unwrap().api_base.as_str(),
-            "https://a.example/",
-            "{base}"
-        );
+    for base in ["https://a.example", "https://a.example/", "https://a.example/v1", "https://a.example/v1/"] {
+        let set =
+            [("CLOUDFLARE_TURN_KEY_ID", "k"), ("CLOUDFLARE_TURN_API_TOKEN", "t"), ("CLOUDFLARE_TURN_API_BASE", base)];
+        assert_eq!(read(&[], &set).unwrap().cloudflare.unwrap().api_base.as_str(), "https://a.example/", "{base}");
     }
 }
 
@@ -165,9 +101,6 @@ fn a_line_of_dot_env_that_is_malformed_is_not_repeated() {
     let file = directory.path().join(".env");
     std::fs::write(&file, "THIS IS A verysecret LINE\n").unwrap();
     let sentence = read_dot_env(&file).unwrap_err().to_string();
-    assert!(
-        sentence.contains("malformed") && !sentence.contains("verysecret"),
-        "{sentence}"
-    );
+    assert!(sentence.contains("malformed") && !sentence.contains("verysecret"), "{sentence}");
     assert!(read_dot_env(&directory.path().join("absent")).is_ok());
 }

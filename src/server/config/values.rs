@@ -15,19 +15,13 @@ use url::Url;
 const LARGEST_SESSION: usize = 64;
 
 pub(super) fn port(text: &str) -> Result<u16, &'static str> {
-    text.trim()
-        .parse()
-        .map_err(|_| "write a number from 0 to 65535, such as 3001")
+    text.trim().parse().map_err(|_| "write a number from 0 to 65535, such as 3001")
 }
 
 pub(super) fn host(text: &str) -> Result<String, &'static str> {
     let host = text.trim();
     let wrong = host.is_empty() || host.contains(['/', ' ']) || (host.contains("::") && host.contains(['[', ']']));
-    if wrong {
-        Err("write an address without a port, such as 127.0.0.1 or 0.0.0.0")
-    } else {
-        Ok(host.to_owned())
-    }
+    if wrong { Err("write an address without a port, such as 127.0.0.1 or 0.0.0.0") } else { Ok(host.to_owned()) }
 }
 
 pub(super) fn origin(text: &str) -> Result<Origin, &'static str> {
@@ -42,23 +36,13 @@ pub(super) fn client_ip_source(text: &str) -> Result<ClientIpSource, &'static st
 }
 
 pub(super) fn session_limit(text: &str) -> Result<usize, String> {
-    let people = text
-        .trim()
-        .parse()
-        .ok()
-        .filter(|people| (2..=LARGEST_SESSION).contains(people));
+    let people = text.trim().parse().ok().filter(|people| (2..=LARGEST_SESSION).contains(people));
     people.ok_or_else(|| format!("write a number from 2 to {LARGEST_SESSION}, such as 8"))
 }
 
 pub(super) fn seconds(text: &str) -> Result<Duration, &'static str> {
-    let seconds = text
-        .trim()
-        .parse()
-        .ok()
-        .filter(|seconds| (1..=31_536_000).contains(seconds));
-    seconds
-        .map(Duration::from_secs)
-        .ok_or("write a number of seconds, such as 86400")
+    let seconds = text.trim().parse().ok().filter(|seconds| (1..=31_536_000).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or("write a number of seconds, such as 86400")
 }
 
 pub(super) fn stun_urls(text: &str) -> Result<StunUrls, String> {
@@ -79,14 +63,8 @@ pub(super) fn key_id(text: &str) -> Result<String, &'static str> {
     let id = text.trim();
     let usable = !id.is_empty()
         && id.len() <= 200
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    if usable {
-        Ok(id.to_owned())
-    } else {
-        Err("copy it again, one word of letters and digits")
-    }
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if usable { Ok(id.to_owned()) } else { Err("copy it again, one word of letters and digits") }
 }
 
 /// Takes the base with or without a trailing slash and with or without the API's version, as people copy it from either place.

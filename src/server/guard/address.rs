@@ -33,10 +33,7 @@ impl ClientAddress {
     /// The address that `source` gives. Where the proxy's header is missing the connection's own address counts, so that
     /// who goes around the proxy is counted too.
     pub async fn of(mut parts: Parts, source: ClientIpSource) -> Self {
-        let connection = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|ConnectInfo(address)| address.ip());
+        let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
         parts.extensions.insert(source);
         let address = match ClientIp::from_request_parts(&mut parts, &()).await {
             Ok(ClientIp(address)) => address,
@@ -80,17 +77,12 @@ mod tests {
                 request = request.header("x-forwarded-for", forwarded);
             }
             let mut parts = request.body(()).unwrap().into_parts().0;
-            parts
-                .extensions
-                .insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 1], 1))));
+            parts.extensions.insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 1], 1))));
             parts
         };
         let of = |forwarded| ClientAddress::of(parts(forwarded), ClientIpSource::RightmostXForwardedFor);
         assert_eq!(of(Some("198.51.100.9, 192.0.2.7")).await, key("192.0.2.7"));
         assert_eq!(of(None).await, key("10.0.0.1"));
-        assert_eq!(
-            ClientAddress::of(parts(Some("192.0.2.7")), ClientIpSource::ConnectInfo).await,
-            key("10.0.0.1")
-        );
+        assert_eq!(ClientAddress::of(parts(Some("192.0.2.7")), ClientIpSource::ConnectInfo).await, key("10.0.0.1"));
     }
 }

@@ -40,9 +40,7 @@ pub(super) struct Bucket<K: Hash + Eq + Clone, C: Clock = DefaultClock> {
 impl<K: Hash + Eq + Clone, C: Clock> std::fmt::Debug for Bucket<K, C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Keys are addresses, which do not belong in a log.
-        f.debug_struct("Bucket")
-            .field("rate", &self.rate)
-            .finish_non_exhaustive()
+        f.debug_struct("Bucket").field("rate", &self.rate).finish_non_exhaustive()
     }
 }
 
@@ -67,19 +65,11 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Bucket<K, C> {
         match self.limiter.check_key(key) {
             Ok(state) => {
                 let remaining = state.remaining_burst_capacity().min(limit);
-                Ok(Allowance {
-                    limit,
-                    remaining,
-                    reset: self.rate.interval() * (limit - remaining),
-                })
+                Ok(Allowance { limit, remaining, reset: self.rate.interval() * (limit - remaining) })
             }
             Err(refusal) => {
                 let retry_after = refusal.wait_time_from(self.clock.now());
-                Err(TooMany {
-                    limit,
-                    retry_after,
-                    reset: retry_after + self.rate.interval() * (limit - 1),
-                })
+                Err(TooMany { limit, retry_after, reset: retry_after + self.rate.interval() * (limit - 1) })
             }
         }
     }
@@ -110,10 +100,7 @@ mod tests {
             assert_eq!(allowance.reset, Duration::from_secs(30) * passed);
         }
         let refused = bucket.take(&"a").unwrap_err();
-        assert_eq!(
-            (refused.retry_after, refused.reset),
-            (Duration::from_secs(30), Duration::from_mins(5))
-        );
+        assert_eq!((refused.retry_after, refused.reset), (Duration::from_secs(30), Duration::from_mins(5)));
         assert!(bucket.take(&"b").is_ok());
 
         clock.advance(Duration::from_secs(30));

@@ -53,8 +53,7 @@ pub fn allows(headers: &HeaderMap, client_url: Option<&Origin>) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     // Read with the page's scheme, so that its default port may be written or not.
     let scheme = origin.text.split("://").next().unwrap_or_default();
-    host.and_then(|host| Origin::parse(&format!("{scheme}://{host}")))
-        .is_some_and(|ours| ours == origin)
+    host.and_then(|host| Origin::parse(&format!("{scheme}://{host}"))).is_some_and(|ours| ours == origin)
 }
 
 #[cfg(test)]
@@ -79,11 +78,7 @@ mod tests {
         assert!(!check(Some("http://127.0.0.1:3002"), "127.0.0.1:3001", None));
         assert!(!check(Some("https://evil.example"), "tessro.example", None));
         assert!(!check(Some("null"), "tessro.example", None));
-        assert!(!check(
-            Some("https://tessro.example"),
-            "tessro.example@evil.example",
-            None
-        ));
+        assert!(!check(Some("https://tessro.example"), "tessro.example@evil.example", None));
     }
 
     #[test]
@@ -96,17 +91,10 @@ mod tests {
 
     #[test]
     fn an_origin_has_no_path() {
-        assert_eq!(
-            Origin::parse("HTTPS://Tessro.example:443/").unwrap().to_string(),
-            "https://tessro.example"
-        );
-        for wrong in [
-            "tessro.example",
-            "https://a.example/app",
-            "https://u@a.example",
-            "ftp://a.example",
-            "https://a/?q",
-        ] {
+        assert_eq!(Origin::parse("HTTPS://Tessro.example:443/").unwrap().to_string(), "https://tessro.example");
+        for wrong in
+            ["tessro.example", "https://a.example/app", "https://u@a.example", "ftp://a.example", "https://a/?q"]
+        {
             assert!(Origin::parse(wrong).is_none(), "{wrong}");
         }
     }

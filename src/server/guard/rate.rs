@@ -16,10 +16,7 @@ impl RateLimit {
             Some(requests) => requests,
             None => NonZeroU32::MIN,
         };
-        Self {
-            requests,
-            period: Duration::from_secs(if seconds == 0 { 1 } else { seconds }),
-        }
+        Self { requests, period: Duration::from_secs(if seconds == 0 { 1 } else { seconds }) }
     }
 
     /// Reads `10/5m`: requests, and a time in s, m or h. `10/m` is 10 in one minute.
@@ -34,13 +31,8 @@ impl RateLimit {
         let number = &time[..time.len() - 1];
         let number: u64 = if number.is_empty() { 1 } else { number.parse().ok()? };
         let requests: NonZeroU32 = requests.parse().ok()?;
-        let seconds = number
-            .checked_mul(unit)
-            .filter(|seconds| (1..=86_400).contains(seconds))?;
-        (requests.get() <= 1_000_000).then_some(Self {
-            requests,
-            period: Duration::from_secs(seconds),
-        })
+        let seconds = number.checked_mul(unit).filter(|seconds| (1..=86_400).contains(seconds))?;
+        (requests.get() <= 1_000_000).then_some(Self { requests, period: Duration::from_secs(seconds) })
     }
 
     /// How many may come at once.
@@ -64,18 +56,8 @@ mod tests {
         assert_eq!(RateLimit::parse("1/s"), Some(RateLimit::of(1, 1)));
         assert_eq!(RateLimit::parse("100/2h"), Some(RateLimit::of(100, 7200)));
         assert_eq!(RateLimit::of(10, 300).interval(), Duration::from_secs(30));
-        for wrong in [
-            "",
-            "10",
-            "/5m",
-            "0/5m",
-            "10/0m",
-            "10/5",
-            "10/5d",
-            "10/5é",
-            "-1/5m",
-            "10/99999999999999999999h",
-        ] {
+        for wrong in ["", "10", "/5m", "0/5m", "10/0m", "10/5", "10/5d", "10/5é", "-1/5m", "10/99999999999999999999h"]
+        {
             assert_eq!(RateLimit::parse(wrong), None, "{wrong}");
         }
     }

@@ -31,11 +31,9 @@ pub(super) async fn take(
     })?;
     match state.sessions.report_beacon(beacon) {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(error @ BeaconError::NotYours) => Err(ApiError::new(
-            ErrorCode::UnknownParticipant,
-            "Unknown participant",
-            error.to_string(),
-        )),
+        Err(error @ BeaconError::NotYours) => {
+            Err(ApiError::new(ErrorCode::UnknownParticipant, "Unknown participant", error.to_string()))
+        }
         Err(error) => Err(bad_request(error.to_string())),
     }
 }

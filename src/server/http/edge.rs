@@ -38,9 +38,7 @@ pub(super) async fn contract(mut request: Request, next: Next) -> Response {
         drop_query(request.uri_mut());
     }
     let mut response = in_json(next.run(request).await).await;
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if head { without_body(response) } else { response }
 }
 
@@ -81,20 +79,14 @@ async fn in_json(mut response: Response) -> Response {
 }
 
 fn is_json(response: &Response) -> bool {
-    response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+    response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
 }
 
 /// The answer to HEAD: the same headers, the body's length among them, and no body.
 fn without_body(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     if let Some(length) = body.size_hint().exact() {
-        parts
-            .headers
-            .entry(header::CONTENT_LENGTH)
-            .or_insert_with(|| HeaderValue::from(length));
+        parts.headers.entry(header::CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(length));
     }
     Response::from_parts(parts, Body::empty())
 }
@@ -122,11 +114,7 @@ mod tests {
         let response = app.oneshot(request).await.unwrap();
         let (status, kind) = (response.status(), response.headers().get(header::CONTENT_TYPE).cloned());
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
-        (
-            status,
-            kind,
-            to_bytes(response.into_body(), ERROR_BYTES).await.unwrap().to_vec(),
-        )
+        (status, kind, to_bytes(response.into_body(), ERROR_BYTES).await.unwrap().to_vec())
     }
 
     #[tokio::test]

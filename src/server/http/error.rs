@@ -12,9 +12,7 @@ impl IntoResponse for ApiError {
         let retry_after = self.0.retry_after;
         let mut response = (status(self.0.code), Json(self.0)).into_response();
         if let Some(seconds) = retry_after {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -40,11 +38,9 @@ fn status(code: ErrorCode) -> StatusCode {
 /// The error that stands for a status which a framework chose.
 pub(super) fn for_status(status: StatusCode) -> ApiError {
     match status {
-        StatusCode::NOT_FOUND => ApiError::new(
-            ErrorCode::NotFound,
-            "Not found",
-            "There is nothing at this address. Check its spelling.",
-        ),
+        StatusCode::NOT_FOUND => {
+            ApiError::new(ErrorCode::NotFound, "Not found", "There is nothing at this address. Check its spelling.")
+        }
         StatusCode::METHOD_NOT_ALLOWED => ApiError::new(
             ErrorCode::MethodNotAllowed,
             "Method not allowed",
@@ -66,9 +62,5 @@ pub(super) fn for_status(status: StatusCode) -> ApiError {
 
 /// A fault of ours. What it was stands in the log.
 pub(super) fn internal() -> ApiError {
-    ApiError::new(
-        ErrorCode::Internal,
-        "Internal error",
-        "Something went wrong on the server. Try again in a moment.",
-    )
+    ApiError::new(ErrorCode::Internal, "Internal error", "Something went wrong on the server. Try again in a moment.")
 }

@@ -32,11 +32,9 @@ pub(super) struct Desk(pub(super) AppState);
 
 /// `GET /api/turn-credentials` and `/api/ice-servers`: first the rate, then the month's budget, then the answer.
 pub async fn turn_credentials() -> Result<IceAnswer, ApiError> {
-    let (Some(Desk(state)), Some(request), Some(response)) = (
-        use_context::<Desk>(),
-        use_context::<Parts>(),
-        use_context::<ResponseOptions>(),
-    ) else {
+    let (Some(Desk(state)), Some(request), Some(response)) =
+        (use_context::<Desk>(), use_context::<Parts>(), use_context::<ResponseOptions>())
+    else {
         tracing::error!("Credentials were asked for while a page was being rendered");
         return Err(error::internal());
     };
@@ -50,11 +48,11 @@ pub async fn turn_credentials() -> Result<IceAnswer, ApiError> {
         Ok(pass) => headers(pass.limit, pass.remaining, pass.reset),
         Err(refusal) => {
             headers(refusal.limit, 0, refusal.reset);
-            return Err(too_many(refusal));
+            return Err(with_stun(too_many(refusal), &state));
         }
     }
     if state.usage.limit_reached().is_some() {
-        return Err(limit_reached(state.usage.status()));
+        return Err(with_stun(limit_reached(state.usage.status()), &state));
     }
     Ok(match caller {
         Caller::Participant(code, participant) => state.grants.for_participant((code, participant)).await,
@@ -64,11 +62,7 @@ pub async fn turn_credentials() -> Result<IceAnswer, ApiError> {
 
 /// `GET /api/bandwidth-status`.
 pub fn bandwidth_status() -> Ready<Result<BandwidthStatus, ApiError>> {
-    ready(
-        use_context::<Usage>()
-            .map(|usage| usage.status())
-            .ok_or_else(error::internal),
-    )
+    ready(use_context::<Usage>().map(|usage| usage.status()).ok_or_else(error::internal))
 }
 
 /// A valid token makes a participant; with any other the address counts, as if there were none.
@@ -105,6 +99,12 @@ fn limit_reached(status: BandwidthStatus) -> ApiError {
     let mut error = ApiError::new(ErrorCode::BandwidthLimitReached, "Bandwidth limit reached", message);
     error.0.bandwidth_used = Some(status.bandwidth_used_gb);
     error.0.bandwidth_limit = Some(status.bandwidth_limit_gb);
+    error
+}
+
+/// A refused page goes on with STUN, and direct connections stay possible.
+fn with_stun(mut error: ApiError, state: &AppState) -> ApiError {
+    error.0.ice_servers = Some(state.grants.stun_servers());
     error
 }
 

@@ -45,10 +45,7 @@ fn api(state: AppState) -> Router {
         .route(TurnCredentials::PATH, get(function))
         .route(IceServers::PATH, get(function))
         .route(GetBandwidthStatus::PATH, get(function))
-        .route(
-            "/api/usage",
-            post(beacon::take).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES)),
-        )
+        .route("/api/usage", post(beacon::take).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES)))
         .route("/api", any(StatusCode::NOT_FOUND))
         .route("/api/", any(StatusCode::NOT_FOUND))
         .route("/api/{*rest}", any(StatusCode::NOT_FOUND))
@@ -68,15 +65,12 @@ fn pages(state: AppState) -> Router {
     let page = leptos_axum::render_route_with_context::<AppState, _>(listing.clone(), context.clone(), document);
     // The names carry no hash: a browser that did not ask again could pair old JavaScript with a new module.
     let ask_again = SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    let package = tower::ServiceBuilder::new()
-        .layer(ask_again)
-        .service(leptos_axum::site_pkg_dir_service(&state.leptos));
+    let package =
+        tower::ServiceBuilder::new().layer(ask_again).service(leptos_axum::site_pkg_dir_service(&state.leptos));
     Router::new()
         .route_service("/pkg/{*file}", package)
         .leptos_routes_with_handler(listing, page)
-        .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(
-            context, shell,
-        ))
+        .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(context, shell))
         .with_state(state)
 }
 
@@ -87,9 +81,7 @@ async fn function(State(state): State<AppState>, request: Request) -> axum::resp
         provide_context(state.usage.clone());
         provide_context(functions::Desk(state.clone()));
     };
-    leptos_axum::handle_server_fns_with_context(context, request)
-        .await
-        .into_response()
+    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
 }
 
 /// Pages of `CLIENT_URL` may read the API, and those of no other site.
@@ -98,10 +90,5 @@ fn cors(ours: &Origin) -> CorsLayer {
         .allow_origin(AllowOrigin::exact(ours.header().clone()))
         .allow_methods([Method::GET, Method::HEAD, Method::POST])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([
-            header::RETRY_AFTER,
-            functions::LIMIT,
-            functions::REMAINING,
-            functions::RESET,
-        ])
+        .expose_headers([header::RETRY_AFTER, functions::LIMIT, functions::REMAINING, functions::RESET])
 }

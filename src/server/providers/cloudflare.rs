@@ -43,23 +43,13 @@ pub struct Cloudflare {
 impl Cloudflare {
     /// A client for this key. Fails where the system has no certificates to trust.
     pub fn new(config: CloudflareConfig, ttl: Duration) -> Result<Self, reqwest::Error> {
-        let http = Client::builder()
-            .connect_timeout(CONNECT)
-            .redirect(Policy::none())
-            .no_proxy()
-            .build()?;
+        let http = Client::builder().connect_timeout(CONNECT).redirect(Policy::none()).no_proxy().build()?;
         let mut endpoint = config.api_base;
         if let Ok(mut path) = endpoint.path_segments_mut() {
             let key_id = config.key_id.as_str();
-            path.pop_if_empty()
-                .extend(["v1", "turn", "keys", key_id, "credentials", "generate-ice-servers"]);
+            path.pop_if_empty().extend(["v1", "turn", "keys", key_id, "credentials", "generate-ice-servers"]);
         }
-        Ok(Self {
-            http,
-            endpoint,
-            api_token: config.api_token,
-            ttl: ttl.clamp(LIFE.0, LIFE.1),
-        })
+        Ok(Self { http, endpoint, api_token: config.api_token, ttl: ttl.clamp(LIFE.0, LIFE.1) })
     }
 
     pub(super) fn ttl(&self) -> Duration {
@@ -75,15 +65,9 @@ impl Cloudflare {
             Ok(servers) => servers?,
             Err(_) => return Err(Failure::TimedOut { api: API }),
         };
-        let provider: ProviderName = "cloudflare".parse().map_err(|_| Failure::Unusable {
-            api: API,
-            cause: "its name is none",
-        })?;
-        Ok(Grant {
-            provider,
-            servers,
-            expires_at,
-        })
+        let provider: ProviderName =
+            "cloudflare".parse().map_err(|_| Failure::Unusable { api: API, cause: "its name is none" })?;
+        Ok(Grant { provider, servers, expires_at })
     }
 
     async fn attempt(&self) -> Result<IceSet, Failure> {
@@ -105,23 +89,13 @@ impl Cloudflare {
             .map_err(failure)?;
         let status = response.status();
         if !status.is_success() {
-            return Err(Failure::Refused {
-                api: API,
-                status: status.as_u16(),
-                advice: advice(status.as_u16()),
-            });
+            return Err(Failure::Refused { api: API, status: status.as_u16(), advice: advice(status.as_u16()) });
         }
         let unusable = |cause| Failure::Unusable { api: API, cause };
-        let body = read_at_most(response, ANSWER_BYTES)
-            .await?
-            .ok_or_else(|| unusable("it is too large"))?;
+        let body = read_at_most(response, ANSWER_BYTES).await?.ok_or_else(|| unusable("it is too large"))?;
         let answer = serde_json::from_slice(&body).map_err(|_| unusable("it is no JSON"))?;
         let servers = IceSet::read(&answer);
-        if servers.has_relay() {
-            Ok(servers)
-        } else {
-            Err(unusable("there is no relay in it"))
-        }
+        if servers.has_relay() { Ok(servers) } else { Err(unusable("there is no relay in it")) }
     }
 }
 
@@ -162,8 +136,5 @@ fn failure(error: reqwest::Error) -> Failure {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    Failure::Unreachable {
-        api: API,
-        cause: innermost.to_string(),
-    }
+    Failure::Unreachable { api: API, cause: innermost.to_string() }
 }

@@ -8,7 +8,7 @@
 use super::{Failure, Grant, IceSet, Provider, StunUrls};
 use crate::{
     domain::{ParticipantId, SessionCode, UnixMillis},
-    protocol::{DegradedReason, IceAnswer},
+    protocol::{DegradedReason, IceAnswer, IceServer},
     server::clock::Clock,
 };
 use moka::future::Cache;
@@ -32,10 +32,7 @@ pub struct Grants {
 impl Grants {
     /// Grants from `provider`, or without one.
     pub fn new(provider: Option<Provider>, stun: &StunUrls, clock: Clock) -> Self {
-        let keep = provider
-            .as_ref()
-            .map(|provider| provider.ttl() * 2 / 5)
-            .unwrap_or_default();
+        let keep = provider.as_ref().map(|provider| provider.ttl() * 2 / 5).unwrap_or_default();
         Self {
             provider: provider.map(Arc::new),
             stun: IceSet::from(stun),
@@ -67,6 +64,11 @@ impl Grants {
         }
     }
 
+    /// What those go on with who get no credentials.
+    pub fn stun_servers(&self) -> Vec<IceServer> {
+        self.stun.to_servers()
+    }
+
     fn answer(&self, grant: &Grant) -> IceAnswer {
         IceAnswer {
             ice_servers: grant.servers.to_servers(),
@@ -80,7 +82,7 @@ impl Grants {
 
     fn without_relay(&self, reason: DegradedReason) -> IceAnswer {
         IceAnswer {
-            ice_servers: self.stun.to_servers(),
+            ice_servers: self.stun_servers(),
             provider: "stun".to_owned(),
             expires_at: None,
             expires_in: None,
@@ -101,7 +103,5 @@ async fn mint(provider: &Provider, clock: &Clock) -> Result<Grant, Failure> {
 
 fn rfc3339(moment: UnixMillis) -> String {
     let millis = i64::try_from(moment.0).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_millisecond(millis)
-        .unwrap_or(jiff::Timestamp::MAX)
-        .to_string()
+    jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX).to_string()
 }

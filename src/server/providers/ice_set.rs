@@ -61,11 +61,7 @@ impl IceSet {
                 continue;
             }
             let (username, credential) = login.filter(|_| relays).unzip();
-            usable.push(IceServer {
-                urls,
-                username,
-                credential,
-            });
+            usable.push(IceServer { urls, username, credential });
         }
         Self(usable)
     }
@@ -104,27 +100,17 @@ impl StunUrls {
 
 impl From<&StunUrls> for IceSet {
     fn from(stun: &StunUrls) -> Self {
-        Self::collect(std::iter::once(IceServer {
-            urls: stun.0.clone(),
-            username: None,
-            credential: None,
-        }))
+        Self::collect(std::iter::once(IceServer { urls: stun.0.clone(), username: None, credential: None }))
     }
 }
 
 fn one_or_many(value: &Value) -> Vec<&Value> {
-    value
-        .as_array()
-        .map_or_else(|| vec![value], |many| many.iter().collect())
+    value.as_array().map_or_else(|| vec![value], |many| many.iter().collect())
 }
 
 fn read_server(value: &Value) -> IceServer {
     let text = |name| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    let urls = value
-        .get("urls")
-        .or_else(|| value.get("url"))
-        .map(one_or_many)
-        .unwrap_or_default();
+    let urls = value.get("urls").or_else(|| value.get("url")).map(one_or_many).unwrap_or_default();
     IceServer {
         urls: urls.into_iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         username: text("username"),

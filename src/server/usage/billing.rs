@@ -71,12 +71,8 @@ fn on_the_wire(payload: u64, packets: u64) -> ByteCount {
 mod tests {
     use super::*;
 
-    const COUNTERS: Counters = Counters {
-        bytes_received: 10_000,
-        bytes_sent: 500,
-        packets_received: 10,
-        packets_sent: 5,
-    };
+    const COUNTERS: Counters =
+        Counters { bytes_received: 10_000, bytes_sent: 500, packets_received: 10, packets_sent: 5 };
 
     fn billing(provider: &str) -> Billing {
         Billing::of(&provider.parse().unwrap())
@@ -96,12 +92,7 @@ mod tests {
 
     #[test]
     fn huge_counters_saturate() {
-        let huge = Counters {
-            bytes_received: u64::MAX,
-            bytes_sent: 1,
-            packets_received: u64::MAX,
-            packets_sent: 1,
-        };
+        let huge = Counters { bytes_received: u64::MAX, bytes_sent: 1, packets_received: u64::MAX, packets_sent: 1 };
         assert_eq!(Billing::ClientBoth.billed(huge), ByteCount::new(u64::MAX));
     }
 }

@@ -94,35 +94,20 @@ impl Connections {
     /// The session that a participant's connection belongs to, named by its host's identifier, which is random and says
     /// nothing. `None` where the connection is unknown or not theirs.
     pub(super) fn session_of(&self, connection: ConnectionId, participant: ParticipantId) -> Option<ParticipantId> {
-        self.known
-            .get(&connection)
-            .filter(|known| known.has_end(participant))
-            .map(|known| known.host)
+        self.known.get(&connection).filter(|known| known.has_end(participant)).map(|known| known.host)
     }
 
     /// Takes in what happened.
     pub(super) fn handle(&mut self, input: Input, now: Now) {
         match input {
-            Input::Opened {
-                connection,
-                host,
-                guest,
-                at,
-            } => self.open(connection, host, guest, at, now),
+            Input::Opened { connection, host, guest, at } => self.open(connection, host, guest, at, now),
             Input::Alive { connection } => {
                 if let Some(known) = self.known.get_mut(&connection) {
                     known.sign(now);
                 }
             }
-            Input::Reported {
-                participant,
-                connection,
-            } => {
-                if let Some(known) = self
-                    .known
-                    .get_mut(&connection)
-                    .filter(|known| known.has_end(participant))
-                {
+            Input::Reported { participant, connection } => {
+                if let Some(known) = self.known.get_mut(&connection).filter(|known| known.has_end(participant)) {
                     known.sign(now);
                     known.reported = true;
                 }
@@ -146,12 +131,7 @@ impl Connections {
     /// because nobody else would ever book it. Reported connections play on without the server.
     pub(super) fn finish(&mut self) {
         self.end_lingering(|_| true);
-        let silent: Vec<_> = self
-            .known
-            .iter()
-            .filter(|(_, known)| !known.reported)
-            .map(|(id, _)| *id)
-            .collect();
+        let silent: Vec<_> = self.known.iter().filter(|(_, known)| !known.reported).map(|(id, _)| *id).collect();
         for connection in silent {
             self.end(connection);
         }
@@ -159,15 +139,8 @@ impl Connections {
 
     fn open(&mut self, connection: ConnectionId, host: ParticipantId, guest: ParticipantId, at: UnixMillis, now: Now) {
         let Some(known) = self.known.get_mut(&connection) else {
-            let known = Known {
-                host,
-                guest,
-                opened_at: at,
-                opened: now,
-                last_sign: now,
-                reported: false,
-                lingers_until: None,
-            };
+            let known =
+                Known { host, guest, opened_at: at, opened: now, last_sign: now, reported: false, lingers_until: None };
             self.known.insert(connection, known);
             return;
         };

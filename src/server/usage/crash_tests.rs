@@ -22,10 +22,7 @@ const IN_FLIGHT: usize = 40;
 fn nth(participant: u64, sequence: u64) -> (ParticipantId, UsageReport) {
     let connection = ConnectionId::from_random(participant);
     let pair = if sequence.is_multiple_of(2) { "even" } else { "odd" };
-    (
-        ParticipantId::from_random(participant),
-        report(connection, pair, sequence, sequence * 1_000),
-    )
+    (ParticipantId::from_random(participant), report(connection, pair, sequence, sequence * 1_000))
 }
 
 /// Nothing by itself; the child process of the test below.
@@ -57,11 +54,7 @@ fn a_child_that_reports_until_it_is_killed() {
 /// number of each participant.
 fn run_and_kill(dir: &Path, first: u64, enough: u64) -> BTreeMap<u64, u64> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "server::usage::crash_tests::a_child_that_reports_until_it_is_killed",
-            "--nocapture",
-        ])
+        .args(["--exact", "server::usage::crash_tests::a_child_that_reports_until_it_is_killed", "--nocapture"])
         .env(DIR, dir)
         .env(FIRST, first.to_string())
         .stdout(Stdio::piped())
@@ -103,26 +96,17 @@ fn after_kill_9_the_total_is_what_was_acknowledged() {
         let acknowledged = run_and_kill(dir.path(), first, 5 + 61 * round);
         let mut ledger = Ledger::open(dir.path()).unwrap();
         let written = used(&ledger);
-        let promised: u64 = (0..PARTICIPANTS)
-            .map(|by| due(acknowledged.get(&by).copied().unwrap_or(first - 1)))
-            .sum();
+        let promised: u64 = (0..PARTICIPANTS).map(|by| due(acknowledged.get(&by).copied().unwrap_or(first - 1))).sum();
         // Not acknowledged, but written: at most what was in flight, at the two pairs' largest steps.
         let sent: u64 = (0..PARTICIPANTS)
             .map(|by| due(acknowledged.get(&by).copied().unwrap_or(first - 1) + IN_FLIGHT as u64))
             .sum();
-        assert!(
-            (promised..=sent).contains(&written),
-            "round {round}: {promised} <= {written} <= {sent}"
-        );
+        assert!((promised..=sent).contains(&written), "round {round}: {promised} <= {written} <= {sent}");
 
         first = acknowledged.values().max().unwrap() + IN_FLIGHT as u64 + 1;
         let again: Vec<_> = (first.saturating_sub(600).max(1)..first)
             .flat_map(|sequence| (0..PARTICIPANTS).map(move |participant| nth(participant, sequence)))
-            .map(|(participant, report)| Reported {
-                participant,
-                session: None,
-                report,
-            })
+            .map(|(participant, report)| Reported { participant, session: None, report })
             .collect();
         for _ in 0..2 {
             ledger.record(Clock::system().wall(), &again, &[]).unwrap();

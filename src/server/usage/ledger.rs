@@ -82,15 +82,10 @@ impl MonthTotal {
 impl Ledger {
     /// Opens the ledger in a directory, creating both where they are missing.
     pub(super) fn open(data_dir: &Path) -> Result<Self, UsageError> {
-        std::fs::create_dir_all(data_dir).map_err(|source| UsageError::DataDir {
-            path: data_dir.to_owned(),
-            source,
-        })?;
+        std::fs::create_dir_all(data_dir)
+            .map_err(|source| UsageError::DataDir { path: data_dir.to_owned(), source })?;
         let path = data_dir.join(FILE);
-        let failed = |source| UsageError::Ledger {
-            path: path.clone(),
-            source,
-        };
+        let failed = |source| UsageError::Ledger { path: path.clone(), source };
         let mut database = Connection::open(&path).map_err(failed)?;
         database.busy_timeout(BUSY).map_err(failed)?;
         database.pragma_update(None, "journal_mode", "wal").map_err(failed)?;
@@ -101,18 +96,10 @@ impl Ledger {
 
     /// The sums of every month so far.
     pub(super) fn totals(&self) -> Result<BTreeMap<Month, MonthTotal>, rusqlite::Error> {
-        let mut rows = self
-            .database
-            .prepare("SELECT month, measured, estimated FROM month_total")?;
+        let mut rows = self.database.prepare("SELECT month, measured, estimated FROM month_total")?;
         let rows = rows.query_map([], |row| {
             let month = parsed(0, &row.get::<_, String>(0)?)?;
-            Ok((
-                month,
-                MonthTotal {
-                    measured: loaded_bytes(row.get(1)?),
-                    estimated: loaded_bytes(row.get(2)?),
-                },
-            ))
+            Ok((month, MonthTotal { measured: loaded_bytes(row.get(1)?), estimated: loaded_bytes(row.get(2)?) }))
         })?;
         rows.collect()
     }
@@ -125,16 +112,9 @@ impl Ledger {
         reports: &[Reported],
         endings: &[Ended],
     ) -> Result<Recorded, rusqlite::Error> {
-        let transaction = self
-            .database
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let month = Month::of(at);
-        let mut entry = Entry {
-            month,
-            at,
-            total: month_total(&transaction, month)?,
-            transaction: &transaction,
-        };
+        let mut entry = Entry { month, at, total: month_total(&transaction, month)?, transaction: &transaction };
         for reported in reports {
             for pair in &reported.report.pairs {
                 entry.measure(reported, pair)?;
@@ -144,11 +124,7 @@ impl Ledger {
         let total = entry.total;
         transaction
             .prepare_cached("INSERT OR REPLACE INTO month_total (month, measured, estimated) VALUES (?1, ?2, ?3)")?
-            .execute(params![
-                month.to_string(),
-                stored(total.measured.get()),
-                stored(total.estimated.get())
-            ])?;
+            .execute(params![month.to_string(), stored(total.measured.get()), stored(total.estimated.get())])?;
         transaction.commit()?;
         Ok(Recorded { month, total, outcomes })
     }
@@ -264,29 +240,17 @@ impl Entry<'_> {
 }
 
 fn migrate(database: &mut Connection, path: &Path) -> Result<(), UsageError> {
-    let failed = |source| UsageError::Ledger {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| UsageError::Ledger { path: path.to_owned(), source };
     // Asks for the right to write, so that a file that can only be read is found out now.
-    let transaction = database
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(failed)?;
-    let version: u32 = transaction
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(failed)?;
+    let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
     let Some(missing) = usize::try_from(version).ok().and_then(|version| SCHEMA.get(version..)) else {
-        return Err(UsageError::TooNew {
-            path: PathBuf::from(path),
-            version,
-        });
+        return Err(UsageError::TooNew { path: PathBuf::from(path), version });
     };
     for schema in missing {
         transaction.execute_batch(schema).map_err(failed)?;
     }
-    transaction
-        .pragma_update(None, "user_version", i64::try_from(SCHEMA.len()).unwrap_or(i64::MAX))
-        .map_err(failed)?;
+    transaction.pragma_update(None, "user_version", i64::try_from(SCHEMA.len()).unwrap_or(i64::MAX)).map_err(failed)?;
     transaction.commit().map_err(failed)
 }
 
@@ -294,10 +258,7 @@ fn month_total(transaction: &Transaction<'_>, month: Month) -> Result<MonthTotal
     let total = transaction
         .prepare_cached("SELECT measured, estimated FROM month_total WHERE month = ?1")?
         .query_row([month.to_string()], |row| {
-            Ok(MonthTotal {
-                measured: loaded_bytes(row.get(0)?),
-                estimated: loaded_bytes(row.get(1)?),
-            })
+            Ok(MonthTotal { measured: loaded_bytes(row.get(0)?), estimated: loaded_bytes(row.get(1)?) })
         })
         .optional()?;
     Ok(total.unwrap_or_default())
@@ -310,13 +271,7 @@ fn pair_row(row: &rusqlite::Row<'_>) -> Result<(ProviderName, Meter), rusqlite::
         packets_received: loaded(row.get(4)?),
         packets_sent: loaded(row.get(5)?),
     };
-    Ok((
-        parsed(0, &row.get::<_, String>(0)?)?,
-        Meter {
-            sequence: loaded(row.get(1)?),
-            counters,
-        },
-    ))
+    Ok((parsed(0, &row.get::<_, String>(0)?)?, Meter { sequence: loaded(row.get(1)?), counters }))
 }
 
 fn parsed<T>(column: usize, text: &str) -> Result<T, rusqlite::Error>

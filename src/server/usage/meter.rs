@@ -42,23 +42,14 @@ mod tests {
     use proptest::sample::Index;
 
     fn received(bytes_received: u64) -> Counters {
-        Counters {
-            bytes_received,
-            ..Counters::default()
-        }
+        Counters { bytes_received, ..Counters::default() }
     }
 
     #[test]
     fn only_what_is_new_is_billed() {
         let mut meter = Meter::default();
-        assert_eq!(
-            meter.apply(Billing::ClientEgress, 1, received(100)),
-            Some(ByteCount::new(100))
-        );
-        assert_eq!(
-            meter.apply(Billing::ClientEgress, 3, received(250)),
-            Some(ByteCount::new(150))
-        );
+        assert_eq!(meter.apply(Billing::ClientEgress, 1, received(100)), Some(ByteCount::new(100)));
+        assert_eq!(meter.apply(Billing::ClientEgress, 3, received(250)), Some(ByteCount::new(150)));
         assert_eq!(meter.apply(Billing::ClientEgress, 3, received(999)), None);
         assert_eq!(meter.apply(Billing::ClientEgress, 2, received(200)), None);
     }
@@ -67,14 +58,8 @@ mod tests {
     fn counters_that_go_down_never_subtract() {
         let mut meter = Meter::default();
         meter.apply(Billing::ClientEgress, 1, received(100));
-        assert_eq!(
-            meter.apply(Billing::ClientEgress, 2, received(10)),
-            Some(ByteCount::ZERO)
-        );
-        assert_eq!(
-            meter.apply(Billing::ClientEgress, 3, received(110)),
-            Some(ByteCount::new(10))
-        );
+        assert_eq!(meter.apply(Billing::ClientEgress, 2, received(10)), Some(ByteCount::ZERO));
+        assert_eq!(meter.apply(Billing::ClientEgress, 3, received(110)), Some(ByteCount::new(10)));
     }
 
     /// What a browser counts: every report at least as high as the one before.

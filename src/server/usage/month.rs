@@ -22,25 +22,18 @@ impl Month {
     pub fn of(at: UnixMillis) -> Self {
         let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
         let instant = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX);
-        Self {
-            first: TimeZone::UTC.to_datetime(instant).date().first_of_month(),
-        }
+        Self { first: TimeZone::UTC.to_datetime(instant).date().first_of_month() }
     }
 
     /// The month after this one; the last month is followed by itself.
     #[must_use]
     pub fn next(self) -> Self {
-        Self {
-            first: self.first.saturating_add(1.month()).first_of_month(),
-        }
+        Self { first: self.first.saturating_add(1.month()).first_of_month() }
     }
 
     /// The month's first instant.
     pub fn starts_at(self) -> UnixMillis {
-        let start = self
-            .first
-            .to_zoned(TimeZone::UTC)
-            .map_or(Timestamp::MAX, |midnight| midnight.timestamp());
+        let start = self.first.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |midnight| midnight.timestamp());
         UnixMillis(u64::try_from(start.as_millisecond()).unwrap_or(0))
     }
 
@@ -69,9 +62,7 @@ impl FromStr for Month {
         }
         let year = year.parse().map_err(|_| ParseMonthError)?;
         let month = month.parse().map_err(|_| ParseMonthError)?;
-        Date::new(year, month, 1)
-            .map(|first| Self { first })
-            .map_err(|_| ParseMonthError)
+        Date::new(year, month, 1).map(|first| Self { first }).map_err(|_| ParseMonthError)
     }
 }
 
@@ -113,14 +104,8 @@ mod tests {
     fn leap_years_keep_their_last_day() {
         assert_eq!(Month::of(at("2024-02-29T23:59:59.999Z")), month("2024-02"));
         assert_eq!(Month::of(at("2000-02-29T23:59:59.999Z")), month("2000-02"));
-        assert_eq!(
-            month("2100-02").next().starts_at(),
-            month("2100-02").starts_at().plus(days(28))
-        );
-        assert_eq!(
-            month("2024-02").next().starts_at(),
-            month("2024-02").starts_at().plus(days(29))
-        );
+        assert_eq!(month("2100-02").next().starts_at(), month("2100-02").starts_at().plus(days(28)));
+        assert_eq!(month("2024-02").next().starts_at(), month("2024-02").starts_at().plus(days(29)));
     }
 
     fn days(count: u64) -> std::time::Duration {
@@ -132,10 +117,7 @@ mod tests {
         let mut present = month("1970-01");
         for index in 1..8030 * 12 {
             let next = present.next();
-            assert_eq!(
-                next.to_string(),
-                format!("{:04}-{:02}", 1970 + index / 12, 1 + index % 12)
-            );
+            assert_eq!(next.to_string(), format!("{:04}-{:02}", 1970 + index / 12, 1 + index % 12));
             present = next;
         }
         assert_eq!(present, month("9999-12"));
@@ -146,18 +128,9 @@ mod tests {
 
     #[test]
     fn what_is_no_month_is_refused() {
-        for text in [
-            "",
-            "2026",
-            "2026-",
-            "2026-13",
-            "2026-00",
-            "1969-12",
-            "2026-1",
-            "+026-11",
-            "2026-11-01",
-            "12026-11",
-        ] {
+        for text in
+            ["", "2026", "2026-", "2026-13", "2026-00", "1969-12", "2026-1", "+026-11", "2026-11-01", "12026-11"]
+        {
             assert_eq!(text.parse::<Month>(), Err(ParseMonthError), "{text}");
         }
     }

@@ -14,10 +14,7 @@ const LARGEST_COUNTER: u64 = (1 << 53) - 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReportError {
     /// More pairs than a browser ever keeps.
-    #[error(
-        "a usage report has at most {} candidate pairs; this one has {count}",
-        limits::PAIRS_PER_REPORT
-    )]
+    #[error("a usage report has at most {} candidate pairs; this one has {count}", limits::PAIRS_PER_REPORT)]
     TooManyPairs {
         /// How many it has.
         count: usize,
@@ -53,12 +50,7 @@ pub fn check(report: &UsageReport) -> Result<(), ReportError> {
         if !(1..=PAIR_NAME_CHARS).contains(&chars) {
             return Err(ReportError::PairName { chars });
         }
-        let counters = [
-            pair.bytes_received,
-            pair.bytes_sent,
-            pair.packets_received,
-            pair.packets_sent,
-        ];
+        let counters = [pair.bytes_received, pair.bytes_sent, pair.packets_received, pair.packets_sent];
         if let Some(value) = counters.into_iter().find(|value| *value > LARGEST_COUNTER) {
             return Err(ReportError::Counter { value });
         }
@@ -84,50 +76,24 @@ mod tests {
     }
 
     fn report(pairs: Vec<PairCounters>) -> UsageReport {
-        UsageReport {
-            connection: ConnectionId::from_random(1),
-            sequence: 1,
-            path: Path::Relayed,
-            pairs,
-        }
+        UsageReport { connection: ConnectionId::from_random(1), sequence: 1, path: Path::Relayed, pairs }
     }
 
     #[test]
     fn what_a_browser_sends_passes() {
         assert_eq!(check(&report(vec![])), Ok(()));
-        assert_eq!(
-            check(&report(vec![pair("CPxyz_abc"); limits::PAIRS_PER_REPORT])),
-            Ok(())
-        );
+        assert_eq!(check(&report(vec![pair("CPxyz_abc"); limits::PAIRS_PER_REPORT])), Ok(()));
         assert_eq!(check(&report(vec![pair(&"é".repeat(64))])), Ok(()));
     }
 
     #[test]
     fn what_is_wrong_is_said() {
         let many = check(&report(vec![pair("a"); 201])).unwrap_err();
-        assert_eq!(
-            many.to_string(),
-            "a usage report has at most 200 candidate pairs; this one has 201"
-        );
-        assert_eq!(
-            check(&report(vec![pair(&"a".repeat(65))])),
-            Err(ReportError::PairName { chars: 65 })
-        );
+        assert_eq!(many.to_string(), "a usage report has at most 200 candidate pairs; this one has 201");
+        assert_eq!(check(&report(vec![pair(&"a".repeat(65))])), Err(ReportError::PairName { chars: 65 }));
         assert_eq!(check(&report(vec![pair("")])), Err(ReportError::PairName { chars: 0 }));
-        assert_eq!(
-            check(&UsageReport {
-                sequence: 0,
-                ..report(vec![])
-            }),
-            Err(ReportError::NoSequence)
-        );
-        let absurd = PairCounters {
-            packets_sent: 1 << 53,
-            ..pair("a")
-        };
-        assert_eq!(
-            check(&report(vec![absurd])),
-            Err(ReportError::Counter { value: 1 << 53 })
-        );
+        assert_eq!(check(&UsageReport { sequence: 0, ..report(vec![]) }), Err(ReportError::NoSequence));
+        let absurd = PairCounters { packets_sent: 1 << 53, ..pair("a") };
+        assert_eq!(check(&report(vec![absurd])), Err(ReportError::Counter { value: 1 << 53 }));
     }
 }

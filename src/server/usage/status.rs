@@ -16,11 +16,7 @@ pub(super) fn status(total: MonthTotal, limit: ByteCount, month: Month, active: 
         remaining_gb: limit.minus(used).gb_text(2).to_string(),
         reset_date: month.next().starts_at_text(),
         active_connections: u64::try_from(active).unwrap_or(u64::MAX),
-        status: if used >= limit {
-            BandwidthState::LimitExceeded
-        } else {
-            BandwidthState::Ok
-        },
+        status: if used >= limit { BandwidthState::LimitExceeded } else { BandwidthState::Ok },
         bandwidth_used_bytes: used.get(),
         bandwidth_reserved_bytes: 0,
         bandwidth_estimated_bytes: total.estimated.get(),
@@ -51,10 +47,7 @@ mod tests {
     use serde_json::json;
 
     fn status_json(measured: u64, estimated: u64, limit: &str) -> serde_json::Value {
-        let total = MonthTotal {
-            measured: ByteCount::new(measured),
-            estimated: ByteCount::new(estimated),
-        };
+        let total = MonthTotal { measured: ByteCount::new(measured), estimated: ByteCount::new(estimated) };
         let limit = ByteCount::parse_gb(limit).unwrap();
         serde_json::to_value(status(total, limit, "2025-01".parse().unwrap(), 3)).unwrap()
     }

@@ -19,10 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 fn open(dir: &TempDir, limit: &str) -> (Usage, ClockHand) {
     let (clock, hand) = Clock::by_hand(LAST_MINUTE);
-    (
-        Usage::open(dir.path(), ByteCount::parse_gb(limit).unwrap(), clock).unwrap(),
-        hand,
-    )
+    (Usage::open(dir.path(), ByteCount::parse_gb(limit).unwrap(), clock).unwrap(), hand)
 }
 
 fn report_and_wait(usage: &Usage, participant: ParticipantId, sequence: u64, received: u64) {
@@ -52,18 +49,12 @@ async fn an_acknowledged_report_is_counted_and_survives_a_restart() {
     report_and_wait(&usage, HOST, 1, 10_000_000);
     report_and_wait(&usage, GUEST, 1, 5_000_000);
     let status = usage.status();
-    assert_eq!(
-        (status.bandwidth_used_bytes, status.active_connections),
-        (15_000_000, 1)
-    );
+    assert_eq!((status.bandwidth_used_bytes, status.active_connections), (15_000_000, 1));
     assert_eq!(status.reset_date, "2026-12-01T00:00:00.000Z");
     usage.close().await;
 
     let (usage, _hand) = open(&dir, "1000");
-    assert_eq!(
-        (usage.status().bandwidth_used_bytes, usage.status().active_connections),
-        (15_000_000, 0)
-    );
+    assert_eq!((usage.status().bandwidth_used_bytes, usage.status().active_connections), (15_000_000, 0));
     report_and_wait(&usage, HOST, 1, 10_000_000);
     report_and_wait(&usage, HOST, 2, 11_000_000);
     assert_eq!(usage.status().bandwidth_used_bytes, 16_000_000);
@@ -87,10 +78,7 @@ async fn the_limit_is_told_when_reached_and_lifted_when_the_month_turns() {
     hand.advance(Duration::from_mins(1));
     assert_eq!((usage.limit_reached(), usage.status().bandwidth_used_bytes), (None, 0));
     assert_eq!(usage.status().reset_date, "2027-01-01T00:00:00.000Z");
-    tokio::time::timeout(PATIENCE, changes.changed())
-        .await
-        .unwrap()
-        .unwrap();
+    tokio::time::timeout(PATIENCE, changes.changed()).await.unwrap().unwrap();
     assert!(!*changes.borrow());
 
     // Back into November, as when a clock is put right: what was used then is still known.
@@ -111,16 +99,10 @@ async fn a_connection_that_nobody_reported_on_is_estimated() {
     usage.alive(LINK);
     hand.advance(Duration::from_secs(30));
     usage.closed(LINK);
-    assert_eq!(
-        (usage.status().active_connections, usage.status().bandwidth_used_bytes),
-        (0, 0)
-    );
+    assert_eq!((usage.status().active_connections, usage.status().bandwidth_used_bytes), (0, 0));
     hand.advance(connections::LINGER);
     let status = until(&usage, |status| status.bandwidth_used_bytes > 0).await;
-    assert_eq!(
-        (status.bandwidth_used_bytes, status.bandwidth_estimated_bytes),
-        (2_000_000, 2_000_000)
-    );
+    assert_eq!((status.bandwidth_used_bytes, status.bandwidth_estimated_bytes), (2_000_000, 2_000_000));
     usage.close().await;
 }
 
@@ -135,9 +117,7 @@ async fn closing_writes_what_lingers_and_refuses_what_comes_later() {
     let clone = usage.clone();
     usage.close().await;
     assert_eq!(clone.status().bandwidth_estimated_bytes, 1_000_000);
-    clone.report(HOST, report(LINK, "a", 1, 5), || {
-        panic!("nothing is acknowledged that is not written")
-    });
+    clone.report(HOST, report(LINK, "a", 1, 5), || panic!("nothing is acknowledged that is not written"));
     clone.close().await;
     let (usage, _hand) = open(&dir, "1000");
     assert_eq!(usage.status().bandwidth_used_bytes, 1_000_000);

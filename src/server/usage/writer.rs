@@ -43,13 +43,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(ledger: Ledger, shared: Arc<Shared>, queue: Receiver<Job>) -> Self {
-        Self {
-            ledger,
-            shared,
-            queue,
-            endings: Vec::new(),
-            failing: false,
-        }
+        Self { ledger, shared, queue, endings: Vec::new(), failing: false }
     }
 
     /// Works until it is told to stop, or until nobody is left to tell it.
@@ -64,10 +58,7 @@ impl Writer {
             }
         }
         if !self.endings.is_empty() {
-            tracing::error!(
-                connections = self.endings.len(),
-                "the usage of ended connections could not be written"
-            );
+            tracing::error!(connections = self.endings.len(), "the usage of ended connections could not be written");
         }
     }
 
@@ -125,11 +116,7 @@ impl Writer {
         if std::mem::take(&mut self.failing) {
             tracing::info!("the usage ledger can be written again");
         }
-        self.shared
-            .totals
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(recorded.month, recorded.total);
+        self.shared.totals.lock().unwrap_or_else(PoisonError::into_inner).insert(recorded.month, recorded.total);
         self.shared.look_at_limit();
         for acknowledge in acknowledgements {
             acknowledge();
@@ -144,8 +131,7 @@ impl Shared {
     /// Tells whoever watches when the month's limit is reached, and when it no longer is.
     pub(super) fn look_at_limit(&self) {
         let reached = self.total(Month::of(self.clock.wall())).used() >= self.limit;
-        self.limit_reached
-            .send_if_modified(|was| std::mem::replace(was, reached) != reached);
+        self.limit_reached.send_if_modified(|was| std::mem::replace(was, reached) != reached);
     }
 }
 
@@ -166,10 +152,7 @@ mod tests {
     #[test]
     fn an_ended_connection_is_logged_in_the_guides_words() {
         let connection = ConnectionId::from_random(0xab);
-        let total = MonthTotal {
-            measured: ByteCount::new(45_000_000_000),
-            estimated: ByteCount::new(230_000_000),
-        };
+        let total = MonthTotal { measured: ByteCount::new(45_000_000_000), estimated: ByteCount::new(230_000_000) };
         assert_eq!(
             closing_line(connection, Outcome::Measured(ByteCount::new(23_400_000)), total),
             "[Bandwidth] Connection 00000000000000ab closed. Measured usage: 0.0234 GB. Total this month: 45.23 GB"

@@ -11,28 +11,13 @@ fn read(answer: Value) -> Value {
 #[test]
 fn every_shape_that_cloudflare_has_had_is_read() {
     let login = |urls: Value| json!({"urls": urls, "username": "u", "credential": "c"});
-    let relays = json!([
-        "turn:turn.cloudflare.com:3478?transport=udp",
-        "turns:turn.cloudflare.com:443?transport=tcp"
-    ]);
+    let relays = json!(["turn:turn.cloudflare.com:3478?transport=udp", "turns:turn.cloudflare.com:443?transport=tcp"]);
     let stun = json!({"urls": ["stun:stun.cloudflare.com:3478"]});
 
-    assert_eq!(
-        read(json!({"iceServers": [stun, login(relays.clone())]})),
-        json!([stun, login(relays.clone())])
-    );
-    assert_eq!(
-        read(json!({"iceServers": login(relays.clone())})),
-        json!([login(relays.clone())])
-    );
-    assert_eq!(
-        read(json!({"iceServers": [login(relays.clone())]})),
-        json!([login(relays)])
-    );
-    assert_eq!(
-        read(json!({"iceServers": login(json!("turn:a.example"))})),
-        json!([login(json!(["turn:a.example"]))])
-    );
+    assert_eq!(read(json!({"iceServers": [stun, login(relays.clone())]})), json!([stun, login(relays.clone())]));
+    assert_eq!(read(json!({"iceServers": login(relays.clone())})), json!([login(relays.clone())]));
+    assert_eq!(read(json!({"iceServers": [login(relays.clone())]})), json!([login(relays)]));
+    assert_eq!(read(json!({"iceServers": login(json!("turn:a.example"))})), json!([login(json!(["turn:a.example"]))]));
     let old = json!({"iceServers": [{"url": "turn:a.example", "username": "u", "credential": "c"}]});
     assert_eq!(read(old), json!([login(json!(["turn:a.example"]))]));
 }
@@ -77,19 +62,12 @@ fn what_browsers_block_or_refuse_is_left_out_and_the_rest_stays_in_order() {
 
 #[test]
 fn a_relay_without_a_login_is_left_out() {
-    for (username, credential) in [
-        (json!(null), json!("c")),
-        (json!("u"), json!("")),
-        (json!("u\u{0}"), json!("c")),
-    ] {
+    for (username, credential) in [(json!(null), json!("c")), (json!("u"), json!("")), (json!("u\u{0}"), json!("c"))] {
         let server =
             json!({"urls": ["turn:a.example", "stun:a.example"], "username": username, "credential": credential});
         let set = IceSet::read(&json!({"iceServers": [server]}));
         assert!(!set.has_relay());
-        assert_eq!(
-            serde_json::to_value(set.to_servers()).unwrap(),
-            json!([{"urls": ["stun:a.example"]}])
-        );
+        assert_eq!(serde_json::to_value(set.to_servers()).unwrap(), json!([{"urls": ["stun:a.example"]}]));
     }
 }
 
@@ -106,10 +84,7 @@ fn stun_urls_are_a_list_with_commas_that_may_be_empty() {
 
 /// The rules of webrtc-pc and of libwebrtc, written once more and without the parser under test.
 fn a_browser_takes(server: &IceServer) -> bool {
-    let login = server
-        .username
-        .as_deref()
-        .is_some_and(|name| !name.is_empty() && name.len() < 509)
+    let login = server.username.as_deref().is_some_and(|name| !name.is_empty() && name.len() < 509)
         && server.credential.as_deref().is_some_and(|secret| !secret.is_empty());
     !server.urls.is_empty()
         && server.urls.iter().all(|text| {
@@ -139,19 +114,10 @@ fn a_browser_takes(server: &IceServer) -> bool {
 
 fn any_url() -> impl Strategy<Value = String> {
     let scheme = prop::sample::select(vec!["stun", "turn", "turns", "stuns", "TURN", "http", ""]);
-    let host = prop_oneof![
-        "[a-z0-9.-]{0,12}",
-        "\\[[0-9a-f:]{0,12}\\]",
-        "[0-9]{1,3}(\\.[0-9]{1,3}){3}",
-        "\\PC{0,8}"
-    ];
+    let host = prop_oneof!["[a-z0-9.-]{0,12}", "\\[[0-9a-f:]{0,12}\\]", "[0-9]{1,3}(\\.[0-9]{1,3}){3}", "\\PC{0,8}"];
     let port = prop_oneof!["", ":[0-9]{0,6}", Just(":53".to_owned()), Just(":443".to_owned())];
-    let query = prop_oneof![
-        "",
-        Just("?transport=udp".to_owned()),
-        Just("?transport=tcp".to_owned()),
-        "\\?[a-z=&]{0,9}"
-    ];
+    let query =
+        prop_oneof!["", Just("?transport=udp".to_owned()), Just("?transport=tcp".to_owned()), "\\?[a-z=&]{0,9}"];
     prop_oneof![
         4 => (scheme, host, port, query).prop_map(|(scheme, host, port, query)| format!("{scheme}:{host}{port}{query}")),
         1 => "\\PC{0,24}",

@@ -30,14 +30,8 @@ impl IceUrl {
             "turns" => Scheme::Turns,
             _ => return None,
         };
-        let (place, query) = rest
-            .split_once('?')
-            .map_or((rest, None), |(place, query)| (place, Some(query)));
-        let transport = match query
-            .filter(|_| scheme != Scheme::Stun)
-            .map(str::to_ascii_lowercase)
-            .as_deref()
-        {
+        let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
+        let transport = match query.filter(|_| scheme != Scheme::Stun).map(str::to_ascii_lowercase).as_deref() {
             None => None,
             Some("transport=udp") => Some("udp"),
             Some("transport=tcp") => Some("tcp"),
@@ -48,12 +42,7 @@ impl IceUrl {
             None => None,
             Some(digits) => Some(parse_port(digits)?),
         };
-        Some(Self {
-            scheme,
-            host: parse_host(host)?,
-            port,
-            transport,
-        })
+        Some(Self { scheme, host: parse_host(host)?, port, transport })
     }
 
     /// Browsers block port 53; without trickling it costs a call tens of seconds.
@@ -85,17 +74,9 @@ fn split_port(place: &str) -> Option<(&str, Option<&str>)> {
     let after_address = place.find(']').map_or(0, |end| end + 1);
     let (address, rest) = place.split_at(after_address);
     if !address.is_empty() {
-        return if rest.is_empty() {
-            Some((address, None))
-        } else {
-            Some((address, Some(rest.strip_prefix(':')?)))
-        };
+        return if rest.is_empty() { Some((address, None)) } else { Some((address, Some(rest.strip_prefix(':')?))) };
     }
-    Some(
-        place
-            .split_once(':')
-            .map_or((place, None), |(host, port)| (host, Some(port))),
-    )
+    Some(place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port))))
 }
 
 fn parse_port(digits: &str) -> Option<u16> {

@@ -16,12 +16,7 @@ fn at(millis: u64) -> Now {
 }
 
 fn opened(number: u64) -> Input {
-    Input::Opened {
-        connection: id(number),
-        host: HOST,
-        guest: GUEST,
-        at: UnixMillis(number),
-    }
+    Input::Opened { connection: id(number), host: HOST, guest: GUEST, at: UnixMillis(number) }
 }
 
 fn ended(number: u64, estimate: Option<u64>) -> Ended {
@@ -58,13 +53,7 @@ fn a_beacon_that_comes_late_is_waited_for() {
     core.handle(Input::Closed { connection: id(1) }, at(1_000));
     core.handle(Input::Timeout, at(3_999));
     assert_eq!(outputs(&mut core), []);
-    core.handle(
-        Input::Reported {
-            participant: GUEST,
-            connection: id(1),
-        },
-        at(3_999),
-    );
+    core.handle(Input::Reported { participant: GUEST, connection: id(1) }, at(3_999));
     core.handle(Input::Timeout, at(4_000));
     assert_eq!(outputs(&mut core), [ended(1, None)]);
     assert_eq!((core.active(), core.next_timeout()), (0, None));
@@ -86,22 +75,8 @@ fn what_nobody_reported_on_is_estimated_to_its_last_sign_of_life() {
 fn a_stranger_with_the_same_identifier_changes_nothing() {
     let mut core = Connections::default();
     core.handle(opened(1), at(0));
-    core.handle(
-        Input::Opened {
-            connection: id(1),
-            host: STRANGER,
-            guest: STRANGER,
-            at: UnixMillis(9),
-        },
-        at(5_000),
-    );
-    core.handle(
-        Input::Reported {
-            participant: STRANGER,
-            connection: id(1),
-        },
-        at(5_000),
-    );
+    core.handle(Input::Opened { connection: id(1), host: STRANGER, guest: STRANGER, at: UnixMillis(9) }, at(5_000));
+    core.handle(Input::Reported { participant: STRANGER, connection: id(1) }, at(5_000));
     assert_eq!(core.session_of(id(1), STRANGER), None);
     assert_eq!(core.session_of(id(1), GUEST), Some(HOST));
     core.handle(Input::Closed { connection: id(1) }, at(6_000));
@@ -116,10 +91,7 @@ fn asking_again_brings_a_lingering_connection_back() {
     core.handle(Input::Closed { connection: id(1) }, at(1_000));
     core.handle(opened(1), at(2_000));
     core.handle(Input::Timeout, at(10_000));
-    assert_eq!(
-        (core.active(), core.next_timeout(), outputs(&mut core)),
-        (1, None, vec![])
-    );
+    assert_eq!((core.active(), core.next_timeout(), outputs(&mut core)), (1, None, vec![]));
 }
 
 #[test]
@@ -129,13 +101,7 @@ fn at_the_end_only_reported_connections_play_on() {
         core.handle(opened(number), at(0));
         core.handle(Input::Alive { connection: id(number) }, at(1_000));
     }
-    core.handle(
-        Input::Reported {
-            participant: HOST,
-            connection: id(1),
-        },
-        at(1_000),
-    );
+    core.handle(Input::Reported { participant: HOST, connection: id(1) }, at(1_000));
     core.handle(Input::Closed { connection: id(3) }, at(1_500));
     core.finish();
     assert_eq!(outputs(&mut core), [ended(3, Some(250_000)), ended(2, Some(250_000))]);
@@ -146,10 +112,7 @@ fn any_input() -> impl Strategy<Value = Input> {
     (0..4_u64, 0..5_u8).prop_map(|(number, kind)| match kind {
         0 => opened(number),
         1 => Input::Alive { connection: id(number) },
-        2 => Input::Reported {
-            participant: HOST,
-            connection: id(number),
-        },
+        2 => Input::Reported { participant: HOST, connection: id(number) },
         3 => Input::Closed { connection: id(number) },
         _ => Input::Timeout,
     })

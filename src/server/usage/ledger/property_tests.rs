@@ -16,10 +16,7 @@ struct Step {
 impl Step {
     fn reported(&self) -> Reported {
         let end = if self.end == 0 { HOST } else { GUEST };
-        by(
-            end,
-            report(LINK, &self.pair.to_string(), self.sequence, self.sequence * 1_000),
-        )
+        by(end, report(LINK, &self.pair.to_string(), self.sequence, self.sequence * 1_000))
     }
 }
 

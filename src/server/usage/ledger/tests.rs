@@ -29,67 +29,34 @@ pub(in crate::server::usage) fn report(
         packets_received: 0,
         packets_sent: 0,
     };
-    UsageReport {
-        connection,
-        sequence,
-        path: RelayPath::Relayed,
-        pairs: vec![pair],
-    }
+    UsageReport { connection, sequence, path: RelayPath::Relayed, pairs: vec![pair] }
 }
 
 pub(super) fn by(participant: ParticipantId, report: UsageReport) -> Reported {
-    Reported {
-        participant,
-        session: Some(HOST),
-        report,
-    }
+    Reported { participant, session: Some(HOST), report }
 }
 
 fn ended(estimate: Option<u64>) -> Ended {
     let estimate = estimate.map(ByteCount::new);
-    Ended {
-        connection: LINK,
-        host: HOST,
-        guest: GUEST,
-        opened_at: UnixMillis(5),
-        estimate,
-    }
+    Ended { connection: LINK, host: HOST, guest: GUEST, opened_at: UnixMillis(5), estimate }
 }
 
 fn total(measured: u64, estimated: u64) -> MonthTotal {
-    MonthTotal {
-        measured: ByteCount::new(measured),
-        estimated: ByteCount::new(estimated),
-    }
+    MonthTotal { measured: ByteCount::new(measured), estimated: ByteCount::new(estimated) }
 }
 
 /// The sums of the events themselves; checks on the way that the kept sums say the same.
 pub(in crate::server::usage) fn sums(ledger: &Ledger) -> BTreeMap<Month, MonthTotal> {
     let mut sums = BTreeMap::<Month, MonthTotal>::new();
-    let mut rows = ledger
-        .database
-        .prepare("SELECT month, kind, bytes FROM usage_event")
-        .unwrap();
-    let rows = rows
-        .query_map([], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?))
-        })
-        .unwrap();
+    let mut rows = ledger.database.prepare("SELECT month, kind, bytes FROM usage_event").unwrap();
+    let rows = rows.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?))).unwrap();
     for row in rows {
         let (month, kind, bytes) = row.unwrap();
         let sum = sums.entry(month.parse().unwrap()).or_default();
-        let part = if kind == "measured" {
-            &mut sum.measured
-        } else {
-            &mut sum.estimated
-        };
+        let part = if kind == "measured" { &mut sum.measured } else { &mut sum.estimated };
         *part = part.plus(loaded_bytes(bytes));
     }
-    let kept = ledger
-        .totals()
-        .unwrap()
-        .into_iter()
-        .filter(|(_, total)| *total != MonthTotal::default());
+    let kept = ledger.totals().unwrap().into_iter().filter(|(_, total)| *total != MonthTotal::default());
     assert_eq!(sums, kept.collect());
     sums
 }
@@ -114,16 +81,9 @@ fn a_restart_and_reports_sent_again_count_nothing_twice() {
 fn nobody_disturbs_the_counts_of_anybody_else() {
     let dir = TempDir::new().unwrap();
     let mut ledger = Ledger::open(dir.path()).unwrap();
-    let stranger = Reported {
-        session: None,
-        ..by(GUEST, report(LINK, "a", 900, 10))
-    };
-    ledger
-        .record(NOVEMBER, &[stranger, by(HOST, report(LINK, "a", 1, 100))], &[])
-        .unwrap();
-    ledger
-        .record(NOVEMBER, &[by(HOST, report(LINK, "b", 2, 1_000))], &[])
-        .unwrap();
+    let stranger = Reported { session: None, ..by(GUEST, report(LINK, "a", 900, 10)) };
+    ledger.record(NOVEMBER, &[stranger, by(HOST, report(LINK, "a", 1, 100))], &[]).unwrap();
+    ledger.record(NOVEMBER, &[by(HOST, report(LINK, "b", 2, 1_000))], &[]).unwrap();
     assert_eq!(used(&ledger), 1_110);
 }
 
@@ -131,9 +91,7 @@ fn nobody_disturbs_the_counts_of_anybody_else() {
 fn a_pair_keeps_the_provider_it_began_with() {
     let dir = TempDir::new().unwrap();
     let mut ledger = Ledger::open(dir.path()).unwrap();
-    ledger
-        .record(NOVEMBER, &[by(HOST, report(LINK, "a", 1, 100))], &[])
-        .unwrap();
+    ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 1, 100))], &[]).unwrap();
     let mut renamed = report(LINK, "a", 2, 200);
     renamed.pairs[0].provider = "acme".parse().unwrap();
     ledger.record(NOVEMBER, &[by(HOST, renamed)], &[]).unwrap();
@@ -144,16 +102,9 @@ fn a_pair_keeps_the_provider_it_began_with() {
 fn bytes_belong_to_the_month_in_which_they_are_recorded() {
     let dir = TempDir::new().unwrap();
     let mut ledger = Ledger::open(dir.path()).unwrap();
-    ledger
-        .record(NOVEMBER, &[by(HOST, report(LINK, "a", 1, 100))], &[])
-        .unwrap();
-    let recorded = ledger
-        .record(DECEMBER, &[by(HOST, report(LINK, "a", 2, 150))], &[])
-        .unwrap();
-    assert_eq!(
-        (recorded.month.to_string().as_str(), recorded.total),
-        ("2026-12", total(50, 0))
-    );
+    ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 1, 100))], &[]).unwrap();
+    let recorded = ledger.record(DECEMBER, &[by(HOST, report(LINK, "a", 2, 150))], &[]).unwrap();
+    assert_eq!((recorded.month.to_string().as_str(), recorded.total), ("2026-12", total(50, 0)));
     assert_eq!(sums(&ledger)[&Month::of(NOVEMBER)], total(100, 0));
 }
 
@@ -162,9 +113,7 @@ fn an_ending_tells_what_both_ends_measured_and_is_not_estimated_then() {
     let dir = TempDir::new().unwrap();
     let mut ledger = Ledger::open(dir.path()).unwrap();
     let reports = [by(HOST, report(LINK, "a", 1, 100)), by(GUEST, report(LINK, "a", 1, 20))];
-    let recorded = ledger
-        .record(NOVEMBER, &reports, &[ended(None), ended(Some(999))])
-        .unwrap();
+    let recorded = ledger.record(NOVEMBER, &reports, &[ended(None), ended(Some(999))]).unwrap();
     assert_eq!(recorded.outcomes, [Outcome::Measured(ByteCount::new(120)); 2]);
     assert_eq!(recorded.total, total(120, 0));
 }
@@ -174,10 +123,7 @@ fn a_direct_connection_counts_nothing() {
     let dir = TempDir::new().unwrap();
     let mut ledger = Ledger::open(dir.path()).unwrap();
     let recorded = ledger.record(NOVEMBER, &[], &[ended(None)]).unwrap();
-    assert_eq!(
-        (recorded.outcomes, recorded.total),
-        (vec![Outcome::Measured(ByteCount::ZERO)], total(0, 0))
-    );
+    assert_eq!((recorded.outcomes, recorded.total), (vec![Outcome::Measured(ByteCount::ZERO)], total(0, 0)));
 }
 
 #[test]
@@ -188,10 +134,7 @@ fn an_opening_is_estimated_once_and_the_next_one_again() {
         ledger.record(NOVEMBER, &[], &[ended(Some(70))]).unwrap();
     }
     assert_eq!(used(&ledger), 70);
-    let again = Ended {
-        opened_at: UnixMillis(6),
-        ..ended(Some(30))
-    };
+    let again = Ended { opened_at: UnixMillis(6), ..ended(Some(30)) };
     assert_eq!(ledger.record(NOVEMBER, &[], &[again]).unwrap().total, total(0, 100));
 }
 
@@ -199,21 +142,11 @@ fn an_opening_is_estimated_once_and_the_next_one_again() {
 fn a_failed_write_leaves_nothing_behind() {
     let dir = TempDir::new().unwrap();
     let mut ledger = Ledger::open(dir.path()).unwrap();
-    ledger
-        .database
-        .execute_batch("ALTER TABLE month_total RENAME COLUMN estimated TO gone")
-        .unwrap();
-    ledger
-        .record(NOVEMBER, &[by(HOST, report(LINK, "a", 1, 100))], &[])
-        .unwrap_err();
-    ledger
-        .database
-        .execute_batch("ALTER TABLE month_total RENAME COLUMN gone TO estimated")
-        .unwrap();
+    ledger.database.execute_batch("ALTER TABLE month_total RENAME COLUMN estimated TO gone").unwrap();
+    ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 1, 100))], &[]).unwrap_err();
+    ledger.database.execute_batch("ALTER TABLE month_total RENAME COLUMN gone TO estimated").unwrap();
     assert_eq!(used(&ledger), 0);
-    ledger
-        .record(NOVEMBER, &[by(HOST, report(LINK, "a", 1, 100))], &[])
-        .unwrap();
+    ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 1, 100))], &[]).unwrap();
     assert_eq!(used(&ledger), 100);
 }
 
@@ -221,17 +154,11 @@ fn a_failed_write_leaves_nothing_behind() {
 fn absurd_counters_saturate_and_the_ledger_still_opens() {
     let dir = TempDir::new().unwrap();
     let mut ledger = Ledger::open(dir.path()).unwrap();
-    let reports = [
-        by(HOST, report(LINK, "a", u64::MAX, u64::MAX)),
-        by(GUEST, report(LINK, "a", 1, u64::MAX)),
-    ];
+    let reports = [by(HOST, report(LINK, "a", u64::MAX, u64::MAX)), by(GUEST, report(LINK, "a", 1, u64::MAX))];
     ledger.record(NOVEMBER, &reports, &[]).unwrap();
     drop(ledger);
     let mut ledger = Ledger::open(dir.path()).unwrap();
-    assert_eq!(
-        ledger.totals().unwrap()[&Month::of(NOVEMBER)].measured.get(),
-        i64::MAX.unsigned_abs()
-    );
+    assert_eq!(ledger.totals().unwrap()[&Month::of(NOVEMBER)].measured.get(), i64::MAX.unsigned_abs());
     ledger.record(NOVEMBER, &reports, &[ended(None)]).unwrap();
 }
 
@@ -241,43 +168,24 @@ fn a_directory_that_cannot_be_used_is_named_with_the_way_out() {
     let file = dir.path().join("file");
     std::fs::write(&file, "").unwrap();
     let error = Ledger::open(&file.join("data")).unwrap_err();
-    assert!(
-        matches!(error, UsageError::DataDir { .. }) && error.to_string().contains("set DATA_DIR to"),
-        "{error}"
-    );
+    assert!(matches!(error, UsageError::DataDir { .. }) && error.to_string().contains("set DATA_DIR to"), "{error}");
 
     std::fs::create_dir_all(dir.path().join("taken").join(FILE)).unwrap();
     let error = Ledger::open(&dir.path().join("taken")).unwrap_err();
-    assert!(
-        matches!(error, UsageError::Ledger { .. }) && error.to_string().contains("set DATA_DIR to"),
-        "{error}"
-    );
+    assert!(matches!(error, UsageError::Ledger { .. }) && error.to_string().contains("set DATA_DIR to"), "{error}");
 
     let missing = dir.path().join("made").join("on the way");
     drop(Ledger::open(&missing).unwrap());
-    Connection::open(missing.join(FILE))
-        .unwrap()
-        .pragma_update(None, "user_version", 99)
-        .unwrap();
-    assert!(matches!(
-        Ledger::open(&missing).unwrap_err(),
-        UsageError::TooNew { version: 99, .. }
-    ));
+    Connection::open(missing.join(FILE)).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(Ledger::open(&missing).unwrap_err(), UsageError::TooNew { version: 99, .. }));
 }
 
 #[test]
 fn writes_reach_the_disk_before_they_are_believed() {
     let dir = TempDir::new().unwrap();
     let ledger = Ledger::open(dir.path()).unwrap();
-    let pragma = |name| {
-        ledger
-            .database
-            .pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
-    };
-    assert_eq!(
-        pragma("journal_mode").unwrap(),
-        rusqlite::types::Value::Text("wal".to_owned())
-    );
+    let pragma = |name| ledger.database.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+    assert_eq!(pragma("journal_mode").unwrap(), rusqlite::types::Value::Text("wal".to_owned()));
     assert_eq!(pragma("synchronous").unwrap(), rusqlite::types::Value::Integer(2));
 }
 
@@ -287,21 +195,10 @@ fn what_the_connections_end_is_what_is_booked() {
     let mut ledger = Ledger::open(dir.path()).unwrap();
     let mut core = Connections::default();
     let at = |seconds| Now::since_start(Duration::from_secs(seconds));
-    core.handle(
-        Input::Opened {
-            connection: LINK,
-            host: HOST,
-            guest: GUEST,
-            at: NOVEMBER,
-        },
-        at(0),
-    );
+    core.handle(Input::Opened { connection: LINK, host: HOST, guest: GUEST, at: NOVEMBER }, at(0));
     core.handle(Input::Alive { connection: LINK }, at(8));
     core.handle(Input::Closed { connection: LINK }, at(9));
     core.handle(Input::Timeout, at(12));
     let endings: Vec<_> = core.poll_output().into_iter().collect();
-    assert_eq!(
-        ledger.record(NOVEMBER, &[], &endings).unwrap().total,
-        total(0, 2_000_000)
-    );
+    assert_eq!(ledger.record(NOVEMBER, &[], &endings).unwrap().total, total(0, 2_000_000));
 }

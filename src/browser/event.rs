@@ -1,0 +1,49 @@
+//! What JavaScript tells the task: plain values, so that the queue can be handed to anyone.
+
+use crate::domain::ConnectionId;
+use crate::stream::Input;
+use futures::channel::mpsc::UnboundedSender;
+use wasm_bindgen::prelude::*;
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Event {
+    /// For the core.
+    Core(Input),
+    /// The stage's `<video>` is in the page.
+    StageMounted,
+    /// The film input is in the page.
+    FilmInputMounted,
+    /// A file was chosen.
+    FilmPicked,
+    /// The stage's `<video>` fired an event of this name.
+    Stage(String),
+    /// A remote track arrived on this connection.
+    Track(ConnectionId),
+}
+
+/// The queue's entry. Never blocks; events that come after the end of the page are dropped.
+#[derive(Debug, Clone)]
+pub struct Events(pub UnboundedSender<Event>);
+
+impl Events {
+    /// Puts an event into the queue.
+    pub fn push(&self, event: Event) {
+        let _ = self.0.unbounded_send(event);
+    }
+
+    /// Puts an input for the core into the queue.
+    pub fn input(&self, input: Input) {
+        self.push(Event::Core(input));
+    }
+
+    /// A JavaScript function that makes events of its argument.
+    pub fn listener(&self, make: impl Fn(JsValue) -> Option<Event> + 'static) -> Closure<dyn FnMut(JsValue)> {
+        let events = self.clone();
+        Closure::new(move |argument| {
+            if let Some(event) = make(argument) {
+                events.push(event);
+            }
+        })
+    }
+}

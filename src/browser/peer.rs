@@ -1,0 +1,282 @@
+//! One `RTCPeerConnection`: carries out its commands one after the other, and takes everything that belongs to it along
+//! when it goes.
+
+use super::event::{Event, Events};
+use super::stats;
+use super::sys::{property, set_property};
+use super::use_webrtc::WebRtc;
+use crate::domain::ConnectionId;
+use crate::protocol::Signal;
+use crate::stream::{Input, PeerCommand, PeerConfig, PeerEvent, PeerState, sdp};
+use futures::StreamExt;
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    MediaStreamTrack, RtcIceCandidate, RtcIceCandidateInit, RtcPeerConnection, RtcPeerConnectionIceEvent,
+    RtcPeerConnectionState, RtcRtpEncodingParameters, RtcRtpSender, RtcRtpTransceiver, RtcRtpTransceiverDirection,
+    RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit,
+};
+
+/// What a 1080p film needs at most; Chromium's own ceiling for 720p is 2.5 Mbps.
+const VIDEO_BITS_PER_SECOND: u32 = 6_000_000;
+/// Stereo Opus without audible loss.
+const AUDIO_BITS_PER_SECOND: u32 = 192_000;
+
+/// The film's tracks, shared by all of a host's peers. Never stopped by one of them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tracks {
+    /// The picture.
+    pub video: Option<MediaStreamTrack>,
+    /// The sound.
+    pub audio: Option<MediaStreamTrack>,
+}
+
+enum Work {
+    Command(PeerCommand),
+    Tracks(Tracks),
+}
+
+/// A handle on one peer connection. It lives on after the handle is dropped until its last command is carried out.
+pub struct Peer {
+    work: UnboundedSender<Work>,
+    pc: RtcPeerConnection,
+}
+
+impl Peer {
+    /// Builds the connection; `tracks` are what a host sends.
+    pub fn open(
+        id: ConnectionId,
+        config: &PeerConfig,
+        tracks: &Tracks,
+        webrtc: &WebRtc,
+        events: &Events,
+    ) -> Result<Self, JsValue> {
+        let pc = webrtc.connect(config)?;
+        let senders = if config.sends { Some(Senders::add(&pc, tracks)) } else { None };
+        let (work, queue) = unbounded();
+        let listeners = Listeners::attach(id, &pc, events);
+        let worker = Worker { id, pc: pc.clone(), senders, events: events.clone(), listeners };
+        leptos::task::spawn_local(worker.run(queue));
+        Ok(Self { work, pc })
+    }
+
+    /// The next thing to do.
+    pub fn command(&self, command: PeerCommand) {
+        let _ = self.work.unbounded_send(Work::Command(command));
+    }
+
+    /// Sends these tracks from now on, without a new negotiation.
+    pub fn set_tracks(&self, tracks: Tracks) {
+        let _ = self.work.unbounded_send(Work::Tracks(tracks));
+    }
+
+    /// The tracks that the other end sends.
+    pub fn remote_tracks(&self) -> Vec<MediaStreamTrack> {
+        let receivers = self.pc.get_receivers();
+        receivers.iter().filter_map(|receiver| property(&receiver, "track")).map(JsCast::unchecked_into).collect()
+    }
+}
+
+struct Worker {
+    id: ConnectionId,
+    pc: RtcPeerConnection,
+    senders: Option<Senders>,
+    events: Events,
+    listeners: Listeners,
+}
+
+impl Worker {
+    async fn run(self, mut queue: UnboundedReceiver<Work>) {
+        while let Some(work) = queue.next().await {
+            let carried_out = match work {
+                Work::Command(PeerCommand::Close) => break,
+                Work::Command(command) => self.carry_out(command).await,
+                Work::Tracks(tracks) => self.replace_tracks(&tracks).await,
+            };
+            if carried_out.is_err() {
+                self.tell(PeerEvent::Broken);
+            }
+        }
+        self.sample().await;
+        self.listeners.detach(&self.pc);
+        self.pc.close();
+    }
+
+    async fn carry_out(&self, command: PeerCommand) -> Result<(), JsValue> {
+        match command {
+            PeerCommand::Offer => {
+                let offer = JsFuture::from(self.pc.create_offer()).await?;
+                let sdp = self.describe(RtcSdpType::Offer, &offer).await?;
+                self.tell(PeerEvent::Described(Signal::Offer { sdp }));
+            }
+            PeerCommand::AcceptOffer(sdp) => {
+                self.accept(RtcSdpType::Offer, &sdp).await?;
+                let answer = JsFuture::from(self.pc.create_answer()).await?;
+                let sdp = self.describe(RtcSdpType::Answer, &answer).await?;
+                self.tell(PeerEvent::Described(Signal::Answer { sdp }));
+            }
+            PeerCommand::AcceptAnswer(sdp) => self.accept(RtcSdpType::Answer, &sdp).await?,
+            // A candidate that the browser does not take costs that candidate, not the connection.
+            PeerCommand::AddCandidate(candidate) => {
+                let _ = self.add_candidate(candidate).await;
+            }
+            PeerCommand::Sample => self.sample().await,
+            // Opening is the worker's beginning and closing its end.
+            PeerCommand::Open(_) | PeerCommand::Close => {}
+        }
+        Ok(())
+    }
+
+    async fn describe(&self, kind: RtcSdpType, description: &JsValue) -> Result<String, JsValue> {
+        let sdp = property(description, "sdp").and_then(|sdp| sdp.as_string()).unwrap_or_default();
+        let sdp = sdp::with_film_sound(&sdp);
+        let init = RtcSessionDescriptionInit::new(kind);
+        init.set_sdp(&sdp);
+        JsFuture::from(self.pc.set_local_description(&init)).await?;
+        Ok(sdp)
+    }
+
+    async fn accept(&self, kind: RtcSdpType, sdp: &str) -> Result<(), JsValue> {
+        let init = RtcSessionDescriptionInit::new(kind);
+        init.set_sdp(sdp);
+        JsFuture::from(self.pc.set_remote_description(&init)).await.map(drop)
+    }
+
+    async fn add_candidate(&self, signal: Signal) -> Result<(), JsValue> {
+        let Signal::Candidate { candidate, sdp_mid, sdp_m_line_index, username_fragment } = signal else {
+            return Ok(());
+        };
+        let init = RtcIceCandidateInit::new(&candidate);
+        init.set_sdp_mid(sdp_mid.as_deref());
+        init.set_sdp_m_line_index(sdp_m_line_index);
+        if let Some(fragment) = username_fragment {
+            set_property(&init, "usernameFragment", &fragment.into());
+        }
+        let added = self.pc.add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&init));
+        JsFuture::from(added).await.map(drop)
+    }
+
+    async fn replace_tracks(&self, tracks: &Tracks) -> Result<(), JsValue> {
+        match &self.senders {
+            Some(senders) => senders.replace(tracks).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn sample(&self) {
+        if let Some(sample) = stats::sample(&self.pc).await {
+            self.tell(PeerEvent::Sampled(sample));
+        }
+    }
+
+    fn tell(&self, event: PeerEvent) {
+        self.events.input(Input::Peer(self.id, event));
+    }
+}
+
+/// A host's two senders: both from the beginning, so that any film fits without a new negotiation.
+struct Senders {
+    video: RtcRtpSender,
+    audio: RtcRtpSender,
+}
+
+impl Senders {
+    fn add(pc: &RtcPeerConnection, tracks: &Tracks) -> Self {
+        let video = add_transceiver(pc, "video", tracks.video.as_ref(), VIDEO_BITS_PER_SECOND);
+        prefer_cheap_codec(&video);
+        let audio = add_transceiver(pc, "audio", tracks.audio.as_ref(), AUDIO_BITS_PER_SECOND);
+        Self { video: video.sender(), audio: audio.sender() }
+    }
+
+    async fn replace(&self, tracks: &Tracks) -> Result<(), JsValue> {
+        JsFuture::from(self.video.replace_track(tracks.video.as_ref())).await?;
+        JsFuture::from(self.audio.replace_track(tracks.audio.as_ref())).await.map(drop)
+    }
+}
+
+fn add_transceiver(
+    pc: &RtcPeerConnection,
+    kind: &str,
+    track: Option<&MediaStreamTrack>,
+    bits: u32,
+) -> RtcRtpTransceiver {
+    let encoding = RtcRtpEncodingParameters::new();
+    encoding.set_max_bitrate(bits);
+    let init = RtcRtpTransceiverInit::new();
+    init.set_direction(RtcRtpTransceiverDirection::Sendonly);
+    init.set_send_encodings(&js_sys::Array::of1(&encoding));
+    match track {
+        Some(track) => pc.add_transceiver_with_media_stream_track_and_init(track, &init),
+        None => pc.add_transceiver_with_str_and_init(kind, &init),
+    }
+}
+
+/// H.264 first: in software it costs a third of VP8 here, and most machines have it in hardware.
+fn prefer_cheap_codec(video: &RtcRtpTransceiver) {
+    let Some(capabilities) = RtcRtpSender::get_capabilities("video") else {
+        return;
+    };
+    let Some(codecs) = property(&capabilities, "codecs") else {
+        return;
+    };
+    let codecs: Vec<JsValue> = js_sys::Array::from(&codecs).to_vec();
+    let is_h264 = |codec: &JsValue| {
+        property(codec, "mimeType")
+            .and_then(|mime| mime.as_string())
+            .is_some_and(|mime| mime.eq_ignore_ascii_case("video/h264"))
+    };
+    let (h264, others): (Vec<_>, Vec<_>) = codecs.into_iter().partition(is_h264);
+    if !h264.is_empty() {
+        let ordered: js_sys::Array = h264.into_iter().chain(others).collect();
+        video.set_codec_preferences(&ordered);
+    }
+}
+
+/// The connection's listeners: they live as long as it does.
+struct Listeners {
+    _closures: [Closure<dyn FnMut(JsValue)>; 3],
+}
+
+impl Listeners {
+    fn attach(id: ConnectionId, pc: &RtcPeerConnection, events: &Events) -> Self {
+        let candidate = events.listener(move |event| {
+            let event: RtcPeerConnectionIceEvent = event.dyn_into().ok()?;
+            Some(Event::Core(Input::Peer(id, PeerEvent::Candidate(candidate_signal(&event.candidate()?)))))
+        });
+        let connection = pc.clone();
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the browser may know states that we do not")]
+        let state = events.listener(move |_| {
+            let state = match connection.connection_state() {
+                RtcPeerConnectionState::Connected => PeerState::Connected,
+                RtcPeerConnectionState::Failed => PeerState::Failed,
+                RtcPeerConnectionState::Closed => return None,
+                // New, connecting, disconnected, and whatever a later browser adds.
+                _ => PeerState::Connecting,
+            };
+            Some(Event::Core(Input::Peer(id, PeerEvent::State(state))))
+        });
+        let track = events.listener(move |_| Some(Event::Track(id)));
+        pc.set_onicecandidate(Some(candidate.as_ref().unchecked_ref()));
+        pc.set_onconnectionstatechange(Some(state.as_ref().unchecked_ref()));
+        pc.set_ontrack(Some(track.as_ref().unchecked_ref()));
+        Self { _closures: [candidate, state, track] }
+    }
+
+    /// The last events of a closing connection must not reach closures that are gone.
+    fn detach(self, pc: &RtcPeerConnection) {
+        pc.set_onicecandidate(None);
+        pc.set_onconnectionstatechange(None);
+        pc.set_ontrack(None);
+        drop(self);
+    }
+}
+
+fn candidate_signal(candidate: &RtcIceCandidate) -> Signal {
+    Signal::Candidate {
+        candidate: candidate.candidate(),
+        sdp_mid: candidate.sdp_mid(),
+        sdp_m_line_index: candidate.sdp_m_line_index(),
+        username_fragment: property(candidate, "usernameFragment").and_then(|fragment| fragment.as_string()),
+    }
+}

@@ -1,0 +1,65 @@
+//! What a tab keeps over a reload (sessionStorage) and what the browser remembers (localStorage).
+//!
+//! Without storage, as in some private windows, nothing is kept and nothing breaks.
+
+use super::timer;
+use crate::protocol::IceAnswer;
+use crate::stream::{Keep, Kept};
+use std::time::Duration;
+use web_sys::Storage;
+
+const TOKEN: &str = "tessro.token";
+const ICE: &str = "tessro.ice";
+const NAME: &str = "tessro.name";
+const HIDE_ADDRESS: &str = "tessro.hide-address";
+
+/// Everything kept.
+pub fn read() -> Kept {
+    let tab = session();
+    let own = local();
+    let get = |storage: &Option<Storage>, key| storage.as_ref().and_then(|s| s.get_item(key).ok().flatten());
+    Kept {
+        token: get(&tab, TOKEN).and_then(|text| text.parse().ok()),
+        ice: get(&tab, ICE).and_then(|text| parse_ice(&text)),
+        name: get(&own, NAME).unwrap_or_default(),
+        hide_address: get(&own, HIDE_ADDRESS).is_some(),
+    }
+}
+
+/// Keeps something.
+pub fn write(keep: Keep) {
+    match keep {
+        Keep::Token(token) => put(session(), TOKEN, token.map(|token| token.expose())),
+        Keep::Ice(answer) => {
+            let text = serde_json::to_string(&answer).ok();
+            put(session(), ICE, text.map(|text| format!("{} {text}", timer::unix_millis())));
+        }
+        Keep::Name(name) => put(local(), NAME, (!name.is_empty()).then_some(name)),
+        Keep::HideAddress(hide) => put(local(), HIDE_ADDRESS, hide.then(|| "1".to_owned())),
+    }
+}
+
+fn parse_ice(text: &str) -> Option<(IceAnswer, Duration)> {
+    let (since, answer) = text.split_once(' ')?;
+    let age = timer::unix_millis() - since.parse::<f64>().ok()?;
+    // A clock that was set back makes the age unknown.
+    let age = Duration::try_from_secs_f64(age / 1000.0).ok()?;
+    Some((serde_json::from_str(answer).ok()?, age))
+}
+
+fn put(storage: Option<Storage>, key: &str, value: Option<String>) {
+    if let Some(storage) = storage {
+        let _ = match value {
+            Some(value) => storage.set_item(key, &value),
+            None => storage.remove_item(key),
+        };
+    }
+}
+
+fn session() -> Option<Storage> {
+    web_sys::window()?.session_storage().ok().flatten()
+}
+
+fn local() -> Option<Storage> {
+    web_sys::window()?.local_storage().ok().flatten()
+}

@@ -1,0 +1,278 @@
+//! The one task of a page: owns the core, the socket, the peers and the film, and does what the core says.
+
+use super::event::{Event, Events};
+use super::film::{Film, Stage};
+use super::peer::{Peer, Tracks};
+use super::socket::Socket;
+use super::use_webrtc::{WebRtc, use_webrtc};
+use super::{picture, storage, timer};
+use crate::app::session::SessionHandle;
+use crate::domain::{ConnectionId, Role};
+use crate::protocol::UsageBeacon;
+use crate::stream::{Input, LinkOutput, Output, PeerCommand, PeerEvent, Session, SessionView};
+use futures::StreamExt;
+use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+use futures::future::{Either, select};
+use leptos::html::{Input as InputElement, Video};
+use leptos::prelude::*;
+use std::collections::BTreeMap;
+use std::pin::pin;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+/// Starts the task and gives the handle that the views know.
+pub fn start() -> SessionHandle {
+    let (sender, queue) = unbounded();
+    let events = Events(sender);
+    let state = RwSignal::new(SessionView::default());
+    let stage = NodeRef::<Video>::new();
+    let film = NodeRef::<InputElement>::new();
+    let act = {
+        let events = events.clone();
+        Callback::new(move |action| events.input(Input::Act(action)))
+    };
+    watch_elements(stage, film, &events);
+    watch_page(&events);
+    let task = Task {
+        core: Session::new(seed()),
+        view: SessionView::default(),
+        state,
+        stage,
+        film_input: film,
+        webrtc: use_webrtc(events.clone()),
+        events,
+        socket: None,
+        peers: BTreeMap::new(),
+        mounted: None,
+        film: None,
+        picked_early: false,
+        shown: None,
+    };
+    leptos::task::spawn_local(task.run(queue));
+    SessionHandle { state: state.into(), act, stage, film }
+}
+
+struct Task {
+    core: Session,
+    view: SessionView,
+    state: RwSignal<SessionView>,
+    stage: NodeRef<Video>,
+    film_input: NodeRef<InputElement>,
+    webrtc: WebRtc,
+    events: Events,
+    socket: Option<Socket>,
+    peers: BTreeMap<ConnectionId, Peer>,
+    mounted: Option<Stage>,
+    film: Option<Film>,
+    /// A file was chosen before this page knew that it is the host's.
+    picked_early: bool,
+    shown: Option<ConnectionId>,
+}
+
+impl Task {
+    async fn run(mut self, mut queue: UnboundedReceiver<Event>) {
+        let origin = web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
+        self.core.handle(Input::Started { kept: storage::read(), origin }, timer::now());
+        loop {
+            self.settle();
+            let event = match self.core.next_timeout() {
+                None => queue.next().await,
+                Some(due) => {
+                    let pause = due.since(timer::now());
+                    match select(queue.next(), pin!(timer::sleep(pause))).await {
+                        Either::Left((event, _)) => event,
+                        Either::Right(_) => Some(Event::Core(Input::Tick)),
+                    }
+                }
+            };
+            let Some(event) = event else { return };
+            self.take(event);
+            // Whatever else has come meanwhile is taken before the page is drawn again.
+            while let Ok(event) = queue.try_recv() {
+                self.take(event);
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Core(input) => self.core.handle(input, timer::now()),
+            Event::StageMounted => {
+                self.mounted = self.stage.get_untracked().map(|video| Stage::mount(video, &self.events));
+                self.shown = None;
+            }
+            Event::FilmInputMounted => self.picked_early |= self.picked_file().is_some(),
+            Event::FilmPicked => self.picked_early = true,
+            Event::Stage(name) => self.stage_says(&name),
+            Event::Track(id) => self.show(id),
+        }
+        // Outputs are carried out input by input: `pagehide` leaves no second chance.
+        while let Some(output) = self.core.poll_output() {
+            self.carry_out(output);
+        }
+    }
+
+    /// Brings the page into line with the core.
+    fn settle(&mut self) {
+        while let Some(output) = self.core.poll_output() {
+            self.carry_out(output);
+        }
+        let view = self.core.view(timer::now());
+        if view != self.view {
+            self.view = view;
+            self.state.set(self.view.clone());
+        }
+        if self.picked_early && self.view.role == Some(Role::Host) {
+            self.picked_early = false;
+            self.start_film();
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Link(LinkOutput::Open) => {
+                self.socket = Socket::open(&self.events);
+                if self.socket.is_none() {
+                    self.events.input(Input::SocketClosed);
+                }
+            }
+            Output::Link(LinkOutput::Close) => self.socket = None,
+            // The core says what to send for a probe.
+            Output::Link(LinkOutput::Ping) => {}
+            Output::Send(message) => {
+                if let Some(socket) = &self.socket {
+                    socket.send(&message);
+                }
+            }
+            Output::FetchIce(token) => self.webrtc.fetch_ice_servers(token),
+            Output::Peer(id, command) => self.peer(id, command),
+            Output::Keep(keep) => storage::write(keep),
+            Output::Beacon(beacon) => send_beacon(&beacon),
+            Output::CopyInvite(text) => copy(text, self.events.clone()),
+            Output::UnmuteStage => {
+                if let Some(stage) = &self.mounted {
+                    picture::unmute(&stage.video, &self.events);
+                }
+            }
+            Output::ClearStage => {
+                self.film = None;
+                self.shown = None;
+                if let Some(stage) = &self.mounted {
+                    picture::clear(&stage.video);
+                }
+            }
+        }
+    }
+
+    fn peer(&mut self, id: ConnectionId, command: PeerCommand) {
+        match command {
+            PeerCommand::Open(config) => {
+                let tracks = self.film.as_ref().map(Film::tracks).unwrap_or_default();
+                match Peer::open(id, &config, &tracks, &self.webrtc, &self.events) {
+                    Ok(peer) => {
+                        self.peers.insert(id, peer);
+                    }
+                    Err(error) => {
+                        leptos::logging::error!("[WebRTC] The connection could not be built: {error:?}");
+                        self.events.input(Input::Peer(id, PeerEvent::Broken));
+                    }
+                }
+            }
+            PeerCommand::Close => {
+                if let Some(peer) = self.peers.remove(&id) {
+                    peer.command(PeerCommand::Close);
+                }
+            }
+            PeerCommand::Offer
+            | PeerCommand::AcceptOffer(_)
+            | PeerCommand::AcceptAnswer(_)
+            | PeerCommand::AddCandidate(_)
+            | PeerCommand::Sample => {
+                if let Some(peer) = self.peers.get(&id) {
+                    peer.command(command);
+                }
+            }
+        }
+    }
+
+    fn picked_file(&self) -> Option<web_sys::File> {
+        self.film_input.get_untracked()?.files()?.get(0)
+    }
+
+    fn start_film(&mut self) {
+        if let (Some(file), Some(stage)) = (self.picked_file(), &self.mounted) {
+            let former = self.film.take();
+            self.film = Film::start(&file, former, stage, &self.events);
+        }
+    }
+
+    fn stage_says(&mut self, name: &str) {
+        let (Some(film), Some(stage)) = (&mut self.film, &self.mounted) else {
+            return;
+        };
+        film.heard(name, stage, &self.events);
+        if let Some(tracks) = film.new_tracks() {
+            self.send_tracks(&tracks);
+        }
+    }
+
+    fn send_tracks(&self, tracks: &Tracks) {
+        for peer in self.peers.values() {
+            peer.set_tracks(tracks.clone());
+        }
+    }
+
+    fn show(&mut self, id: ConnectionId) {
+        if let (Some(peer), Some(stage)) = (self.peers.get(&id), &self.mounted) {
+            picture::show(&stage.video, &peer.remote_tracks(), &self.events);
+            self.shown = Some(id);
+        }
+    }
+}
+
+fn watch_elements(stage: NodeRef<Video>, film: NodeRef<InputElement>, events: &Events) {
+    let mounted = events.clone();
+    Effect::new(move |_| {
+        if stage.get().is_some() {
+            mounted.push(Event::StageMounted);
+        }
+    });
+    let mounted = events.clone();
+    let picked = events.listener(|_| Some(Event::FilmPicked)).into_js_value();
+    Effect::new(move |_| {
+        if let Some(input) = film.get() {
+            let _ = input.add_event_listener_with_callback("change", picked.unchecked_ref());
+            mounted.push(Event::FilmInputMounted);
+        }
+    });
+}
+
+/// The page's own events live as long as the page.
+fn watch_page(events: &Events) {
+    let hidden = events.listener(|_| Some(Event::Core(Input::PageHidden))).into_js_value();
+    if let Some(window) = web_sys::window() {
+        let _ = window.add_event_listener_with_callback("pagehide", hidden.unchecked_ref());
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "any bits will do")]
+fn seed() -> u64 {
+    (js_sys::Math::random() * 2_f64.powi(52)) as u64 ^ ((js_sys::Math::random() * 2_f64.powi(52)) as u64) << 12
+}
+
+fn send_beacon(beacon: &UsageBeacon) {
+    if let (Some(window), Ok(body)) = (web_sys::window(), serde_json::to_string(beacon)) {
+        let _ = window.navigator().send_beacon_with_opt_str("/api/usage", Some(&body));
+    }
+}
+
+fn copy(text: String, events: Events) {
+    leptos::task::spawn_local(async move {
+        let Some(window) = web_sys::window() else { return };
+        let navigator = window.navigator();
+        // An insecure origin has no clipboard at all.
+        let copied = super::sys::property(&navigator, "clipboard").is_some()
+            && JsFuture::from(navigator.clipboard().write_text(&text)).await.is_ok();
+        events.input(Input::InviteCopied(copied));
+    });
+}

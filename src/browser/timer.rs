@@ -1,0 +1,21 @@
+//! The page's clock.
+
+use crate::domain::Now;
+use std::time::Duration;
+
+/// The time since the page was loaded.
+pub fn now() -> Now {
+    let millis = web_sys::window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now());
+    Now::since_start(Duration::from_secs_f64((millis / 1000.0).max(0.0)))
+}
+
+/// Milliseconds since 1970, for what is kept over a reload.
+pub fn unix_millis() -> f64 {
+    js_sys::Date::now()
+}
+
+/// Waits. `setTimeout` takes 32 bits; longer waits end early, which is harmless.
+pub async fn sleep(duration: Duration) {
+    let millis = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX).min(1 << 30);
+    gloo_timers::future::TimeoutFuture::new(millis).await;
+}

@@ -1,0 +1,111 @@
+//! The product's hook: fetches the ICE servers, keeps them in a signal, and builds every `RTCPeerConnection` from them.
+//!
+//! When to fetch and when to renew is decided in `stream::ice`; a page asks on mount, before its join form is answered.
+
+use super::event::Events;
+use super::timer;
+use crate::app::api;
+use crate::domain::{ParticipantToken, ProviderName};
+use crate::protocol::{ErrorCode, IceAnswer, IceServer};
+use crate::stream::{IceOutcome, Input, PeerConfig};
+use futures::future::{Either, select};
+use leptos::logging::{log, warn};
+use leptos::prelude::*;
+use std::pin::pin;
+use std::time::Duration;
+use wasm_bindgen::prelude::*;
+use web_sys::{RtcBundlePolicy, RtcConfiguration, RtcIceServer, RtcIceTransportPolicy, RtcPeerConnection};
+
+/// A call for ICE servers that takes longer counts as failed; the server itself answers within 2 s.
+const CALL: Duration = Duration::from_secs(5);
+
+/// What the hook gives.
+#[derive(Clone)]
+pub struct WebRtc {
+    /// The ICE servers in hand.
+    pub ice_servers: RwSignal<Vec<IceServer>>,
+    events: Events,
+}
+
+/// The hook: call it once, above the router.
+pub fn use_webrtc(events: Events) -> WebRtc {
+    WebRtc { ice_servers: RwSignal::new(Vec::new()), events }
+}
+
+impl WebRtc {
+    /// Fetches ICE servers, as a participant where there is a token. The outcome goes to the core.
+    pub fn fetch_ice_servers(&self, token: Option<ParticipantToken>) {
+        let (events, ice_servers) = (self.events.clone(), self.ice_servers);
+        leptos::task::spawn_local(async move {
+            let outcome = call(token).await;
+            if let IceOutcome::Answer(answer) = &outcome {
+                announce(answer);
+                ice_servers.set(answer.ice_servers.clone());
+            }
+            events.input(Input::Ice(outcome));
+        });
+    }
+
+    /// Builds a peer connection.
+    pub fn connect(&self, config: &PeerConfig) -> Result<RtcPeerConnection, JsValue> {
+        let rtc = RtcConfiguration::new();
+        rtc.set_ice_servers(&config.ice_servers.iter().map(ice_server).collect::<js_sys::Array>());
+        // One transport for sound and picture: one TURN allocation, one bill.
+        rtc.set_bundle_policy(RtcBundlePolicy::MaxBundle);
+        if config.relay_only {
+            rtc.set_ice_transport_policy(RtcIceTransportPolicy::Relay);
+        }
+        RtcPeerConnection::new_with_configuration(&rtc)
+    }
+}
+
+async fn call(token: Option<ParticipantToken>) -> IceOutcome {
+    api::authorize(token);
+    let answer = match select(pin!(api::turn_credentials()), pin!(timer::sleep(CALL))).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(_) => {
+            warn!("[WebRTC] No answer to the call for ICE servers within 5 s");
+            return IceOutcome::Unreachable;
+        }
+    };
+    match answer {
+        Ok(answer) => IceOutcome::Answer(answer),
+        Err(refused) => {
+            let body = refused.0;
+            warn!("[WebRTC] No ICE servers: {}", body.error);
+            let ice_servers = body.ice_servers.unwrap_or_default();
+            #[expect(clippy::wildcard_enum_match_arm, reason = "every other refusal means the same here")]
+            match body.code {
+                ErrorCode::TooManyRequests => IceOutcome::RateLimited {
+                    retry_after: Duration::from_secs(body.retry_after.unwrap_or(30)),
+                    ice_servers,
+                },
+                ErrorCode::BandwidthLimitReached => IceOutcome::LimitReached { message: body.message, ice_servers },
+                _ => IceOutcome::Unreachable,
+            }
+        }
+    }
+}
+
+fn announce(answer: &IceAnswer) {
+    if answer.degraded {
+        warn!("[WebRTC] No TURN credentials: going on with STUN");
+    } else {
+        let provider =
+            answer.provider.parse().map_or_else(|_| answer.provider.clone(), |name: ProviderName| name.title());
+        log!("[WebRTC] Successfully fetched {provider} TURN credentials");
+    }
+    log!("[WebRTC] ICE servers loaded: {} servers", answer.ice_servers.len());
+}
+
+fn ice_server(server: &IceServer) -> RtcIceServer {
+    let rtc = RtcIceServer::new();
+    rtc.set_urls(&server.urls.iter().map(|url| JsValue::from_str(url)).collect::<js_sys::Array>());
+    if let Some(username) = &server.username {
+        rtc.set_username(username);
+    }
+    if let Some(credential) = &server.credential {
+        rtc.set_credential(credential);
+    }
+    rtc
+}

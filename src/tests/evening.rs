@@ -1,0 +1,426 @@
+//! A host, three guests and the server's own core in one virtual evening: sockets break, pages reload, addresses are hidden,
+//! guests leave and come back. Whatever happens, once it is quiet again everyone has the picture.
+//!
+//! Only the browsers' peer connections are stood in for: by [`Wire`], which connects two of them once an answer is set.
+
+use crate::domain::{ConnectionId, Now, ParticipantId, ParticipantToken, SessionCode, TokenSecret};
+use crate::protocol::{ClientMessage, FilmState, IceAnswer, Path, ServerMessage, Signal};
+use crate::server::signaling::session::{self, Newcomer, SocketId};
+use crate::stream::{
+    IceOutcome, Input, Keep, Kept, LinkOutput, Output, PeerCommand, PeerEvent, PeerState, Phase, Picture, Progress,
+    Sample, Session, SessionAction,
+};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+const HOST: usize = 0;
+const PEOPLE: usize = 4;
+
+/// Things that are on their way, by the time at which they arrive and the order in which they were sent.
+type Mail = BTreeMap<(Now, u64), Letter>;
+
+enum Letter {
+    ToServer(SocketId, ClientMessage),
+    ToPage(usize, u32, Box<Input>),
+}
+
+struct Page {
+    core: Session,
+    /// Grows with each load, so that nothing reaches the page before a reload.
+    load: u32,
+    socket: Option<SocketId>,
+    token: Option<ParticipantToken>,
+    peers: BTreeSet<ConnectionId>,
+}
+
+/// Which ends of a connection have what they need.
+#[derive(Default)]
+struct Wire {
+    answered: BTreeSet<usize>,
+    accepted: bool,
+    connected: bool,
+}
+
+struct Evening {
+    now: Now,
+    sent: u64,
+    sockets: u64,
+    mail: Mail,
+    server: Option<session::Session>,
+    pages: Vec<Page>,
+    wires: BTreeMap<ConnectionId, Wire>,
+}
+
+impl Evening {
+    fn begin() -> Self {
+        let page = |seed| Page { core: Session::new(seed), load: 0, socket: None, token: None, peers: BTreeSet::new() };
+        let mut evening = Self {
+            now: Now::default(),
+            sent: 0,
+            sockets: 0,
+            mail: Mail::new(),
+            server: None,
+            pages: (0..PEOPLE as u64).map(page).collect(),
+            wires: BTreeMap::new(),
+        };
+        for person in 0..PEOPLE {
+            evening.load(person);
+        }
+        evening.act(HOST, SessionAction::Create { name: "Ada".to_owned(), password: String::new() });
+        evening.pass(Duration::from_secs(1));
+        for guest in 1..PEOPLE {
+            evening.join(guest);
+        }
+        evening
+    }
+
+    fn code(&self) -> String {
+        self.pages[HOST].token.map(|token| token.code.to_string()).unwrap_or_default()
+    }
+
+    fn load(&mut self, person: usize) {
+        let kept = Kept { token: self.pages[person].token, ..Kept::default() };
+        self.input(person, Input::Started { kept, origin: String::new() });
+    }
+
+    fn join(&mut self, guest: usize) {
+        let code = self.code();
+        self.act(guest, SessionAction::SessionMounted { typed: code.clone() });
+        self.act(guest, SessionAction::Join { code, name: String::new(), password: String::new() });
+    }
+
+    fn reload(&mut self, person: usize) {
+        self.lose_socket(person);
+        self.input(person, Input::PageHidden);
+        let page = &mut self.pages[person];
+        page.load += 1;
+        page.core = Session::new(u64::from(page.load) * 100 + person as u64);
+        for id in std::mem::take(&mut page.peers) {
+            self.hang_up(person, id);
+        }
+        self.load(person);
+        let typed = self.code();
+        self.act(person, SessionAction::SessionMounted { typed });
+        if person == HOST {
+            self.choose_film();
+        } else if self.pages[person].token.is_none() {
+            // Reloaded before the door was open: people press "Join session" again.
+            self.join(person);
+        }
+    }
+
+    fn choose_film(&mut self) {
+        let progress = Progress { position_ms: 0, duration_ms: Some(3_600_000), state: FilmState::Playing };
+        self.input(HOST, Input::FilmChosen("A film.mp4".to_owned(), progress));
+    }
+
+    fn lose_socket(&mut self, person: usize) {
+        if let Some(socket) = self.pages[person].socket.take() {
+            self.mail.retain(|_, letter| !matches!(letter, Letter::ToServer(from, _) if *from == socket));
+            self.serve(session::Input::Lost { socket });
+            self.post(0, person, Input::SocketClosed);
+        }
+    }
+
+    fn act(&mut self, person: usize, action: SessionAction) {
+        self.input(person, Input::Act(action));
+    }
+
+    fn input(&mut self, person: usize, input: Input) {
+        self.pages[person].core.handle(input, self.now);
+        while let Some(output) = self.pages[person].core.poll_output() {
+            self.carry_out(person, output);
+        }
+    }
+
+    fn carry_out(&mut self, person: usize, output: Output) {
+        match output {
+            Output::Link(LinkOutput::Open) => {
+                self.sockets += 1;
+                self.pages[person].socket = Some(SocketId(self.sockets));
+                self.post(20, person, Input::SocketOpened);
+            }
+            Output::Link(LinkOutput::Close) => {
+                if let Some(socket) = self.pages[person].socket.take() {
+                    self.sent += 1;
+                    // What was said before the socket closed still arrives.
+                    self.serve_mail_of(socket);
+                    self.serve(session::Input::Lost { socket });
+                }
+            }
+            Output::Send(message) => {
+                if let Some(socket) = self.pages[person].socket {
+                    self.sent += 1;
+                    self.mail
+                        .insert((self.now + Duration::from_millis(15), self.sent), Letter::ToServer(socket, message));
+                }
+            }
+            Output::FetchIce(_) => {
+                let answer = IceAnswer {
+                    ice_servers: vec![],
+                    provider: "cloudflare".to_owned(),
+                    expires_at: None,
+                    expires_in: Some(86_400),
+                    degraded: false,
+                    reason: None,
+                };
+                self.post(600, person, Input::Ice(IceOutcome::Answer(answer)));
+            }
+            Output::Peer(id, command) => self.peer(person, id, command),
+            Output::Keep(Keep::Token(token)) => self.pages[person].token = token,
+            Output::Link(LinkOutput::Ping)
+            | Output::Keep(_)
+            | Output::Beacon(_)
+            | Output::CopyInvite(_)
+            | Output::UnmuteStage
+            | Output::ClearStage => {}
+        }
+    }
+
+    fn peer(&mut self, person: usize, id: ConnectionId, command: PeerCommand) {
+        let signal = |signal| Input::Peer(id, PeerEvent::Described(signal));
+        let candidate = || {
+            Input::Peer(
+                id,
+                PeerEvent::Candidate(Signal::Candidate {
+                    candidate: "candidate".to_owned(),
+                    sdp_mid: None,
+                    sdp_m_line_index: None,
+                    username_fragment: None,
+                }),
+            )
+        };
+        match command {
+            PeerCommand::Open(config) => {
+                assert_eq!(config.sends, person == HOST);
+                assert!(self.pages[person].peers.insert(id), "built twice");
+            }
+            PeerCommand::Offer => {
+                assert_eq!(person, HOST, "the host always offers");
+                self.post(5, person, signal(Signal::Offer { sdp: "offer".to_owned() }));
+                self.post(6, person, candidate());
+            }
+            PeerCommand::AcceptOffer(_) => {
+                self.wires.entry(id).or_default().answered.insert(person);
+                self.post(5, person, signal(Signal::Answer { sdp: "answer".to_owned() }));
+                self.post(6, person, candidate());
+            }
+            PeerCommand::AcceptAnswer(_) => {
+                self.wires.entry(id).or_default().accepted = true;
+                self.connect(id);
+            }
+            PeerCommand::AddCandidate(_) => {
+                assert!(self.pages[person].peers.contains(&id), "a candidate without a connection");
+            }
+            PeerCommand::Sample => {
+                let sample = Sample { path: Path::Direct, relayed: vec![] };
+                self.post(2, person, Input::Peer(id, PeerEvent::Sampled(sample)));
+            }
+            PeerCommand::Close => {
+                if self.pages[person].peers.remove(&id) {
+                    let sample = Sample { path: Path::Direct, relayed: vec![] };
+                    self.post(2, person, Input::Peer(id, PeerEvent::Sampled(sample)));
+                    self.hang_up(person, id);
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self, id: ConnectionId) {
+        let ends: Vec<_> = (0..PEOPLE).filter(|person| self.pages[*person].peers.contains(&id)).collect();
+        let wire = self.wires.entry(id).or_default();
+        if wire.accepted && !wire.answered.is_empty() && ends.len() == 2 && !wire.connected {
+            wire.connected = true;
+            assert_eq!(ends[0], HOST, "a connection between guests");
+            for end in ends {
+                self.post(50, end, Input::Peer(id, PeerEvent::State(PeerState::Connected)));
+            }
+        }
+    }
+
+    /// The other end of a closed connection notices after ICE's time-outs.
+    fn hang_up(&mut self, person: usize, id: ConnectionId) {
+        for other in (0..PEOPLE).filter(|other| *other != person) {
+            if self.pages[other].peers.contains(&id) {
+                self.post(6_000, other, Input::Peer(id, PeerEvent::State(PeerState::Connecting)));
+                self.post(16_000, other, Input::Peer(id, PeerEvent::State(PeerState::Failed)));
+            }
+        }
+    }
+
+    fn post(&mut self, millis: u64, person: usize, input: Input) {
+        self.sent += 1;
+        let load = self.pages[person].load;
+        let due = (self.now + Duration::from_millis(millis), self.sent);
+        self.mail.insert(due, Letter::ToPage(person, load, Box::new(input)));
+    }
+
+    fn serve_mail_of(&mut self, socket: SocketId) {
+        let due: Vec<_> = self
+            .mail
+            .iter()
+            .filter(|(_, letter)| matches!(letter, Letter::ToServer(from, _) if *from == socket))
+            .map(|(due, _)| *due)
+            .collect();
+        for due in due {
+            if let Some(Letter::ToServer(from, message)) = self.mail.remove(&due) {
+                self.receive(from, message);
+            }
+        }
+    }
+
+    fn receive(&mut self, socket: SocketId, message: ClientMessage) {
+        let bits = socket.0;
+        let newcomer = |name| Newcomer {
+            socket,
+            id: ParticipantId::from_random(bits),
+            secret: TokenSecret::from_random(u128::from(bits)),
+            name,
+            number: 123,
+        };
+        let input = match message {
+            ClientMessage::Create { name, password } => {
+                let code = SessionCode::from_random(7);
+                self.server = Some(session::Session::create(code, password.as_ref(), PEOPLE, newcomer(name)));
+                return self.drain();
+            }
+            ClientMessage::Join { name, password, .. } => session::Input::Join { newcomer: newcomer(name), password },
+            ClientMessage::Resume { token, fresh } => session::Input::Resume { socket, token: token.0, fresh },
+            message => session::Input::Message { from: socket, message },
+        };
+        self.serve(input);
+    }
+
+    fn serve(&mut self, input: session::Input) {
+        if let Some(server) = &mut self.server {
+            server.handle(input, self.now);
+            self.drain();
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.server.as_mut().and_then(session::Session::poll_output) {
+            match output {
+                session::Output::Send { to, message } => self.to_page(to, message),
+                session::Output::Snapshot { to, snapshot } => {
+                    for to in to {
+                        self.to_page(to, ServerMessage::Snapshot { snapshot: snapshot.clone() });
+                    }
+                }
+                session::Output::Disconnect { socket, .. } => {
+                    if let Some(person) = self.pages.iter().position(|page| page.socket == Some(socket)) {
+                        self.post(16, person, Input::SocketClosed);
+                        self.pages[person].socket = None;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn to_page(&mut self, to: SocketId, message: ServerMessage) {
+        if let Some(person) = self.pages.iter().position(|page| page.socket == Some(to)) {
+            self.post(15, person, Input::Message(message));
+        }
+    }
+
+    /// Lets time pass: mail arrives, timers fire, in their order.
+    fn pass(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        for _ in 0..200_000 {
+            let mail = self.mail.keys().next().map(|(due, _)| *due);
+            let timers =
+                self.pages.iter().enumerate().filter_map(|(person, page)| Some((page.core.next_timeout()?, person)));
+            let timer = timers.min();
+            let mail_first = mail.is_some_and(|mail| timer.is_none_or(|(timer, _)| mail <= timer));
+            let due = if mail_first { mail } else { timer.map(|(timer, _)| timer) };
+            let Some(due) = due.filter(|due| *due <= end) else {
+                self.now = end;
+                return;
+            };
+            self.now = self.now.max(due);
+            if !mail_first {
+                if let Some((_, person)) = timer {
+                    self.input(person, Input::Tick);
+                }
+                continue;
+            }
+            match self.mail.pop_first() {
+                Some((_, Letter::ToServer(socket, message))) => self.receive(socket, message),
+                Some((_, Letter::ToPage(person, load, input))) if self.pages[person].load == load => {
+                    self.input(person, *input);
+                }
+                Some((_, Letter::ToPage(..))) | None => {}
+            }
+        }
+        panic!("the evening spins in place");
+    }
+
+    fn everyone_has_the_picture(&self) {
+        for (person, page) in self.pages.iter().enumerate() {
+            let view = page.core.view(self.now);
+            assert_eq!(view.phase, Phase::Inside, "person {person}");
+            assert_eq!(view.people.len(), PEOPLE, "person {person} sees everyone");
+            assert!(view.film.is_some(), "person {person} sees the film");
+            if person != HOST {
+                assert_eq!(view.picture, Picture::Connected, "person {person}");
+            }
+        }
+        let connected = |id: &&ConnectionId| self.wires.get(id).is_some_and(|wire| wire.connected);
+        assert_eq!(self.pages[HOST].peers.iter().filter(connected).count(), PEOPLE - 1);
+        assert_eq!(self.pages[HOST].peers.len(), PEOPLE - 1, "nothing is left over");
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Happening {
+    LoseSocket(usize),
+    Reload(usize),
+    HideAddress(usize, bool),
+    LeaveAndJoin(usize),
+    Pass(u64),
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        (0..PEOPLE).prop_map(Happening::LoseSocket),
+        (0..PEOPLE).prop_map(Happening::Reload),
+        ((0..PEOPLE), any::<bool>()).prop_map(|(person, hide)| Happening::HideAddress(person, hide)),
+        (1..PEOPLE).prop_map(Happening::LeaveAndJoin),
+        (0_u64..6_000).prop_map(Happening::Pass),
+    ]
+}
+
+#[test]
+fn three_guests_get_the_picture() {
+    let mut evening = Evening::begin();
+    evening.choose_film();
+    evening.pass(Duration::from_secs(3));
+    evening.everyone_has_the_picture();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn whatever_happens_everyone_has_the_picture_in_the_end(happenings in prop::collection::vec(happening(), 0..25)) {
+        let mut evening = Evening::begin();
+        evening.choose_film();
+        for happening in happenings {
+            match happening {
+                Happening::LoseSocket(person) => evening.lose_socket(person),
+                Happening::Reload(person) => evening.reload(person),
+                Happening::HideAddress(person, hide) => evening.act(person, SessionAction::HideAddress(hide)),
+                Happening::LeaveAndJoin(guest) => {
+                    evening.act(guest, SessionAction::Leave);
+                    evening.pass(Duration::from_secs(3));
+                    evening.join(guest);
+                }
+                Happening::Pass(millis) => evening.pass(Duration::from_millis(millis)),
+            }
+        }
+        evening.pass(Duration::from_secs(120));
+        evening.everyone_has_the_picture();
+    }
+}
