@@ -4,6 +4,7 @@
 //! server and browser: no storage, no locale, no clock. So the server's HTML and the first rendering in the browser are
 //! the same. Everything that people read stands in [`words`].
 
+pub mod api;
 pub mod components;
 pub mod pages;
 pub mod session;

@@ -1,4 +1,10 @@
 //! Signaling, credentials, usage and the HTTP front door.
 
 pub mod clock;
+pub mod config;
+pub mod guard;
+pub mod http;
+pub mod providers;
+pub mod serve;
+pub mod signaling;
 pub mod usage;

@@ -58,6 +58,7 @@ impl ApiError {
             bandwidth_used: None,
             bandwidth_limit: None,
             retry_after: None,
+            ice_servers: None,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Error codes, the same on the socket and over HTTP, and the JSON body of every HTTP error.
 
+use super::IceServer;
 use serde::{Deserialize, Serialize};
 
 /// What went wrong, for programs. People read the message beside it.
@@ -68,4 +69,7 @@ pub struct ErrorBody {
     /// Seconds until the request may succeed; also sent as `Retry-After`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// STUN servers to go on with where no credentials are given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ice_servers: Option<Vec<IceServer>>,
 }

@@ -63,6 +63,7 @@ async fn at_the_cap_there_are_no_credentials() {
     );
     let body = refused.json();
     assert_eq!(body["error"], "Bandwidth limit reached");
+    assert_eq!(body["iceServers"], json!([{"urls": ["stun:stun.cloudflare.com:3478"]}]));
     assert_eq!(
         (&body["bandwidthUsed"], &body["bandwidthLimit"]),
         (&json!("0.00"), &json!(0))

@@ -50,11 +50,11 @@ pub async fn turn_credentials() -> Result<IceAnswer, ApiError> {
         Ok(pass) => headers(pass.limit, pass.remaining, pass.reset),
         Err(refusal) => {
             headers(refusal.limit, 0, refusal.reset);
-            return Err(too_many(refusal));
+            return Err(with_stun(too_many(refusal), &state));
         }
     }
     if state.usage.limit_reached().is_some() {
-        return Err(limit_reached(state.usage.status()));
+        return Err(with_stun(limit_reached(state.usage.status()), &state));
     }
     Ok(match caller {
         Caller::Participant(code, participant) => state.grants.for_participant((code, participant)).await,
@@ -105,6 +105,12 @@ fn limit_reached(status: BandwidthStatus) -> ApiError {
     let mut error = ApiError::new(ErrorCode::BandwidthLimitReached, "Bandwidth limit reached", message);
     error.0.bandwidth_used = Some(status.bandwidth_used_gb);
     error.0.bandwidth_limit = Some(status.bandwidth_limit_gb);
+    error
+}
+
+/// A refused page goes on with STUN, and direct connections stay possible.
+fn with_stun(mut error: ApiError, state: &AppState) -> ApiError {
+    error.0.ice_servers = Some(state.grants.stun_servers());
     error
 }
 

@@ -8,7 +8,7 @@
 use super::{Failure, Grant, IceSet, Provider, StunUrls};
 use crate::{
     domain::{ParticipantId, SessionCode, UnixMillis},
-    protocol::{DegradedReason, IceAnswer},
+    protocol::{DegradedReason, IceAnswer, IceServer},
     server::clock::Clock,
 };
 use moka::future::Cache;
@@ -67,6 +67,11 @@ impl Grants {
         }
     }
 
+    /// What those go on with who get no credentials.
+    pub fn stun_servers(&self) -> Vec<IceServer> {
+        self.stun.to_servers()
+    }
+
     fn answer(&self, grant: &Grant) -> IceAnswer {
         IceAnswer {
             ice_servers: grant.servers.to_servers(),
@@ -80,7 +85,7 @@ impl Grants {
 
     fn without_relay(&self, reason: DegradedReason) -> IceAnswer {
         IceAnswer {
-            ice_servers: self.stun.to_servers(),
+            ice_servers: self.stun_servers(),
             provider: "stun".to_owned(),
             expires_at: None,
             expires_in: None,
