@@ -1,5 +1,6 @@
 //! What a person calls themselves in a session.
 
+use super::Role;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -41,6 +42,15 @@ impl ParticipantName {
             1..=LONGEST => Ok(Self(name)),
             _ => Err(ParseNameError::TooLong),
         }
+    }
+
+    /// The name of somebody who gave none: `Host` or `Guest` and three digits.
+    pub fn numbered(role: Role, number: u16) -> Self {
+        let role = match role {
+            Role::Host => "Host",
+            Role::Guest => "Guest",
+        };
+        Self(format!("{role}{:03}", number % 1000))
     }
 
     /// The name as text.
@@ -86,6 +96,12 @@ mod tests {
         );
         assert_eq!(ParticipantName::parse(" \u{200b} "), Err(ParseNameError::Empty));
         assert_eq!(ParticipantName::parse(&"x".repeat(41)), Err(ParseNameError::TooLong));
+    }
+
+    #[test]
+    fn somebody_without_a_name_gets_three_digits() {
+        assert_eq!(ParticipantName::numbered(Role::Guest, 7).as_str(), "Guest007");
+        assert_eq!(ParticipantName::numbered(Role::Host, 65_432).as_str(), "Host432");
     }
 
     proptest! {
