@@ -7,6 +7,8 @@
 //! 3. The host gets `ready` and answers with an offer. The host always offers, the guest always answers; candidates go
 //!    both ways, and those that come early are kept by the receiver.
 //! 4. `connection_closed` tells the other end that a connection is over, whoever ended it.
+//! 5. What is sent to somebody who is away is not kept. After a `resume` that is not `fresh` the server repeats
+//!    `connection_closed` for connections that ended lately, known or not, and `ready` to a host that has not offered yet.
 
 use super::{EndReason, ErrorCode, FilmStatus, Snapshot, UsageReport};
 use crate::domain::{ConnectionId, ParticipantId, ParticipantName, ParticipantToken, SessionCode};

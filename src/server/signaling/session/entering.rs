@@ -1,0 +1,175 @@
+//! Coming into a session, for the first time and again.
+
+use super::{Disconnect, Newcomer, Output, Participant, Presence, Refusal, Session, SocketId};
+use crate::domain::{Now, ParticipantName, ParticipantToken, Role};
+use crate::protocol::{Password, ServerMessage, WireToken};
+use crate::server::signaling::session::password::PaddedPassword;
+use std::time::Duration;
+
+/// Wrong passwords that a session takes within [`WRONG_PASSWORDS_WITHIN`]: people mistype a few times, and ten a minute
+/// make guessing hopeless. Beyond it nobody comes in, or guessing would go on at full speed.
+const WRONG_PASSWORDS: usize = 10;
+
+/// See [`WRONG_PASSWORDS`].
+const WRONG_PASSWORDS_WITHIN: Duration = Duration::from_mins(1);
+
+impl Session {
+    /// A guest comes in, if there is room and the password is right.
+    pub(super) fn join(&mut self, newcomer: Newcomer, password: Option<&Password>, now: Now) -> Result<(), Refusal> {
+        if self.is_over() {
+            return Err(Refusal::SessionNotFound);
+        }
+        // The password first: how full a session is, is for those who know it.
+        self.check_password(password, now)?;
+        if self.people.len() >= self.limit {
+            return Err(Refusal::SessionFull);
+        }
+        let known = self
+            .people
+            .iter()
+            .map(|person| person.id)
+            .chain(self.former.iter().map(|former| former.id));
+        if known.into_iter().any(|id| id == newcomer.id) {
+            return Err(Refusal::Unlucky);
+        }
+        self.admit(newcomer);
+        Ok(())
+    }
+
+    fn check_password(&mut self, typed: Option<&Password>, now: Now) -> Result<(), Refusal> {
+        let Some(password) = &self.password else {
+            return Ok(());
+        };
+        while self
+            .wrong_passwords
+            .front()
+            .is_some_and(|tried| now.since(*tried) >= WRONG_PASSWORDS_WITHIN)
+        {
+            self.wrong_passwords.pop_front();
+        }
+        if self.wrong_passwords.len() >= WRONG_PASSWORDS {
+            return Err(Refusal::TooManyTries);
+        }
+        if !password.is(&PaddedPassword::of(typed)) {
+            self.wrong_passwords.push_back(now);
+            return Err(Refusal::WrongPassword);
+        }
+        Ok(())
+    }
+
+    /// Gives a newcomer a place at the end: the first is the host.
+    pub(super) fn admit(&mut self, newcomer: Newcomer) {
+        let role = if self.people.is_empty() {
+            Role::Host
+        } else {
+            Role::Guest
+        };
+        let name = newcomer
+            .name
+            .unwrap_or_else(|| ParticipantName::numbered(role, newcomer.number));
+        let presence = Presence::Here(newcomer.socket);
+        self.people.push(Participant {
+            id: newcomer.id,
+            secret: newcomer.secret,
+            name,
+            role,
+            presence,
+        });
+        self.change();
+        self.welcome(self.people.len() - 1);
+    }
+
+    /// A participant comes back to the same place. The last to come has it: a page that was duplicated, or whose old
+    /// socket is not known to be dead yet.
+    pub(super) fn resume(&mut self, socket: SocketId, token: &ParticipantToken, fresh: bool) -> Result<(), Refusal> {
+        let place = self.place_of_token(token).ok_or(Refusal::UnknownParticipant)?;
+        match self.people[place].presence {
+            Presence::Here(former) if former == socket => return Err(Refusal::AlreadyJoined),
+            Presence::Here(former) => {
+                self.send(former, Refusal::ResumedElsewhere.message());
+                self.outputs.push_back(Output::Disconnect {
+                    socket: former,
+                    why: Disconnect::ResumedElsewhere,
+                });
+            }
+            Presence::Away { .. } => self.change(),
+        }
+        self.people[place].presence = Presence::Here(socket);
+        if fresh {
+            self.start_anew(place);
+        }
+        self.welcome(place);
+        if !fresh {
+            self.catch_up(place);
+        }
+        Ok(())
+    }
+
+    /// Ends what the page held before it was loaded anew.
+    fn start_anew(&mut self, place: usize) {
+        let (id, is_host) = (self.people[place].id, self.people[place].is_host());
+        for connection in self.connections.open().to_vec() {
+            if !is_host && connection.guest != id {
+                continue;
+            }
+            self.close(connection.id);
+            if is_host {
+                self.tell_guest_of_close(&connection);
+            } else {
+                self.tell_host_of_close(connection.id);
+            }
+        }
+        if is_host && self.film.take().is_some() {
+            self.change();
+        }
+    }
+
+    /// Tells what may have been missed. Repeating it is harmless: what is over stays over, and asking for an offer again
+    /// is what guests do themselves.
+    fn catch_up(&mut self, place: usize) {
+        let Some(socket) = self.people[place].socket() else {
+            return;
+        };
+        let (id, is_host) = (self.people[place].id, self.people[place].is_host());
+        let over: Vec<_> = self
+            .connections
+            .closed()
+            .filter(|closed| if is_host { closed.host_knows } else { closed.guest == id })
+            .map(|closed| closed.id)
+            .collect();
+        for connection in over {
+            self.send(socket, ServerMessage::ConnectionClosed { connection });
+        }
+        if is_host {
+            let waiting: Vec<_> = self
+                .connections
+                .open()
+                .iter()
+                .filter(|open| !open.offered)
+                .map(|open| open.id)
+                .collect();
+            for connection in waiting {
+                self.ask_host(connection);
+            }
+        }
+    }
+
+    fn welcome(&mut self, place: usize) {
+        let person = &self.people[place];
+        let Some(socket) = person.socket() else {
+            return;
+        };
+        let token = ParticipantToken {
+            code: self.code,
+            participant: person.id,
+            secret: person.secret,
+        };
+        let message = ServerMessage::Welcome {
+            token: WireToken(token),
+            you: person.id,
+            snapshot: self.snapshot(),
+        };
+        self.welcomed = Some(socket);
+        self.send(socket, message);
+    }
+}

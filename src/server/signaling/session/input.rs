@@ -1,0 +1,60 @@
+//! What can happen to a session.
+
+use crate::domain::{ParticipantId, ParticipantName, ParticipantToken, TokenSecret};
+use crate::protocol::{ClientMessage, Password};
+
+/// One socket, as the core addresses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SocketId(pub u64);
+
+/// Who comes in: made by the driver, which has the randomness.
+#[derive(Debug, Clone)]
+pub struct Newcomer {
+    /// Where they are.
+    pub socket: SocketId,
+    /// Who they will be.
+    pub id: ParticipantId,
+    /// What proves it later.
+    pub secret: TokenSecret,
+    /// What they call themselves.
+    pub name: Option<ParticipantName>,
+    /// Three digits for the name of somebody who gave none.
+    pub number: u16,
+}
+
+/// What can happen to a session.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// Somebody wants to come in as a guest.
+    Join {
+        /// Who.
+        newcomer: Newcomer,
+        /// What they typed.
+        password: Option<Password>,
+    },
+    /// Somebody comes back.
+    Resume {
+        /// Where they are now.
+        socket: SocketId,
+        /// Who they say they are.
+        token: ParticipantToken,
+        /// Their page holds no connections any more.
+        fresh: bool,
+    },
+    /// A participant's message.
+    Message {
+        /// Where it came from.
+        from: SocketId,
+        /// What.
+        message: ClientMessage,
+    },
+    /// A socket is gone.
+    Lost {
+        /// Which.
+        socket: SocketId,
+    },
+    /// The month's relay budget is used up, or is not any more.
+    RelayLimit(bool),
+    /// Time passed; see [`Session::next_timeout`].
+    Time,
+}

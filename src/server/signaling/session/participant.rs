@@ -1,0 +1,98 @@
+//! One person in a session, present or away.
+
+use super::{GUEST_GRACE, HOST_GRACE, SocketId};
+use crate::domain::{Now, ParticipantId, ParticipantName, ParticipantToken, Role, TokenSecret};
+use crate::protocol::ParticipantInfo;
+use subtle::ConstantTimeEq;
+
+/// Where a participant is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// At a socket.
+    Here(SocketId),
+    /// Without one; the place is kept.
+    Away {
+        /// Since when.
+        since: Now,
+    },
+}
+
+/// One person in a session.
+#[derive(Debug)]
+pub(super) struct Participant {
+    pub(super) id: ParticipantId,
+    pub(super) secret: TokenSecret,
+    pub(super) name: ParticipantName,
+    pub(super) role: Role,
+    pub(super) presence: Presence,
+}
+
+/// What is remembered of somebody who is not in the session any more: enough to take a last usage report.
+#[derive(Debug)]
+pub(super) struct Former {
+    pub(super) id: ParticipantId,
+    pub(super) is_host: bool,
+    secret: TokenSecret,
+}
+
+impl Participant {
+    /// Whether this is the host.
+    pub(super) fn is_host(&self) -> bool {
+        self.role == Role::Host
+    }
+
+    /// Where they are, if they are.
+    pub(super) const fn socket(&self) -> Option<SocketId> {
+        match self.presence {
+            Presence::Here(socket) => Some(socket),
+            Presence::Away { .. } => None,
+        }
+    }
+
+    /// When their place is given up.
+    pub(super) fn gone_at(&self) -> Option<Now> {
+        let Presence::Away { since } = self.presence else {
+            return None;
+        };
+        let grace = match self.role {
+            Role::Host => HOST_GRACE,
+            Role::Guest => GUEST_GRACE,
+        };
+        Some(since + grace)
+    }
+
+    /// Whether the token is theirs.
+    pub(super) fn is_proved_by(&self, token: &ParticipantToken) -> bool {
+        self.id == token.participant && same(self.secret, token.secret)
+    }
+
+    /// What everyone in the session sees of them.
+    pub(super) fn info(&self) -> ParticipantInfo {
+        ParticipantInfo {
+            id: self.id,
+            name: self.name.clone(),
+            role: self.role,
+            connected: self.socket().is_some(),
+        }
+    }
+
+    /// What is remembered once they are gone.
+    pub(super) fn former(&self) -> Former {
+        Former {
+            id: self.id,
+            is_host: self.is_host(),
+            secret: self.secret,
+        }
+    }
+}
+
+impl Former {
+    /// Whether the token was theirs.
+    pub(super) fn is_proved_by(&self, token: &ParticipantToken) -> bool {
+        self.id == token.participant && same(self.secret, token.secret)
+    }
+}
+
+fn same(one: TokenSecret, other: TokenSecret) -> bool {
+    one.to_bytes().ct_eq(&other.to_bytes()).into()
+}

@@ -1,0 +1,339 @@
+//! Random histories of a session against a plain model of who may hear what.
+
+mod history;
+
+use super::*;
+use crate::domain::{Role, TokenSecret};
+use crate::protocol::{ClientMessage, Signal};
+use history::{Say, Step, message, step};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+const LIMIT: usize = 4;
+
+/// What an onlooker knows, who sees only what goes in and what comes out.
+struct Model {
+    session: Session,
+    now: Now,
+    next_socket: u64,
+    /// Who sits where, by the welcomes and disconnects.
+    seats: BTreeMap<SocketId, ParticipantId>,
+    /// Every token ever given.
+    tokens: Vec<ParticipantToken>,
+    /// Whose connection it is, by the first `ready` that was taken.
+    guests: BTreeMap<ConnectionId, ParticipantId>,
+    opened: BTreeSet<ConnectionId>,
+    closed: BTreeSet<ConnectionId>,
+    /// Of the last snapshot, in a welcome or by itself.
+    revision: u64,
+    /// Everyone who ever came, in order.
+    order: Vec<ParticipantId>,
+    /// Who sent the message in hand.
+    speaker: Option<ParticipantId>,
+    ended: bool,
+}
+
+impl Model {
+    fn new() -> Self {
+        let host = newcomer(0);
+        let password = Password::typed("popcorn").unwrap();
+        let mut model = Self {
+            session: Session::create(SessionCode::from_random(0), password.as_ref(), LIMIT, host),
+            now: Now::default(),
+            next_socket: 1,
+            seats: BTreeMap::new(),
+            tokens: Vec::new(),
+            guests: BTreeMap::new(),
+            opened: BTreeSet::new(),
+            closed: BTreeSet::new(),
+            revision: 0,
+            order: Vec::new(),
+            speaker: None,
+            ended: false,
+        };
+        model.watch(None);
+        model
+    }
+
+    fn host(&self) -> ParticipantId {
+        self.tokens[0].participant
+    }
+
+    fn fresh_socket(&mut self) -> SocketId {
+        self.next_socket += 1;
+        SocketId(self.next_socket)
+    }
+
+    fn input(&mut self, step: &Step) -> Option<Input> {
+        Some(match step {
+            Step::Join { right } => {
+                let socket = self.fresh_socket();
+                let password = Password::typed(if *right { "popcorn" } else { "peanuts" }).unwrap();
+                Input::Join {
+                    newcomer: newcomer(socket.0),
+                    password,
+                }
+            }
+            Step::Resume { person, fresh, right } => {
+                let mut token = self.tokens[person % self.tokens.len()];
+                if !right {
+                    token.secret = TokenSecret::from_random(u128::MAX);
+                }
+                Input::Resume {
+                    socket: self.fresh_socket(),
+                    token,
+                    fresh: *fresh,
+                }
+            }
+            Step::Lose { socket } => {
+                let socket = *self.seats.keys().nth(socket % self.seats.len().max(1))?;
+                self.seats.remove(&socket);
+                Input::Lost { socket }
+            }
+            Step::Wait { seconds } => {
+                self.now = self.now + Duration::from_secs(*seconds);
+                Input::Time
+            }
+            Step::Limit(reached) => Input::RelayLimit(*reached),
+            Step::Say { socket, what } => {
+                let from = *self.seats.keys().nth(socket % self.seats.len().max(1))?;
+                let message = message(what);
+                self.speaker = self.seats.get(&from).copied();
+                if let (ClientMessage::Ready { connection }, Some(speaker)) = (&message, self.speaker)
+                    && speaker != self.host()
+                {
+                    self.guests.entry(*connection).or_insert(speaker);
+                }
+                Input::Message { from, message }
+            }
+        })
+    }
+
+    fn play(&mut self, step: &Step) {
+        // The time first, alone: what follows is then the input's own doing.
+        self.session.handle(Input::Time, self.now);
+        self.watch(None);
+        assert!(self.ended || self.session.next_timeout().is_none_or(|due| due > self.now));
+        let Some(input) = self.input(step) else {
+            return;
+        };
+        let before = self.state();
+        self.session.handle(input.clone(), self.now);
+        if self.watch(Some(&input)) {
+            assert_eq!(before, self.state(), "a refused message changed something: {input:?}");
+        }
+        self.check_people();
+    }
+
+    /// Everything but the count of wrong passwords.
+    fn state(&self) -> String {
+        let Session {
+            people,
+            former,
+            connections,
+            film,
+            relay_limit_reached,
+            revision,
+            over_since,
+            ..
+        } = &self.session;
+        format!(
+            "{:?}",
+            (
+                people,
+                former,
+                connections,
+                film,
+                relay_limit_reached,
+                revision,
+                over_since
+            )
+        )
+    }
+
+    fn check_people(&self) {
+        let people = self.session.snapshot().participants;
+        assert!(people.len() <= LIMIT);
+        assert_eq!(people.is_empty(), self.ended);
+        for (place, person) in people.iter().enumerate() {
+            assert_eq!(person.role == Role::Host, place == 0);
+            assert_eq!(person.connected, self.seats.values().any(|id| *id == person.id));
+        }
+        let here: Vec<_> = people.iter().map(|person| person.id).collect();
+        let kept: Vec<_> = self.order.iter().copied().filter(|id| here.contains(id)).collect();
+        assert_eq!(here, kept, "the order of coming");
+        for open in self.opened.difference(&self.closed) {
+            assert!(here.contains(&self.guests[open]), "a connection outlived its guest");
+        }
+    }
+
+    /// Checks everything that came out; true if the input was refused.
+    fn watch(&mut self, input: Option<&Input>) -> bool {
+        let mut refused = false;
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Send { to, message } => refused |= self.watch_message(to, message, input),
+                Output::Snapshot { to, snapshot } => {
+                    assert!(!self.ended);
+                    assert!(snapshot.revision > self.revision || self.welcomed_with(snapshot.revision, input));
+                    self.revision = snapshot.revision;
+                    assert!(
+                        to.iter().all(|socket| self.seats.contains_key(socket)),
+                        "a snapshot for nobody"
+                    );
+                }
+                Output::Disconnect { socket, .. } => {
+                    assert!(self.seats.remove(&socket).is_some());
+                }
+                Output::ConnectionOpened {
+                    connection,
+                    host,
+                    guest,
+                } => {
+                    assert!(self.opened.insert(connection), "opened twice");
+                    assert_eq!((host, Some(&guest)), (self.host(), self.guests.get(&connection)));
+                }
+                Output::Alive { connection } => {
+                    assert!(self.is_open(connection));
+                    self.check_actor(connection, input);
+                }
+                Output::ConnectionClosed { connection } => {
+                    assert!(self.is_open(connection));
+                    self.closed.insert(connection);
+                    self.check_actor(connection, input);
+                }
+                Output::Usage {
+                    participant, report, ..
+                } => {
+                    assert!(self.opened.contains(&report.connection));
+                    assert!(self.is_end(participant, report.connection));
+                }
+                Output::Ended { .. } => {
+                    assert!(!self.ended, "ended twice");
+                    self.ended = true;
+                    assert!(self.seats.is_empty());
+                    assert_eq!(self.opened, self.closed, "opened and closed come in pairs");
+                }
+            }
+        }
+        refused
+    }
+
+    fn watch_message(&mut self, to: SocketId, message: ServerMessage, input: Option<&Input>) -> bool {
+        let error = matches!(message, ServerMessage::Error { .. });
+        assert!(error || !self.ended, "after the end only those who knock are answered");
+        match message {
+            ServerMessage::Welcome { token, you, snapshot } => {
+                assert!(snapshot.revision >= self.revision);
+                self.revision = snapshot.revision;
+                if let Some(Input::Resume { token: shown, .. }) = input {
+                    assert_eq!(
+                        (you, token.0.expose()),
+                        (shown.participant, shown.expose()),
+                        "the same as before"
+                    );
+                } else {
+                    self.tokens.push(token.0);
+                    self.order.push(you);
+                }
+                self.seats.insert(to, you);
+            }
+            ServerMessage::Ready { connection, guest } => {
+                self.check_actor(connection, input);
+                assert_eq!(self.seats.get(&to), Some(&self.host()));
+                assert_eq!(self.guests.get(&connection).copied().or(Some(guest)), Some(guest));
+            }
+            ServerMessage::Signal { connection, signal } => {
+                let receiver = self.seats[&to];
+                assert!(self.is_end(receiver, connection), "a signal for somebody else");
+                assert_eq!(
+                    matches!(signal, Signal::Offer { .. }),
+                    receiver != self.host() && is_offer(input)
+                );
+                assert!(!self.closed.contains(&connection));
+                self.check_actor(connection, input);
+            }
+            ServerMessage::ConnectionClosed { connection } => {
+                assert!(self.is_end(self.seats[&to], connection), "closed for somebody else");
+                self.check_actor(connection, input);
+            }
+            ServerMessage::Error {
+                code: crate::protocol::ErrorCode::ResumedElsewhere,
+                ..
+            } => return false,
+            ServerMessage::Error { .. } => return true,
+            ServerMessage::Ended { .. } => assert!(self.seats.contains_key(&to)),
+            ServerMessage::Pong => assert!(matches!(input, Some(Input::Message { from, .. }) if *from == to)),
+            ServerMessage::Snapshot { .. } | ServerMessage::UsageAck { .. } => panic!("not the core's to send"),
+        }
+        false
+    }
+
+    /// A welcome carries the revision of the snapshot that goes to the others.
+    fn welcomed_with(&self, revision: u64, input: Option<&Input>) -> bool {
+        let entering = matches!(input, Some(Input::Join { .. } | Input::Resume { .. }));
+        entering && revision == self.revision
+    }
+
+    /// Whoever acts on a connection is one of its ends; time ends only those of guests who are away, or all with the host.
+    fn check_actor(&self, connection: ConnectionId, input: Option<&Input>) {
+        let actor = match input {
+            None | Some(Input::Time) => return,
+            Some(Input::Message { .. }) => self.speaker.unwrap(),
+            Some(Input::Resume { token, .. }) => token.participant,
+            Some(other) => panic!("{other:?} touched a connection"),
+        };
+        assert!(self.is_end(actor, connection), "somebody else's connection was touched");
+    }
+
+    fn is_open(&self, connection: ConnectionId) -> bool {
+        self.opened.contains(&connection) && !self.closed.contains(&connection)
+    }
+
+    fn is_end(&self, person: ParticipantId, connection: ConnectionId) -> bool {
+        person == self.host() || self.guests.get(&connection) == Some(&person)
+    }
+}
+
+fn is_offer(input: Option<&Input>) -> bool {
+    matches!(
+        input,
+        Some(Input::Message {
+            message: ClientMessage::Signal {
+                signal: Signal::Offer { .. },
+                ..
+            },
+            ..
+        })
+    )
+}
+
+fn newcomer(bits: u64) -> Newcomer {
+    let (id, secret) = (ParticipantId::from_random(bits), TokenSecret::from_random(bits.into()));
+    Newcomer {
+        socket: SocketId(bits),
+        id,
+        secret,
+        name: None,
+        number: 0,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_history_keeps_the_rules(steps in prop::collection::vec(step(), 1..150)) {
+        let mut model = Model::new();
+        for step in &steps {
+            model.play(step);
+        }
+        // Whatever happened, the host's leaving ends it cleanly.
+        if !model.ended {
+            model.play(&Step::Resume { person: 0, fresh: false, right: true });
+            let socket = model.seats.values().position(|id| *id == model.host()).unwrap();
+            model.play(&Step::Say { socket, what: Say::Leave });
+        }
+        prop_assert!(model.ended);
+    }
+}
