@@ -1,0 +1,19 @@
+//! Introduces browsers to each other: sessions, their participants, and the socket that carries the messages between them.
+//!
+//! - [`session`]: what happens in one session, decided without I/O, clock or randomness.
+//! - [`sessions`]: every session of this process; carries out what the cores decide.
+//! - [`socket`]: the WebSocket at `/ws`, with its limits.
+//!
+//! Knows nothing of what is in a session description and keeps nothing on disk. Usage reports are passed on to
+//! [`super::usage`] once it is sure whose they are. Names and codes are not logged, descriptions and tokens never.
+
+mod bucket;
+mod line;
+mod live;
+mod refusal;
+pub mod session;
+pub mod sessions;
+pub mod socket;
+
+pub use sessions::{BeaconError, Sessions};
+pub use socket::routes;

@@ -1,0 +1,340 @@
+//! Every session of this process, found by its code.
+//!
+//! Brings the cores what they refuse to know: time, randomness, sockets and the ledger of usage. Two locks, never one
+//! within the other: the map of sessions, and each session's own. Neither is held over an await.
+
+use super::line::Line;
+use super::live::LiveSession;
+use super::refusal::Refusal;
+use super::session::{Input, Newcomer, Session, SocketId};
+use crate::domain::{ParticipantId, ParticipantName, ParticipantToken, SessionCode, TokenSecret};
+use crate::protocol::{ClientMessage, Password, UsageBeacon, limits};
+use crate::server::clock::Clock;
+use crate::server::guard::Origin;
+use crate::server::usage::{self, ReportError, Usage};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Sessions at once. Ten thousand with a few people each are a few hundred MB of sockets, what a small machine has.
+const MOST_SESSIONS: usize = 10_000;
+
+/// Codes tried for a new session. With every session taken, two in a row collide once in 3 x 10^8 times.
+const CODES_TRIED: usize = 8;
+
+/// How often places are given up and sessions forgotten; graces are a minute and more.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// How long sockets have to say goodbye when the server stops.
+const STOP_WITHIN: Duration = Duration::from_secs(2);
+
+/// What an operator sets about sessions.
+#[derive(Debug, Clone)]
+pub struct SessionSettings {
+    /// How many people a session holds, the host counted.
+    pub limit: usize,
+    /// The origin whose pages may open the socket; `None`: that of the request's own host.
+    pub client_url: Option<Origin>,
+}
+
+/// Why a page's last reports were not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum BeaconError {
+    /// The token is nobody's, or a connection is not theirs.
+    #[error("These reports are not of your connections. Join the session again to report.")]
+    NotYours,
+    /// More reports than connections can be.
+    #[error("A beacon has at most {} reports. Send fewer.", limits::REPORTS_PER_BEACON)]
+    TooMany,
+    /// A report's numbers cannot be.
+    #[error("A report in this beacon cannot be used: {0}")]
+    BadReport(#[from] ReportError),
+}
+
+/// All sessions of this process. Clones are the same sessions.
+#[derive(Clone)]
+pub struct Sessions(Arc<Inner>);
+
+struct Inner {
+    clock: Clock,
+    usage: Usage,
+    settings: SessionSettings,
+    live: Mutex<BTreeMap<SessionCode, Arc<LiveSession>>>,
+    sockets: AtomicU64,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+}
+
+/// A socket's place in a session. Dropping it is losing the socket: the place is kept for the grace period.
+pub(super) struct Seat {
+    sessions: Sessions,
+    session: Arc<LiveSession>,
+    socket: SocketId,
+}
+
+impl Sessions {
+    /// No sessions yet. Starts the task that gives up places, so it needs a running tokio runtime.
+    pub fn new(usage: Usage, clock: Clock, settings: SessionSettings) -> Self {
+        let tasks = TaskTracker::new();
+        let (live, sockets, stopping) = (Mutex::default(), AtomicU64::new(0), CancellationToken::new());
+        let sessions = Self(Arc::new(Inner {
+            clock,
+            usage,
+            settings,
+            live,
+            sockets,
+            tasks,
+            stopping,
+        }));
+        sessions.0.tasks.spawn(sessions.clone().watch_over());
+        sessions
+    }
+
+    /// Whether the token is that of somebody in a session.
+    pub fn authenticate(&self, token: &ParticipantToken) -> bool {
+        self.find(token.code).is_some_and(|session| session.authenticate(token))
+    }
+
+    /// Takes the last reports of a page that went away: all of them, or none.
+    pub fn report_beacon(&self, beacon: UsageBeacon) -> Result<(), BeaconError> {
+        if beacon.reports.len() > limits::REPORTS_PER_BEACON {
+            return Err(BeaconError::TooMany);
+        }
+        let token = beacon.token.0;
+        let session = self.find(token.code).ok_or(BeaconError::NotYours)?;
+        let mut checked = Vec::with_capacity(beacon.reports.len());
+        for report in beacon.reports {
+            let reporter = session
+                .reporter(&token, report.connection)
+                .ok_or(BeaconError::NotYours)?;
+            usage::check(&report)?;
+            checked.push((reporter, report));
+        }
+        for (reporter, report) in checked {
+            if reporter.open {
+                self.0.usage.alive(report.connection);
+            }
+            self.0.usage.report(reporter.participant, report, || ());
+        }
+        Ok(())
+    }
+
+    /// How many sessions there are.
+    pub fn active_sessions(&self) -> usize {
+        self.everyone().iter().filter(|(_, session)| !session.is_over()).count()
+    }
+
+    /// Closes every socket with 1001 and waits for them, for two seconds at most. No socket is taken any more.
+    pub async fn stop(&self) {
+        self.0.stopping.cancel();
+        self.0.tasks.close();
+        if tokio::time::timeout(STOP_WITHIN, self.0.tasks.wait()).await.is_err() {
+            tracing::warn!(
+                sockets.open = self.0.tasks.len(),
+                "Some sockets did not close in time and were dropped"
+            );
+        }
+    }
+
+    /// Lets a socket come in by its first message. Where it may not, the line is told why.
+    pub(super) fn enter(&self, line: &Line, message: ClientMessage) -> Option<Seat> {
+        let socket = SocketId(self.0.sockets.fetch_add(1, Ordering::Relaxed));
+        let entered = match message {
+            ClientMessage::Create { name, password } => self.create(socket, line, name, password.as_ref()),
+            ClientMessage::Join { code, name, password } => {
+                let input = Input::Join {
+                    newcomer: newcomer(socket, name),
+                    password,
+                };
+                self.enter_found(code, socket, line, input, Refusal::SessionNotFound)
+            }
+            ClientMessage::Resume { token, fresh } => {
+                let input = Input::Resume {
+                    socket,
+                    token: token.0,
+                    fresh,
+                };
+                self.enter_found(token.0.code, socket, line, input, Refusal::UnknownParticipant)
+            }
+            ClientMessage::Leave
+            | ClientMessage::Ready { .. }
+            | ClientMessage::Signal { .. }
+            | ClientMessage::Close { .. }
+            | ClientMessage::Film { .. }
+            | ClientMessage::Usage { .. }
+            | ClientMessage::Ping => Err(Refusal::NotJoined),
+        };
+        match entered {
+            Ok(session) => session.map(|session| Seat {
+                sessions: self.clone(),
+                session,
+                socket,
+            }),
+            Err(refusal) => {
+                line.send(&refusal.message());
+                None
+            }
+        }
+    }
+
+    /// The clock that everything here goes by.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// What the operator set.
+    pub(super) fn settings(&self) -> &SessionSettings {
+        &self.0.settings
+    }
+
+    /// The sockets' tasks, so that stopping can wait for them.
+    pub(super) fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+
+    /// Set once the server stops.
+    pub(super) fn stopping(&self) -> &CancellationToken {
+        &self.0.stopping
+    }
+
+    fn create(
+        &self,
+        socket: SocketId,
+        line: &Line,
+        name: Option<ParticipantName>,
+        password: Option<&Password>,
+    ) -> Result<Option<Arc<LiveSession>>, Refusal> {
+        let host = newcomer(socket, name);
+        let session = self.found(socket, line, password, &host)?;
+        session.greet(&self.0.usage);
+        // Read once the session can be found: a change before that went past it.
+        let reached = *self.0.usage.limit_changes().borrow();
+        session.handle(Input::RelayLimit(reached), self.0.clock.now(), &self.0.usage);
+        tracing::info!("A session was created");
+        Ok(Some(session))
+    }
+
+    /// Puts a new session under a code that is free.
+    fn found(
+        &self,
+        socket: SocketId,
+        line: &Line,
+        password: Option<&Password>,
+        host: &Newcomer,
+    ) -> Result<Arc<LiveSession>, Refusal> {
+        let mut live = self.lock();
+        if live.len() >= MOST_SESSIONS {
+            return Err(Refusal::ServerFull);
+        }
+        for _ in 0..CODES_TRIED {
+            let code = SessionCode::from_random(rand::random());
+            if let Entry::Vacant(place) = live.entry(code) {
+                let core = Session::create(code, password, self.0.settings.limit, host.clone());
+                let session = Arc::new(LiveSession::start(core, socket, line.clone()));
+                return Ok(Arc::clone(place.insert(session)));
+            }
+        }
+        Err(Refusal::Unlucky)
+    }
+
+    fn enter_found(
+        &self,
+        code: SessionCode,
+        socket: SocketId,
+        line: &Line,
+        input: Input,
+        missing: Refusal,
+    ) -> Result<Option<Arc<LiveSession>>, Refusal> {
+        let session = self.find(code).ok_or(missing)?;
+        let inside = session.enter(socket, line, input, self.0.clock.now(), &self.0.usage);
+        Ok(inside.then_some(session))
+    }
+
+    /// Gives up places, forgets sessions and passes on the relay limit, until the server stops.
+    async fn watch_over(self) {
+        let mut sweep = tokio::time::interval(SWEEP_EVERY);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut limit = self.0.usage.limit_changes();
+        let mut limit_known = true;
+        loop {
+            tokio::select! {
+                () = self.0.stopping.cancelled() => return,
+                _ = sweep.tick() => self.sweep(),
+                changed = limit.changed(), if limit_known => {
+                    limit_known = changed.is_ok();
+                    let reached = *limit.borrow_and_update();
+                    self.tell_limit(reached);
+                }
+            }
+        }
+    }
+
+    fn sweep(&self) {
+        let now = self.0.clock.now();
+        for (code, session) in self.everyone() {
+            if session.pass_time(now, &self.0.usage) {
+                self.lock().remove(&code);
+            }
+        }
+    }
+
+    fn tell_limit(&self, reached: bool) {
+        let now = self.0.clock.now();
+        for (_, session) in self.everyone() {
+            session.handle(Input::RelayLimit(reached), now, &self.0.usage);
+        }
+    }
+
+    fn find(&self, code: SessionCode) -> Option<Arc<LiveSession>> {
+        self.lock().get(&code).cloned()
+    }
+
+    /// All sessions, so that each can be locked without holding the map.
+    fn everyone(&self) -> Vec<(SessionCode, Arc<LiveSession>)> {
+        self.lock()
+            .iter()
+            .map(|(code, session)| (*code, Arc::clone(session)))
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<SessionCode, Arc<LiveSession>>> {
+        self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    /// Takes the participant's message.
+    pub(super) fn take(&self, message: ClientMessage) {
+        let inner = &self.sessions.0;
+        self.session.handle(
+            Input::Message {
+                from: self.socket,
+                message,
+            },
+            inner.clock.now(),
+            &inner.usage,
+        );
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let inner = &self.sessions.0;
+        self.session.lose(self.socket, inner.clock.now(), &inner.usage);
+    }
+}
+
+fn newcomer(socket: SocketId, name: Option<ParticipantName>) -> Newcomer {
+    Newcomer {
+        socket,
+        id: ParticipantId::from_random(rand::random()),
+        secret: TokenSecret::from_random(rand::random()),
+        name,
+        number: rand::random(),
+    }
+}

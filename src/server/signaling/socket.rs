@@ -1,0 +1,309 @@
+//! The WebSocket at `/ws`: limits, time-outs and JSON around a [`Seat`] in a session.
+//!
+//! One task a socket reads and writes. It decides nothing about sessions and keeps nothing that a resumed socket would miss.
+//! A message that cannot be used is answered with an error and the session goes on; only silence, a reader that stalls and
+//! the end of the session close the socket.
+
+mod reading;
+#[cfg(test)]
+mod tests;
+
+use super::bucket::Bucket;
+use super::line::{Farewell, Frame, Line, LineEnd, line};
+use super::refusal::Refusal;
+use super::sessions::{Seat, Sessions};
+use crate::domain::Now;
+use crate::protocol::{ClientMessage, ErrorBody, ErrorCode, limits};
+use crate::server::guard::origin;
+use crate::server::usage;
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+
+/// What the transport takes. Beyond it the stream is lost, so it lies well above [`limits::MESSAGE_BYTES`], beyond which a
+/// message is answered with an error and the socket lives on.
+const TRANSPORT_BYTES: usize = 1024 * 1024;
+
+/// axum's own 128 KiB would cost that much for every idle socket.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+
+/// Room for the largest message and a few answers to pings; each message is flushed before the next is taken.
+const WRITE_BUFFER_BYTES: usize = 256 * 1024;
+
+/// A message that cannot be written for so long has nobody at the other end, or nobody who reads.
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
+
+/// How often the socket is pinged: more often than any proxy's idle time-out.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// Nothing received for so long, two pings unanswered: gone.
+const GONE_AFTER: Duration = Duration::from_secs(45);
+
+/// A page opens the socket when somebody pressed a button, so it speaks at once.
+const FIRST_MESSAGE_WITHIN: Duration = Duration::from_secs(30);
+
+/// After a try that was refused: people look up a code or a password.
+const NEXT_TRY_WITHIN: Duration = Duration::from_mins(5);
+
+/// Tries to come in, at once and then one every [`NEXT_TRY_EVERY`]: codes are not for guessing.
+const TRIES_AT_ONCE: u32 = 10;
+
+/// See [`TRIES_AT_ONCE`].
+const NEXT_TRY_EVERY: Duration = Duration::from_secs(6);
+
+/// How often a socket that sends too fast is told so.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(1);
+
+/// How long the other side has to answer a close, so that the last messages arrive.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// The route of the signaling socket.
+pub fn routes(sessions: Sessions) -> Router {
+    Router::new().route("/ws", get(open)).with_state(sessions)
+}
+
+async fn open(
+    State(sessions): State<Sessions>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    if !origin::allows(&headers, sessions.settings().client_url.as_ref()) {
+        return forbidden();
+    }
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let task = sessions.tasks().token();
+    upgrade
+        .max_message_size(TRANSPORT_BYTES)
+        .max_frame_size(TRANSPORT_BYTES)
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(WRITE_BUFFER_BYTES)
+        .on_upgrade(|socket| async move {
+            Socket::new(socket, sessions).serve().await;
+            drop(task);
+        })
+}
+
+fn forbidden() -> Response {
+    let body = ErrorBody {
+        code: ErrorCode::ForbiddenOrigin,
+        error: "Forbidden origin".to_owned(),
+        message: "This page may not use this server. Open the app at the server's own address.".to_owned(),
+        bandwidth_used: None,
+        bandwidth_limit: None,
+        retry_after: None,
+    };
+    (StatusCode::FORBIDDEN, Json(body)).into_response()
+}
+
+/// One open socket.
+struct Socket {
+    stream: WebSocket,
+    sessions: Sessions,
+    line: Line,
+    end: LineEnd,
+    /// Where it sits, once it came in.
+    seat: Option<Seat>,
+    messages: Bucket,
+    tries: Bucket,
+    /// When the last complaint about the rate was sent.
+    complained: Option<Now>,
+    /// When something was last received.
+    heard: Instant,
+    /// When a socket without a seat is closed.
+    enter_by: Instant,
+}
+
+/// The socket's task is over: with words where the other side may still hear them.
+struct Over(Option<Farewell>);
+
+impl Socket {
+    fn new(stream: WebSocket, sessions: Sessions) -> Self {
+        let now = sessions.clock().now();
+        let (line, end) = line();
+        Self {
+            stream,
+            line,
+            end,
+            seat: None,
+            messages: Bucket::full(
+                limits::MESSAGE_BURST,
+                Duration::from_secs(1) / limits::MESSAGES_PER_SECOND,
+                now,
+            ),
+            tries: Bucket::full(TRIES_AT_ONCE, NEXT_TRY_EVERY, now),
+            complained: None,
+            heard: Instant::now(),
+            enter_by: Instant::now() + FIRST_MESSAGE_WITHIN,
+            sessions,
+        }
+    }
+
+    async fn serve(mut self) {
+        let Over(farewell) = self.run().await;
+        // The place is given up, or kept, before the goodbye is waited for.
+        self.seat = None;
+        if let Some(farewell) = farewell {
+            tracing::debug!(close.code = farewell.code(), "A socket is closed");
+            self.say(farewell).await;
+        }
+    }
+
+    async fn run(&mut self) -> Over {
+        let stopping = self.sessions.stopping().clone();
+        let broken = self.end.broken.clone();
+        let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let gone_at = self.heard + GONE_AFTER;
+            let deadline = if self.seat.is_some() {
+                gone_at
+            } else {
+                gone_at.min(self.enter_by)
+            };
+            let step = tokio::select! {
+                biased;
+                () = stopping.cancelled() => Err(Over(Some(Farewell::GoingAway))),
+                () = broken.cancelled() => Err(Over(Some(Farewell::TryAgain))),
+                () = sleep_until(deadline) => Err(Over((deadline < gone_at).then_some(Farewell::Unusable))),
+                _ = ping.tick() => self.write(Message::Ping(axum::body::Bytes::new())).await,
+                // Before the other messages, so that nobody hears of a guest who is not in the list yet.
+                Ok(()) = self.end.snapshot.changed(), if self.seat.is_some() => self.write_snapshot().await,
+                Some(frame) = self.end.frames.recv() => self.write_frame(frame).await,
+                received = self.stream.recv() => self.receive(received).await,
+            };
+            if let Err(over) = step {
+                return over;
+            }
+        }
+    }
+
+    async fn receive(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<(), Over> {
+        let message = match received {
+            None | Some(Ok(Message::Close(_))) => return Err(Over(None)),
+            Some(Err(error)) => {
+                tracing::debug!(%error, "A socket broke");
+                return Err(Over(Some(Farewell::Unusable)));
+            }
+            Some(Ok(message)) => message,
+        };
+        self.heard = Instant::now();
+        let now = self.sessions.clock().now();
+        if !self.messages.take(now) {
+            if self.complained.is_none_or(|last| now.since(last) >= COMPLAIN_EVERY) {
+                self.complained = Some(now);
+                self.refuse(Refusal::TooManyMessages);
+            }
+            return Ok(());
+        }
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Binary(bytes) => {
+                let too_large = bytes.len() > limits::MESSAGE_BYTES;
+                self.refuse(if too_large {
+                    Refusal::MessageTooLarge
+                } else {
+                    Refusal::Unreadable
+                });
+                return Ok(());
+            }
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(()),
+        };
+        match reading::read(&text) {
+            Ok(message) => self.take(message, now).await,
+            Err(refusal) => {
+                self.refuse(refusal);
+                Ok(())
+            }
+        }
+    }
+
+    async fn take(&mut self, message: ClientMessage, now: Now) -> Result<(), Over> {
+        if let ClientMessage::Usage { report } = &message
+            && usage::check(report).is_err()
+        {
+            self.refuse(Refusal::BadReport);
+            return Ok(());
+        }
+        if let Some(seat) = &self.seat {
+            seat.take(message);
+            return Ok(());
+        }
+        if !reading::opens(&message) {
+            self.refuse(Refusal::NotJoined);
+            return Ok(());
+        }
+        self.enter_by = Instant::now() + NEXT_TRY_WITHIN;
+        if !self.tries.take(now) {
+            self.refuse(Refusal::TooManyTries);
+            return Ok(());
+        }
+        self.seat = self.sessions.enter(&self.line, message);
+        if self.seat.is_some() {
+            // The welcome waits in the queue and goes out before any snapshot.
+            while let Ok(frame) = self.end.frames.try_recv() {
+                self.write_frame(frame).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, refusal: Refusal) {
+        self.line.send(&refusal.message());
+    }
+
+    async fn write_snapshot(&mut self) -> Result<(), Over> {
+        let snapshot = self.end.snapshot.borrow_and_update().clone();
+        match snapshot {
+            Some(snapshot) => self.write(Message::Text(snapshot)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn write_frame(&mut self, frame: Frame) -> Result<(), Over> {
+        match frame {
+            Frame::Text(text) => self.write(Message::Text(text)).await,
+            Frame::Close(farewell) => Err(Over(Some(farewell))),
+        }
+    }
+
+    async fn write(&mut self, message: Message) -> Result<(), Over> {
+        tokio::select! {
+            biased;
+            () = self.sessions.stopping().cancelled() => Err(Over(Some(Farewell::GoingAway))),
+            () = self.end.broken.cancelled() => Err(Over(Some(Farewell::TryAgain))),
+            written = timeout(WRITE_WITHIN, self.stream.send(message)) => match written {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(_)) => Err(Over(None)),
+                Err(_) => Err(Over(Some(Farewell::TryAgain))),
+            },
+        }
+    }
+
+    /// Says goodbye and waits a moment for the answer: a socket that is dropped at once may lose what was sent last.
+    async fn say(mut self, farewell: Farewell) {
+        let reason = Utf8Bytes::from_static(farewell.reason());
+        let close = Message::Close(Some(CloseFrame {
+            code: farewell.code(),
+            reason,
+        }));
+        let goodbye = async {
+            if self.stream.send(close).await.is_ok() {
+                while let Some(Ok(_)) = self.stream.recv().await {}
+            }
+        };
+        if timeout(CLOSE_WITHIN, goodbye).await.is_err() {
+            tracing::debug!("A socket did not answer the close");
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! The socket as a browser meets it: a real listener, a real client, and what comes over the wire.
+
+mod client;
+
+use super::*;
+use crate::domain::{ConnectionId, SessionCode};
+use crate::protocol::{EndReason, Path, ServerMessage, Signal, UsageBeacon, UsageReport};
+use crate::server::signaling::sessions::BeaconError;
+use client::{Closed, server};
+use futures::SinkExt;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, protocol::Message as WireMessage};
+
+#[tokio::test]
+async fn a_guest_asks_and_the_host_offers() {
+    let server = server(None).await;
+    let (mut host, _, snapshot) = server.host().await;
+    let (mut guest, _) = server.guest(snapshot.code).await;
+    assert_eq!(server.sessions.active_sessions(), 1);
+    let Ok(ServerMessage::Snapshot { snapshot }) = host.hear().await else {
+        panic!("the list comes first");
+    };
+    assert_eq!(snapshot.participants.len(), 2);
+    let connection = ConnectionId::from_random(1);
+    guest.say(&ClientMessage::Ready { connection }).await;
+    let ready = ServerMessage::Ready {
+        connection,
+        guest: snapshot.participants[1].id,
+    };
+    assert_eq!(host.hear_signal().await, ready);
+    let signal = Signal::Offer { sdp: "v=0".into() };
+    host.say(&ClientMessage::Signal {
+        connection,
+        signal: signal.clone(),
+    })
+    .await;
+    assert_eq!(guest.hear_signal().await, ServerMessage::Signal { connection, signal });
+    host.say(&ClientMessage::Leave).await;
+    assert_eq!(
+        guest.hear_signal().await,
+        ServerMessage::Ended {
+            reason: EndReason::HostLeft
+        }
+    );
+    assert_eq!(guest.hear().await, Err(Closed(Some(1000))));
+}
+
+#[tokio::test]
+async fn bad_input_is_answered_and_the_session_goes_on() {
+    let server = server(None).await;
+    let (mut host, ..) = server.host().await;
+    for text in [
+        "",
+        "garbage",
+        "[]",
+        r#"{"type":"dance"}"#,
+        r#"{"type":"ready","connection":1}"#,
+    ] {
+        host.say_text(text).await;
+        assert_eq!(host.error().await, ErrorCode::BadMessage, "{text}");
+    }
+    host.0.send(WireMessage::binary(vec![1, 2, 3])).await.unwrap();
+    assert_eq!(host.error().await, ErrorCode::BadMessage);
+    host.say_text("x".repeat(limits::MESSAGE_BYTES + 1)).await;
+    assert_eq!(host.error().await, ErrorCode::MessageTooLarge);
+    host.say_text("x".repeat(TRANSPORT_BYTES - 100)).await;
+    assert_eq!(host.error().await, ErrorCode::MessageTooLarge);
+    host.say(&ClientMessage::Create {
+        name: None,
+        password: None,
+    })
+    .await;
+    assert_eq!(host.error().await, ErrorCode::AlreadyJoined);
+    host.say(&ClientMessage::Ping).await;
+    assert_eq!(host.hear().await, Ok(ServerMessage::Pong));
+}
+
+#[tokio::test]
+async fn nothing_is_taken_before_coming_in_and_a_wrong_code_is_an_unknown_one() {
+    let server = server(None).await;
+    let mut client = server.connect().await;
+    client.say(&ClientMessage::Leave).await;
+    assert_eq!(client.error().await, ErrorCode::NotJoined);
+    let mut sentences = Vec::new();
+    for code in ["K7M3QX", "K7M3", "O0O0O0", ""] {
+        client
+            .say_text(format!(
+                r#"{{"type":"join","code":"{code}","name":null,"password":null}}"#
+            ))
+            .await;
+        sentences.push(client.hear().await.unwrap());
+    }
+    assert!(matches!(
+        sentences[0],
+        ServerMessage::Error {
+            code: ErrorCode::SessionNotFound,
+            ..
+        }
+    ));
+    assert!(sentences.iter().all(|sentence| *sentence == sentences[0]));
+    client
+        .say_text(r#"{"type":"resume","token":"stale","fresh":true}"#)
+        .await;
+    assert_eq!(client.error().await, ErrorCode::UnknownParticipant);
+}
+
+#[tokio::test]
+async fn guessing_codes_is_slowed_down() {
+    let server = server(None).await;
+    let mut client = server.connect().await;
+    for _ in 0..TRIES_AT_ONCE {
+        client
+            .say(&ClientMessage::Join {
+                code: SessionCode::from_random(1),
+                name: None,
+                password: None,
+            })
+            .await;
+        assert_eq!(client.error().await, ErrorCode::SessionNotFound);
+    }
+    client
+        .say(&ClientMessage::Create {
+            name: None,
+            password: None,
+        })
+        .await;
+    assert_eq!(client.error().await, ErrorCode::TooManyRequests);
+}
+
+#[tokio::test]
+async fn too_many_messages_are_dropped_and_said_once() {
+    let server = server(None).await;
+    let (mut host, ..) = server.host().await;
+    let sent = limits::MESSAGE_BURST + 100;
+    let (mut pongs, mut complaints) = (0, 0);
+    for _ in 0..10 {
+        for _ in 0..sent / 10 {
+            host.0.feed(WireMessage::text(r#"{"type":"ping"}"#)).await.unwrap();
+        }
+        host.0.flush().await.unwrap();
+        // The answers are read in between, so that they do not pile up.
+        for _ in 0..sent / 10 {
+            match tokio::time::timeout(Duration::from_millis(100), host.hear()).await {
+                Ok(Ok(ServerMessage::Pong)) => pongs += 1,
+                Ok(Ok(ServerMessage::Error {
+                    code: ErrorCode::TooManyMessages,
+                    ..
+                })) => complaints += 1,
+                Ok(other) => panic!("{other:?}"),
+                Err(_) => break,
+            }
+        }
+    }
+    while let Ok(Ok(message)) = tokio::time::timeout(Duration::from_millis(500), host.hear()).await {
+        pongs += u32::from(message == ServerMessage::Pong);
+    }
+    assert!(pongs >= limits::MESSAGE_BURST - 1, "{pongs}");
+    assert!((1..5).contains(&complaints), "{complaints}");
+}
+
+#[tokio::test]
+async fn another_origin_is_turned_away_before_the_upgrade() {
+    let server = server(None).await;
+    let mut request = format!("ws://{}/ws", server.address).into_client_request().unwrap();
+    request
+        .headers_mut()
+        .insert("origin", "https://elsewhere.example".parse().unwrap());
+    let Err(tungstenite::Error::Http(response)) = connect_async(request).await else {
+        panic!("let in");
+    };
+    assert_eq!(response.status(), 403);
+    let body: ErrorBody = serde_json::from_slice(response.body().as_ref().unwrap()).unwrap();
+    assert_eq!(body.code, ErrorCode::ForbiddenOrigin);
+}
+
+#[tokio::test]
+async fn who_drops_off_is_shown_as_away_and_comes_back_as_the_same() {
+    let server = server(None).await;
+    let (mut host, _, snapshot) = server.host().await;
+    let (guest, token) = server.guest(snapshot.code).await;
+    assert!(matches!(host.hear().await, Ok(ServerMessage::Snapshot { .. })));
+    drop(guest);
+    let Ok(ServerMessage::Snapshot { snapshot }) = host.hear().await else {
+        panic!("no word of the loss");
+    };
+    assert!(!snapshot.participants[1].connected);
+    assert!(server.sessions.authenticate(&token.0));
+    let mut guest = server.connect().await;
+    guest.say(&ClientMessage::Resume { token, fresh: true }).await;
+    let (again, snapshot) = guest.welcome().await;
+    assert_eq!(again, token);
+    assert!(snapshot.participants[1].connected);
+}
+
+#[tokio::test]
+async fn the_socket_that_was_replaced_is_told_and_closed() {
+    let server = server(None).await;
+    let (mut first, token, _) = server.host().await;
+    let mut second = server.connect().await;
+    second.say(&ClientMessage::Resume { token, fresh: false }).await;
+    second.welcome().await;
+    assert_eq!(first.error().await, ErrorCode::ResumedElsewhere);
+    assert_eq!(first.hear().await, Err(Closed(Some(4001))));
+    second.say(&ClientMessage::Ping).await;
+    assert_eq!(
+        second.hear().await,
+        Ok(ServerMessage::Pong),
+        "the old socket's end is not the new one's"
+    );
+}
+
+#[tokio::test]
+async fn reports_are_acknowledged_and_a_page_that_goes_away_reports_by_beacon() {
+    let server = server(None).await;
+    let (mut host, _, snapshot) = server.host().await;
+    let (mut guest, token) = server.guest(snapshot.code).await;
+    let (mut other, stranger) = server.guest(snapshot.code).await;
+    let connection = ConnectionId::from_random(1);
+    guest.say(&ClientMessage::Ready { connection }).await;
+    assert!(matches!(host.hear_signal().await, ServerMessage::Ready { .. }));
+    let signal = Signal::Offer { sdp: "v=0".into() };
+    host.say(&ClientMessage::Signal { connection, signal }).await;
+    assert!(matches!(guest.hear_signal().await, ServerMessage::Signal { .. }));
+    let report = UsageReport {
+        connection,
+        sequence: 1,
+        path: Path::Direct,
+        pairs: Vec::new(),
+    };
+    guest.say(&ClientMessage::Usage { report: report.clone() }).await;
+    assert_eq!(
+        guest.hear_signal().await,
+        ServerMessage::UsageAck {
+            connection,
+            sequence: 1
+        }
+    );
+    other.say(&ClientMessage::Usage { report: report.clone() }).await;
+    assert_eq!(other.error().await, ErrorCode::UnknownConnection);
+    let senseless = UsageReport {
+        sequence: 0,
+        ..report.clone()
+    };
+    guest.say(&ClientMessage::Usage { report: senseless }).await;
+    assert_eq!(guest.error().await, ErrorCode::BadMessage);
+    // The host ends it all; the guest's last counters still count.
+    host.say(&ClientMessage::Leave).await;
+    assert_eq!(
+        guest.hear_signal().await,
+        ServerMessage::Ended {
+            reason: EndReason::HostLeft
+        }
+    );
+    let beacon = |token, count| UsageBeacon {
+        token,
+        reports: vec![report.clone(); count],
+    };
+    assert!(server.sessions.report_beacon(beacon(token, 1)).is_ok());
+    assert!(matches!(
+        server.sessions.report_beacon(beacon(stranger, 1)),
+        Err(BeaconError::NotYours)
+    ));
+    let too_many = limits::REPORTS_PER_BEACON + 1;
+    assert!(matches!(
+        server.sessions.report_beacon(beacon(token, too_many)),
+        Err(BeaconError::TooMany)
+    ));
+    assert!(!server.sessions.authenticate(&token.0));
+    assert_eq!(server.sessions.active_sessions(), 0);
+}
+
+#[tokio::test]
+async fn a_reader_that_stalls_is_closed_and_nobody_else_is() {
+    let server = server(None).await;
+    let (mut host, _, snapshot) = server.host().await;
+    let mut guest = server.connect_with_a_small_buffer().await;
+    let code = snapshot.code;
+    guest
+        .say(&ClientMessage::Join {
+            code,
+            name: None,
+            password: None,
+        })
+        .await;
+    let (token, _) = guest.welcome().await;
+    let connection = ConnectionId::from_random(1);
+    guest.say(&ClientMessage::Ready { connection }).await;
+    let offer = ClientMessage::Signal {
+        connection,
+        signal: Signal::Offer {
+            sdp: "x".repeat(limits::SDP_BYTES),
+        },
+    };
+    // The guest reads nothing: the kernel's buffers fill, then the queue.
+    for _ in 0..limits::MESSAGE_BURST - 20 {
+        host.say(&offer).await;
+    }
+    let away = async {
+        loop {
+            if let Ok(ServerMessage::Snapshot { snapshot }) = host.hear().await
+                && !snapshot.participants[1].connected
+            {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), away)
+        .await
+        .expect("the stalled guest is given up");
+    let mut again = server.connect().await;
+    again.say(&ClientMessage::Resume { token, fresh: false }).await;
+    again.welcome().await;
+}
+
+#[tokio::test]
+async fn stopping_says_goodbye_to_every_socket() {
+    let server = server(None).await;
+    let (mut host, ..) = server.host().await;
+    let mut idle = server.connect().await;
+    let stopping = tokio::spawn(async move { server.sessions.stop().await });
+    assert_eq!(host.hear().await, Err(Closed(Some(1001))));
+    assert_eq!(idle.hear().await, Err(Closed(Some(1001))));
+    drop((host, idle));
+    tokio::time::timeout(Duration::from_secs(3), stopping)
+        .await
+        .expect("bounded")
+        .unwrap();
+}
