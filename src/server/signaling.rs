@@ -15,5 +15,5 @@ pub mod session;
 pub mod sessions;
 pub mod socket;
 
-pub use sessions::{BeaconError, Sessions};
+pub use sessions::{BeaconError, SessionSettings, Sessions};
 pub use socket::routes;
