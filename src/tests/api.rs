@@ -17,18 +17,12 @@ async fn the_eleventh_request_of_an_address_is_refused() {
         assert!(answer.header("ratelimit-reset").parse::<u32>().unwrap() <= 30 * asked);
     }
     let refused = app.get(PATH).await;
-    assert_eq!(
-        (refused.status, refused.error_code().as_str()),
-        (429, "too_many_requests")
-    );
+    assert_eq!((refused.status, refused.error_code().as_str()), (429, "too_many_requests"));
     assert_eq!(refused.json()["error"], "Too many credential requests");
     let wait: u32 = refused.header("retry-after").parse().unwrap();
     assert!((1..=30).contains(&wait), "{wait}");
     assert_eq!(refused.json()["retryAfter"], wait);
-    assert_eq!(
-        (refused.header("ratelimit-limit"), refused.header("ratelimit-remaining")),
-        ("10", "0")
-    );
+    assert_eq!((refused.header("ratelimit-limit"), refused.header("ratelimit-remaining")), ("10", "0"));
 
     // A token that is nobody's does not help, and nothing else is limited.
     let nobody = "Bearer K7M3QX.0123456789abcdef.0123456789abcdef0123456789abcdef";
@@ -40,10 +34,7 @@ async fn the_eleventh_request_of_an_address_is_refused() {
 
 #[tokio::test]
 async fn addresses_are_counted_apart_as_the_proxy_tells_them() {
-    let set = [
-        ("CLIENT_IP_SOURCE", "RightmostXForwardedFor"),
-        ("RATE_LIMIT_CREDENTIALS", "1/1h"),
-    ];
+    let set = [("CLIENT_IP_SOURCE", "RightmostXForwardedFor"), ("RATE_LIMIT_CREDENTIALS", "1/1h")];
     let app = TestApp::start(&set).await;
     let from = |forwarded: &str| app.send(app.request(Method::GET, PATH).header("x-forwarded-for", forwarded));
     assert_eq!(from("192.0.2.1").await.status, 200);
@@ -57,21 +48,12 @@ async fn addresses_are_counted_apart_as_the_proxy_tells_them() {
 async fn at_the_cap_there_are_no_credentials() {
     let app = TestApp::start(&[("MONTHLY_BANDWIDTH_LIMIT_GB", "0")]).await;
     let refused = app.get(PATH).await;
-    assert_eq!(
-        (refused.status, refused.error_code().as_str()),
-        (429, "bandwidth_limit_reached")
-    );
+    assert_eq!((refused.status, refused.error_code().as_str()), (429, "bandwidth_limit_reached"));
     let body = refused.json();
     assert_eq!(body["error"], "Bandwidth limit reached");
     assert_eq!(body["iceServers"], json!([{"urls": ["stun:stun.cloudflare.com:3478"]}]));
-    assert_eq!(
-        (&body["bandwidthUsed"], &body["bandwidthLimit"]),
-        (&json!("0.00"), &json!(0))
-    );
-    assert_eq!(
-        app.get("/api/bandwidth-status").await.json()["status"],
-        "LIMIT_EXCEEDED"
-    );
+    assert_eq!((&body["bandwidthUsed"], &body["bandwidthLimit"]), (&json!("0.00"), &json!(0)));
+    assert_eq!(app.get("/api/bandwidth-status").await.json()["status"], "LIMIT_EXCEEDED");
 }
 
 #[tokio::test]
@@ -83,46 +65,21 @@ async fn the_status_has_the_guides_fields() {
     for text in ["bandwidthUsedGB", "remainingGB", "resetDate", "status"] {
         assert!(status[text].is_string(), "{text}");
     }
-    for number in [
-        "bandwidthLimitGB",
-        "percentage",
-        "activeConnections",
-        "bandwidthUsedBytes",
-        "bandwidthReservedBytes",
-    ] {
+    for number in
+        ["bandwidthLimitGB", "percentage", "activeConnections", "bandwidthUsedBytes", "bandwidthReservedBytes"]
+    {
         assert!(status[number].is_number(), "{number}");
     }
-    assert!(
-        app.get("/api/bandwidth-status")
-            .await
-            .text
-            .contains("\"bandwidthLimitGB\":1000,")
-    );
+    assert!(app.get("/api/bandwidth-status").await.text.contains("\"bandwidthLimitGB\":1000,"));
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_a_json_404() {
     let app = TestApp::start(&[]).await;
-    for path in [
-        "/api",
-        "/api/",
-        "/api/nothing",
-        "/api/turn-credentials/",
-        "/api/a/b",
-        "/api?x",
-        "/api/%ff",
-    ] {
-        for (method, accept) in [
-            (Method::GET, "text/html"),
-            (Method::POST, "*/*"),
-            (Method::OPTIONS, "*/*"),
-        ] {
+    for path in ["/api", "/api/", "/api/nothing", "/api/turn-credentials/", "/api/a/b", "/api?x", "/api/%ff"] {
+        for (method, accept) in [(Method::GET, "text/html"), (Method::POST, "*/*"), (Method::OPTIONS, "*/*")] {
             let answer = app.send(app.request(method, path).header("accept", accept)).await;
-            assert_eq!(
-                (answer.status, answer.error_code().as_str()),
-                (404, "not_found"),
-                "{path}"
-            );
+            assert_eq!((answer.status, answer.error_code().as_str()), (404, "not_found"), "{path}");
         }
         let head = app.send(app.request(Method::HEAD, path)).await;
         assert_eq!((head.status, head.text.as_str()), (404, ""));
@@ -136,10 +93,7 @@ async fn a_method_that_is_not_taken_is_a_json_405_with_those_that_are() {
     for path in [PATH, "/api/ice-servers", "/api/bandwidth-status"] {
         for method in [Method::POST, Method::DELETE, Method::OPTIONS, Method::PATCH] {
             let answer = app.send(app.request(method, path)).await;
-            assert_eq!(
-                (answer.status, answer.error_code().as_str()),
-                (405, "method_not_allowed")
-            );
+            assert_eq!((answer.status, answer.error_code().as_str()), (405, "method_not_allowed"));
             assert_eq!(answer.header("allow"), "GET,HEAD");
         }
     }
@@ -154,36 +108,17 @@ async fn a_method_that_is_not_taken_is_a_json_405_with_those_that_are() {
 async fn browsers_probes_and_odd_queries_get_the_same_answer() {
     let app = TestApp::start(&[("RATE_LIMIT_CREDENTIALS", "100/1m")]).await;
     let same = |answer: Answer| {
-        assert_eq!(
-            (answer.status, answer.header("content-type")),
-            (200, "application/json"),
-            "{}",
-            answer.text
-        );
+        assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"), "{}", answer.text);
         assert_eq!(answer.json()["reason"], "not_configured");
     };
-    let html = app
-        .request(Method::GET, PATH)
-        .header("accept", "text/html")
-        .header("referer", "https://a.example/");
+    let html = app.request(Method::GET, PATH).header("accept", "text/html").header("referer", "https://a.example/");
     same(app.send(html).await);
-    for query in [
-        "?a[=b",
-        "?%ff",
-        "?a[0]=1&a[2]=3",
-        "?=",
-        "?&&",
-        "?a[b][c][d][e][f][g][h]=1",
-        "?x=1",
-    ] {
+    for query in ["?a[=b", "?%ff", "?a[0]=1&a[2]=3", "?=", "?&&", "?a[b][c][d][e][f][g][h]=1", "?x=1"] {
         same(app.get(&format!("{PATH}{query}")).await);
     }
     for path in [PATH, "/api/ice-servers", "/api/bandwidth-status"] {
         let (head, get) = (app.send(app.request(Method::HEAD, path)).await, app.get(path).await);
-        assert_eq!(
-            (head.status, head.text.as_str(), head.header("cache-control")),
-            (200, "", "no-store")
-        );
+        assert_eq!((head.status, head.text.as_str(), head.header("cache-control")), (200, "", "no-store"));
         assert_eq!(head.header("content-length"), get.text.len().to_string());
     }
 }
@@ -192,16 +127,8 @@ async fn browsers_probes_and_odd_queries_get_the_same_answer() {
 async fn only_pages_of_the_client_url_may_read_the_api_from_elsewhere() {
     let app = TestApp::start(&[("CLIENT_URL", "https://tessro.example/")]).await;
     let from = |origin: &str| app.send(app.request(Method::GET, PATH).header("origin", origin));
-    assert_eq!(
-        from("https://tessro.example")
-            .await
-            .header("access-control-allow-origin"),
-        "https://tessro.example"
-    );
-    assert_ne!(
-        from("https://evil.example").await.header("access-control-allow-origin"),
-        "https://evil.example"
-    );
+    assert_eq!(from("https://tessro.example").await.header("access-control-allow-origin"), "https://tessro.example");
+    assert_ne!(from("https://evil.example").await.header("access-control-allow-origin"), "https://evil.example");
     let preflight = app
         .request(Method::OPTIONS, PATH)
         .header("origin", "https://tessro.example")
@@ -212,9 +139,7 @@ async fn only_pages_of_the_client_url_may_read_the_api_from_elsewhere() {
     assert!(answer.header("access-control-allow-headers").contains("authorization"));
 
     let app = TestApp::start(&[]).await;
-    let request = app
-        .request(Method::GET, PATH)
-        .header("origin", "https://tessro.example");
+    let request = app.request(Method::GET, PATH).header("origin", "https://tessro.example");
     assert_eq!(app.send(request).await.header("access-control-allow-origin"), "");
 }
 
@@ -229,23 +154,14 @@ async fn a_beacon_is_taken_only_whole_and_from_who_is_known() {
     let nobody =
         json!({"token": "K7M3QX.0123456789abcdef.0123456789abcdef0123456789abcdef", "reports": []}).to_string();
     let unknown = post(nobody.clone()).await;
-    assert_eq!(
-        (unknown.status, unknown.error_code().as_str()),
-        (401, "unknown_participant")
-    );
+    assert_eq!((unknown.status, unknown.error_code().as_str()), (401, "unknown_participant"));
 
     let large = post(" ".repeat(65 * 1024)).await;
     assert_eq!((large.status, large.error_code().as_str()), (413, "message_too_large"));
 
-    let elsewhere = app
-        .request(Method::POST, "/api/usage")
-        .header("origin", "https://evil.example")
-        .body(nobody);
+    let elsewhere = app.request(Method::POST, "/api/usage").header("origin", "https://evil.example").body(nobody);
     let foreign = app.send(elsewhere).await;
-    assert_eq!(
-        (foreign.status, foreign.error_code().as_str()),
-        (403, "forbidden_origin")
-    );
+    assert_eq!((foreign.status, foreign.error_code().as_str()), (403, "forbidden_origin"));
 }
 
 #[tokio::test]
@@ -256,10 +172,7 @@ async fn pages_are_html_also_where_there_is_none() {
         assert_eq!(answer.status, status);
         assert!(answer.header("content-type").starts_with("text/html"));
         assert_eq!(
-            (
-                answer.header("x-content-type-options"),
-                answer.header("referrer-policy")
-            ),
+            (answer.header("x-content-type-options"), answer.header("referrer-policy")),
             ("nosniff", "no-referrer")
         );
     }
@@ -275,20 +188,9 @@ async fn files_of_the_package_are_asked_for_again() {
     std::fs::write(site.path().join("pkg/tessro.js.br"), "packed").unwrap();
     let app = TestApp::start(&[("SITE_ROOT", site.path().to_str().unwrap())]).await;
     let plain = app.get("/pkg/tessro.js").await;
-    assert_eq!(
-        (plain.text.as_str(), plain.header("cache-control")),
-        ("plain", "no-cache")
-    );
-    let packed = app
-        .send(
-            app.request(Method::GET, "/pkg/tessro.js")
-                .header("accept-encoding", "br"),
-        )
-        .await;
-    assert_eq!(
-        (packed.text.as_str(), packed.header("content-encoding")),
-        ("packed", "br")
-    );
+    assert_eq!((plain.text.as_str(), plain.header("cache-control")), ("plain", "no-cache"));
+    let packed = app.send(app.request(Method::GET, "/pkg/tessro.js").header("accept-encoding", "br")).await;
+    assert_eq!((packed.text.as_str(), packed.header("content-encoding")), ("packed", "br"));
 }
 
 #[tokio::test]
@@ -298,16 +200,9 @@ async fn start_and_stop_are_told_and_a_stopped_server_is_gone() {
     let port = app.url.rsplit(':').next().unwrap().to_owned();
     assert_eq!(app.get("/health").await.status, 200);
     let text = log.text();
-    for line in [
-        &format!("✅ Tessro server listening on port {port}"),
-        "📊 Bandwidth limit: 0.02 GB/month",
-    ] {
+    for line in [&format!("✅ Tessro server listening on port {port}"), "📊 Bandwidth limit: 0.02 GB/month"] {
         assert!(text.contains(line), "{line}");
     }
     app.stop().await;
-    assert!(
-        tokio::net::TcpStream::connect(format!("127.0.0.1:{port}"))
-            .await
-            .is_err()
-    );
+    assert!(tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.is_err());
 }

@@ -47,11 +47,7 @@ pub fn refusal(session: SessionHandle, place: Place) -> Memo<Option<&'static str
 }
 
 /// Moves the focus to what was refused, once this form has `asked` and has its answer.
-pub fn focus_refused(
-    session: SessionHandle,
-    asked: StoredValue<bool>,
-    focus: impl Fn(Place) + Copy + 'static,
-) {
+pub fn focus_refused(session: SessionHandle, asked: StoredValue<bool>, focus: impl Fn(Place) + Copy + 'static) {
     let answer = session.part(|view| view.problem.filter(|_| view.phase == Phase::Outside));
     Effect::new(move || {
         if let Some(problem) = answer.get()

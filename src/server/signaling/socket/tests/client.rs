@@ -80,7 +80,7 @@ impl Client {
     pub(super) async fn hear(&mut self) -> Result<ServerMessage, Closed> {
         loop {
             let received =
-                tokio::time::timeout(Duration::from_secs(5), self.0.next()).await.expect("an answer in time");
+                tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.expect("an answer in time");
             match received {
                 Some(Ok(WireMessage::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
                 Some(Ok(WireMessage::Close(frame))) => return Err(Closed(frame.map(|frame| frame.code.into()))),
