@@ -29,9 +29,9 @@ pub fn JoinForm(
         });
     };
     focus_refused(session, asked, move |place| match place {
-        Place::Name => name.get().map(Into::into),
-        Place::Password => password.get().map(Into::into),
-        Place::Code | Place::Form => form.get().map(Into::into),
+        Place::Name => name.get_untracked().map(Into::into),
+        Place::Password => password.get_untracked().map(Into::into),
+        Place::Code | Place::Form => form.get_untracked().map(Into::into),
         Place::Invite | Place::Film => None,
     });
     let (of_code, of_form) = (refusal(session, Place::Code), refusal(session, Place::Form));

@@ -119,10 +119,10 @@ fn Doors() -> impl IntoView {
         }
     });
     focus_refused(session, asked, move |place| match place {
-        Place::Name => name.get().map(Into::into),
-        Place::Password => password.get().map(Into::into),
-        Place::Code => code.get().map(Into::into),
-        Place::Form => form.get().map(Into::into),
+        Place::Name => name.get_untracked().map(Into::into),
+        Place::Password => password.get_untracked().map(Into::into),
+        Place::Code => code.get_untracked().map(Into::into),
+        Place::Form => form.get_untracked().map(Into::into),
         Place::Invite | Place::Film => None,
     });
     let asleep = asleep();
