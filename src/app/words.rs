@@ -54,18 +54,21 @@ pub fn problem(problem: Problem) -> &'static str {
         Problem::NameTooLong => "A name has at most 40 characters.",
         Problem::SessionFull => "This session is full. As soon as somebody leaves, you can join.",
         Problem::ServerFull => "The server takes no more sessions right now. Try again in a little while.",
-        Problem::ServerAway => "We cannot reach the server. Check your connection and try again.",
+        Problem::ServerAway => "The server cannot be reached. Check your connection and try again.",
         Problem::TooManyTries => "Too many tries. Wait a minute, then try again.",
         Problem::CannotCopy => "Your browser does not let us copy. Select the link and copy it by hand.",
         Problem::CannotCapture => "This browser cannot stream a file. Chrome, Edge and Firefox on a computer can.",
-        Problem::ResumedElsewhere => "The session goes on in another tab. Watch it there, or join again here.",
+        Problem::ResumedElsewhere => "The session goes on in another tab of this browser. Watch it there.",
     }
 }
 
 /// Why a chosen file does not play.
 pub fn film_problem(file: &str, reason: &str) -> String {
-    format!("“{file}” will not play. {reason}")
+    format!("“{file}” does not play. {reason}")
 }
+
+/// The heading over a session that goes on in another tab.
+pub const ELSEWHERE: &str = "Open in another tab";
 
 /// The heading and the sentence of a session that is over.
 pub fn ended(reason: EndReason, role: Option<Role>) -> (&'static str, &'static str) {
@@ -73,7 +76,7 @@ pub fn ended(reason: EndReason, role: Option<Role>) -> (&'static str, &'static s
         EndReason::YouLeft if role == Some(Role::Host) => ("That was it", "You have ended the session for everyone."),
         EndReason::HostLeft => ("That was it", "The host has ended the session."),
         EndReason::HostGone => ("The host is gone", "The host did not come back, so the session is over."),
-        EndReason::YouLeft => ("You have left", "The others watch on. The same link brings you back."),
+        EndReason::YouLeft => ("You left the session", "The others watch on. The same link brings you back."),
         EndReason::PlaceLost => ("Your place is gone", "You were away for too long, or the session is over."),
     }
 }
@@ -90,8 +93,8 @@ pub fn entering(view: &SessionView) -> &'static str {
 }
 
 /// The line to the server is gone.
-pub const SERVER_AWAY: &str = "We cannot reach the server. Trying again…";
-const SERVER_AWAY_PICTURE: &str = "We cannot reach the server. Trying again… The picture goes on.";
+pub const SERVER_AWAY: &str = "The server cannot be reached. Trying again…";
+const SERVER_AWAY_PICTURE: &str = "The server cannot be reached. Trying again… The picture goes on.";
 const HOST_GONE: &str = "The host's connection is gone. We keep their place and wait.";
 
 /// What is happening in the session now, in one sentence.
@@ -114,7 +117,7 @@ fn hosting(film: Option<FilmState>, guests: usize) -> String {
         (Some(FilmState::Playing), 1) => "Streaming to one guest".to_owned(),
         (Some(FilmState::Playing), _) => format!("Streaming to {guests} guests"),
         (Some(FilmState::Paused), _) => "Paused for everyone".to_owned(),
-        (Some(FilmState::Ended), _) => "The film is over. Play it again, or choose another.".to_owned(),
+        (Some(FilmState::Ended), _) => "The film has ended. Play it again, or choose another.".to_owned(),
     }
 }
 
@@ -128,7 +131,7 @@ fn watching(view: &SessionView, film: Option<FilmState>) -> &'static str {
         (_, Picture::None | Picture::Connecting) => "Connecting to the host…",
         (Some(FilmState::Playing), Picture::Connected) => "Streaming",
         (Some(FilmState::Paused), Picture::Connected) => "Paused by the host",
-        (Some(FilmState::Ended), Picture::Connected) => "The film is over",
+        (Some(FilmState::Ended), Picture::Connected) => "The film has ended",
     }
 }
 
@@ -184,7 +187,9 @@ fn relay_limit(role: Option<Role>, ice: &IceView) -> String {
     let used_up = if let IceView::LimitReached(words) = ice { words } else { "This month's relay budget is used up." };
     let then = match role {
         Some(Role::Host) => "Guests with a direct connection watch on; those who need a relay cannot until next month.",
-        Some(Role::Guest) | None => "Direct connections go on; without one there is no picture until next month.",
+        Some(Role::Guest) | None => {
+            "Direct connections go on; where a relay is needed there is no picture until next month."
+        }
     };
     format!("{used_up} {then}")
 }

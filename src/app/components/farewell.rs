@@ -5,7 +5,7 @@ use crate::app::session::use_session;
 use crate::app::words::{self, label};
 use crate::domain::Role;
 use crate::protocol::EndReason;
-use crate::stream::Phase;
+use crate::stream::{Phase, Problem};
 use leptos::html::H1;
 use leptos::prelude::*;
 
@@ -17,15 +17,24 @@ pub fn Farewell(
 ) -> impl IntoView {
     let session = use_session();
     let ended = session.part(|view| match view.phase {
-        Phase::Ended(reason) => Some((reason, view.role)),
+        Phase::Ended(reason) => Some((reason, view.problem == Some(Problem::ResumedElsewhere))),
         Phase::Outside | Phase::Entering | Phase::Inside => None,
     });
+    let role = session.part(|view| view.role);
+    // The end takes the role away, and the last words depend on it.
+    let last_role = Memo::new(move |former: Option<&Option<Role>>| role.get().or(former.copied().flatten()));
     let heading = NodeRef::<H1>::new();
     focus_on_arrival(heading);
     move || {
-        ended.get().map(|(reason, role)| {
-            let (title, sentence) = words::ended(reason, role);
-            let may_return = role != Some(Role::Host) && matches!(reason, EndReason::YouLeft | EndReason::PlaceLost);
+        let role = last_role.get();
+        ended.get().map(|(reason, elsewhere)| {
+            let (title, sentence) = if elsewhere {
+                (words::ELSEWHERE, words::problem(Problem::ResumedElsewhere))
+            } else {
+                words::ended(reason, role)
+            };
+            let may_return =
+                !elsewhere && role != Some(Role::Host) && matches!(reason, EndReason::YouLeft | EndReason::PlaceLost);
             view! {
                 <section class="card farewell">
                     <h1 tabindex="-1" node_ref=heading>
