@@ -116,7 +116,9 @@ impl Worker {
                 let sdp = self.describe(RtcSdpType::Answer, &answer).await?;
                 self.tell(PeerEvent::Described(Signal::Answer { sdp }));
             }
-            PeerCommand::AcceptAnswer(sdp) => self.accept(RtcSdpType::Answer, &sdp).await?,
+            PeerCommand::AcceptAnswer(sdp) => {
+                self.accept(RtcSdpType::Answer, &sdp::with_sharp_start(&sdp)).await?;
+            }
             // A candidate that the browser does not take costs that candidate, not the connection.
             PeerCommand::AddCandidate(candidate) => {
                 let _ = self.add_candidate(candidate).await;

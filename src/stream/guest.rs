@@ -163,6 +163,8 @@ impl Guest {
     /// Time passed.
     pub fn tick(&mut self, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {
         let now = around.now;
+        // Whoever cannot ask yet asks as soon as the line or the ICE servers are there.
+        self.retry = self.retry.filter(|retry| now < *retry);
         match &mut self.current {
             None => self.ask(around, random, out),
             Some(current) => match &mut current.stage {

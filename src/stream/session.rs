@@ -373,6 +373,10 @@ impl Session {
     }
 
     fn message(&mut self, message: ServerMessage, now: Now) {
+        if self.leaving.is_some() {
+            self.last_answers(message);
+            return;
+        }
         match message {
             ServerMessage::Welcome { token, you, snapshot } => self.welcome(token, you, snapshot, now),
             ServerMessage::Snapshot { snapshot } => self.take_snapshot(snapshot, now),
@@ -397,6 +401,16 @@ impl Session {
             ServerMessage::Ended { reason } => self.end(reason, now),
             ServerMessage::Error { code, .. } => self.refused(code, now),
             ServerMessage::Pong => {}
+        }
+    }
+
+    /// What still counts for somebody who left: that they are heard again after a lost line, and what is on disk.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "everything else is for those who stay")]
+    fn last_answers(&mut self, message: ServerMessage) {
+        match message {
+            ServerMessage::Welcome { .. } => self.out.heard = true,
+            ServerMessage::UsageAck { connection, sequence } => self.out.meters.acknowledged(connection, sequence),
+            _ => {}
         }
     }
 

@@ -25,10 +25,10 @@ pub fn JoinForm(
         session.act.run(SessionAction::Join { code, name: text_of(name), password: text_of(password) });
     };
     focus_refused(session, asked, move |place| match place {
-        Place::Name => name.get_untracked().map(Into::into),
-        Place::Password => password.get_untracked().map(Into::into),
-        Place::Code | Place::Form => form.get_untracked().map(Into::into),
-        Place::Invite | Place::Film => None,
+        Place::Name => drop(name.get_untracked().map(|field| field.focus())),
+        Place::Password => drop(password.get_untracked().map(|field| field.focus())),
+        Place::Code | Place::Form => drop(form.get_untracked().map(|sentence| sentence.focus())),
+        Place::Invite | Place::Film => {}
     });
     let (of_code, of_form) = (refusal(session, Place::Code), refusal(session, Place::Form));
     let problem = Memo::new(move |_| of_code.get().or(of_form.get()));

@@ -104,11 +104,11 @@ fn Doors() -> impl IntoView {
         }
     });
     focus_refused(session, asked, move |place| match place {
-        Place::Name => name.get_untracked().map(Into::into),
-        Place::Password => password.get_untracked().map(Into::into),
-        Place::Code => code.get_untracked().map(Into::into),
-        Place::Form => form.get_untracked().map(Into::into),
-        Place::Invite | Place::Film => None,
+        Place::Name => drop(name.get_untracked().map(|field| field.focus())),
+        Place::Password => drop(password.get_untracked().map(|field| field.focus())),
+        Place::Code => drop(code.get_untracked().map(|field| field.focus())),
+        Place::Form => drop(form.get_untracked().map(|sentence| sentence.focus())),
+        Place::Invite | Place::Film => {}
     });
     let asleep = asleep();
     let entering = session.part(|view| view.phase == Phase::Entering);
