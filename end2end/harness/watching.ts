@@ -38,6 +38,23 @@ export function colour(video: Locator): Promise<{ red: number; green: number; bl
   });
 }
 
+/** How much of the picture changes within 700 ms, in grey levels a pixel: nothing where a film stands, though frames go on. */
+export function motion(video: Locator): Promise<number> {
+  return video.evaluate(async (element: HTMLVideoElement) => {
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = 64;
+    const context = canvas.getContext('2d', { willReadFrequently: true })!;
+    const look = () => {
+      context.drawImage(element, 0, 0, 64, 64);
+      return context.getImageData(0, 0, 64, 64).data;
+    };
+    const before = look();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const after = look();
+    return before.reduce((sum, value, i) => sum + Math.abs(value - after[i]!), 0) / before.length;
+  });
+}
+
 type Hue = 'red' | 'green' | 'motley';
 
 /** Which of the films' pictures this is: Red Harbour is red, Three Seconds green, Night Train of all colours. */

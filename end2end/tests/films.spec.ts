@@ -21,7 +21,7 @@ test('the end is said, and the same film plays again for three guests', async ({
   const host = await people.host();
   const guests = await threeGuests(people, host);
   await host.choose(threeSeconds);
-  for (const guest of guests) await guest.reads(/the film is over/i);
+  for (const guest of guests) await guest.reads(/the film has ended/i);
   await onTheSameConnections([host, ...guests], async () => {
     await host.play();
     await Promise.all(guests.map((guest) => seesFrames(guest.stream)));
@@ -97,7 +97,7 @@ for (const [what, film] of Object.entries({ 'bytes that are no film': broken, 'a
     const guest = await people.guest(host);
     await host.choose(film);
     await host.reads(new RegExp(film.title));
-    await host.reads(/will not play\. \S+/);
+    await host.reads(/does not play\. \S+/);
     await host.choose(redHarbour);
     await seesHue(guest.stream, 'red');
     await host.doesNotRead(new RegExp(film.title));

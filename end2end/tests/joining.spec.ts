@@ -70,7 +70,7 @@ test('a guest who leaves is gone from the list, and the session goes on', async 
   const host = await people.host({ name: 'Ada' });
   const [bob, cleo] = [await people.guest(host, { name: 'Bob' }), await people.guest(host, { name: 'Cleo' })];
   await bob.leave.click();
-  await bob.reads(/you have left/i);
+  await bob.reads(/you left the session/i);
   for (const person of [host, cleo]) {
     await expect(person.participant('Bob')).toHaveCount(0);
     await expect(person.participants.getByRole('listitem')).toHaveCount(2);

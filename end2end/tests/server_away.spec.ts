@@ -9,7 +9,7 @@ test('while the server is away people read so and go on watching', async ({ peop
   await seesFrames(guest.stream);
 
   await tessro.kill();
-  const away = /cannot reach the server/i;
+  const away = /server cannot be reached/i;
   for (const person of [host, guest]) await person.reads(away);
   await seesFrames(guest.stream);
 
