@@ -6,7 +6,6 @@
 use super::sys::property;
 use crate::protocol::Path;
 use crate::stream::{PairSample, Sample};
-use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RtcPeerConnection, RtcStatsReport};
@@ -14,26 +13,29 @@ use web_sys::{RtcPeerConnection, RtcStatsReport};
 /// Reads the counters; `None` where the browser gives none.
 pub async fn sample(pc: &RtcPeerConnection) -> Option<Sample> {
     let report: RtcStatsReport = JsFuture::from(pc.get_stats()).await.ok()?.unchecked_into();
-    let mut relays = BTreeMap::new();
-    let mut pairs = BTreeMap::new();
+    let mut relays = Vec::new();
+    let mut pairs = Vec::new();
     let mut selected = None;
     for stat in js_sys::try_iter(&report.values()).ok()??.flatten() {
         let Some(id) = text(&stat, "id") else { continue };
         match text(&stat, "type").as_deref() {
             Some("local-candidate") => {
-                relays.insert(id, text(&stat, "candidateType").as_deref() == Some("relay"));
+                relays.push((id, text(&stat, "candidateType").as_deref() == Some("relay")));
             }
             Some("candidate-pair") => {
-                pairs.insert(id, stat);
+                pairs.push((id, stat));
             }
             Some("transport") => selected = text(&stat, "selectedCandidatePairId").or(selected),
             _ => {}
         }
     }
-    let is_relay = |pair: &JsValue| text(pair, "localCandidateId").and_then(|id| relays.get(&id).copied());
+    let is_relay = |pair: &JsValue| {
+        let local = text(pair, "localCandidateId")?;
+        relays.iter().find(|(id, _)| *id == local).map(|(_, relay)| *relay)
+    };
+    let named = selected.and_then(|selected| pairs.iter().find(|(id, _)| *id == selected));
     // Firefox names no pair in its transport before version 153, and marks the pair instead.
-    let selected =
-        selected.and_then(|id| pairs.get(&id)).or_else(|| pairs.values().find(|pair| flag(pair, "selected")));
+    let selected = named.or_else(|| pairs.iter().find(|(_, pair)| flag(pair, "selected"))).map(|(_, pair)| pair);
     let path = match selected.and_then(is_relay) {
         Some(true) => Path::Relayed,
         Some(false) => Path::Direct,

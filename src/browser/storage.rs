@@ -41,10 +41,9 @@ pub fn write(keep: Keep) {
 
 fn parse_ice(text: &str) -> Option<(IceAnswer, Duration)> {
     let (since, answer) = text.split_once(' ')?;
-    let age = timer::unix_millis() - since.parse::<f64>().ok()?;
     // A clock that was set back makes the age unknown.
-    let age = Duration::try_from_secs_f64(age / 1000.0).ok()?;
-    Some((serde_json::from_str(answer).ok()?, age))
+    let age = timer::unix_millis().checked_sub(since.parse().ok()?)?;
+    Some((serde_json::from_str(answer).ok()?, Duration::from_millis(age)))
 }
 
 fn put(storage: Option<Storage>, key: &str, value: Option<String>) {

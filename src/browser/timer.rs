@@ -10,8 +10,9 @@ pub fn now() -> Now {
 }
 
 /// Milliseconds since 1970, for what is kept over a reload.
-pub fn unix_millis() -> f64 {
-    js_sys::Date::now()
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and positive since 1970")]
+pub fn unix_millis() -> u64 {
+    js_sys::Date::now() as u64
 }
 
 /// Waits. `setTimeout` takes 32 bits; longer waits end early, which is harmless.

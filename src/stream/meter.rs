@@ -7,7 +7,7 @@
 use super::peer::Sample;
 use crate::domain::{ConnectionId, Now, ProviderName};
 use crate::protocol::{PairCounters, Path, UsageReport, limits};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// A connection that is over is reported this long without an answer, then given up: the server is gone.
@@ -24,16 +24,22 @@ struct Meter {
     provider: Option<ProviderName>,
     sequence: u64,
     path: Path,
-    pairs: BTreeMap<String, PairCounters>,
-    /// What each report in flight would settle.
-    sent: BTreeMap<u64, Vec<PairCounters>>,
-    settled: BTreeMap<String, PairCounters>,
+    pairs: Vec<Pair>,
+    /// What each report in flight would settle, by its sequence number.
+    sent: VecDeque<(u64, Vec<PairCounters>)>,
     sampled: bool,
     acknowledged: bool,
     due: Now,
     over: Option<Now>,
     /// The counters were read once more after the end.
     finished: bool,
+}
+
+#[derive(Debug)]
+struct Pair {
+    counters: PairCounters,
+    /// What the server has on disk.
+    settled: Option<PairCounters>,
 }
 
 impl Meters {
@@ -43,9 +49,8 @@ impl Meters {
             provider,
             sequence: 0,
             path: Path::NotConnected,
-            pairs: BTreeMap::new(),
-            sent: BTreeMap::new(),
-            settled: BTreeMap::new(),
+            pairs: Vec::new(),
+            sent: VecDeque::new(),
             sampled: false,
             acknowledged: false,
             due: now + limits::REPORT_EVERY,
@@ -71,19 +76,12 @@ impl Meters {
             meter.finished = true;
             meter.due = now;
         }
-        let Some(provider) = &meter.provider else { return };
+        let Some(provider) = meter.provider.clone() else { return };
         for pair in sample.relayed {
             if pair.id.len() > 64 {
                 continue;
             }
-            let counters = meter.pairs.entry(pair.id.clone()).or_insert_with(|| PairCounters {
-                pair: pair.id,
-                provider: provider.clone(),
-                bytes_received: 0,
-                bytes_sent: 0,
-                packets_received: 0,
-                packets_sent: 0,
-            });
+            let counters = meter.counters(pair.id, &provider);
             counters.bytes_received = counters.bytes_received.max(pair.bytes_received);
             counters.bytes_sent = counters.bytes_sent.max(pair.bytes_sent);
             counters.packets_received = counters.packets_received.max(pair.packets_received);
@@ -103,9 +101,11 @@ impl Meters {
         let Some(meter) = self.meters.get_mut(&connection) else {
             return;
         };
-        if let Some(pairs) = meter.sent.remove(&sequence) {
-            meter.settled.extend(pairs.into_iter().map(|pair| (pair.pair.clone(), pair)));
-            meter.sent.retain(|number, _| *number > sequence);
+        // Reports are cumulative: whatever came before this one says nothing more.
+        while let Some((number, pairs)) = meter.sent.pop_front_if(|(number, _)| *number <= sequence) {
+            if number == sequence {
+                meter.settle(pairs);
+            }
         }
         meter.acknowledged = sequence == meter.sequence;
         if meter.finished && meter.is_settled() {
@@ -142,18 +142,48 @@ impl Meter {
         self.sequence += 1;
         self.due = now + limits::REPORT_EVERY;
         self.acknowledged = false;
-        let unsettled = self.pairs.values().filter(|pair| self.settled.get(&pair.pair) != Some(pair));
-        let pairs: Vec<_> = unsettled.take(limits::PAIRS_PER_REPORT).cloned().collect();
-        self.sent.insert(self.sequence, pairs.clone());
+        let unsettled = self.pairs.iter().filter(|pair| !pair.is_settled());
+        let pairs: Vec<_> = unsettled.take(limits::PAIRS_PER_REPORT).map(|pair| pair.counters.clone()).collect();
+        self.sent.push_back((self.sequence, pairs.clone()));
         // Reports are cumulative: an old one that is still on its way is worth nothing beside this one.
         while self.sent.len() > 8 {
-            self.sent.pop_first();
+            self.sent.pop_front();
         }
         UsageReport { connection, sequence: self.sequence, path: self.path, pairs }
     }
 
+    fn counters(&mut self, pair: String, provider: &ProviderName) -> &mut PairCounters {
+        let place = self.pairs.iter().position(|known| known.counters.pair == pair).unwrap_or_else(|| {
+            let counters = PairCounters {
+                pair,
+                provider: provider.clone(),
+                bytes_received: 0,
+                bytes_sent: 0,
+                packets_received: 0,
+                packets_sent: 0,
+            };
+            self.pairs.push(Pair { counters, settled: None });
+            self.pairs.len() - 1
+        });
+        &mut self.pairs[place].counters
+    }
+
+    fn settle(&mut self, on_disk: Vec<PairCounters>) {
+        for counters in on_disk {
+            if let Some(pair) = self.pairs.iter_mut().find(|pair| pair.counters.pair == counters.pair) {
+                pair.settled = Some(counters);
+            }
+        }
+    }
+
     fn is_settled(&self) -> bool {
-        self.acknowledged && self.pairs == self.settled
+        self.acknowledged && self.pairs.iter().all(Pair::is_settled)
+    }
+}
+
+impl Pair {
+    fn is_settled(&self) -> bool {
+        self.settled.as_ref() == Some(&self.counters)
     }
 }
 

@@ -272,6 +272,7 @@ impl Evening {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other message goes to the core as it is")]
     fn receive(&mut self, socket: SocketId, message: ClientMessage) {
         let bits = socket.0;
         let newcomer = |name| Newcomer {
@@ -301,13 +302,14 @@ impl Evening {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "usage has tests of its own")]
     fn drain(&mut self) {
         while let Some(output) = self.server.as_mut().and_then(session::Session::poll_output) {
             match output {
-                session::Output::Send { to, message } => self.to_page(to, message),
+                session::Output::Send { to, message } => self.deliver(to, message),
                 session::Output::Snapshot { to, snapshot } => {
                     for to in to {
-                        self.to_page(to, ServerMessage::Snapshot { snapshot: snapshot.clone() });
+                        self.deliver(to, ServerMessage::Snapshot { snapshot: snapshot.clone() });
                     }
                 }
                 session::Output::Disconnect { socket, .. } => {
@@ -321,7 +323,7 @@ impl Evening {
         }
     }
 
-    fn to_page(&mut self, to: SocketId, message: ServerMessage) {
+    fn deliver(&mut self, to: SocketId, message: ServerMessage) {
         if let Some(person) = self.pages.iter().position(|page| page.socket == Some(to)) {
             self.post(15, person, Input::Message(message));
         }
@@ -422,7 +424,7 @@ proptest! {
                 Happening::Pass(millis) => evening.pass(Duration::from_millis(millis)),
             }
         }
-        evening.pass(Duration::from_secs(120));
+        evening.pass(Duration::from_mins(2));
         evening.everyone_has_the_picture();
     }
 }

@@ -41,15 +41,13 @@ fn sources() -> Vec<(String, String)> {
 fn imports(source: &str) -> Vec<&'static str> {
     let code: String =
         source.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-    let grouped: String = code
-        .split("use crate::{")
-        .skip(1)
-        .filter_map(|rest| rest.split(';').next())
-        .map(|group| format!(" {group}"))
-        .collect();
+    let groups: Vec<_> = code.split("use crate::{").skip(1).filter_map(|rest| rest.split(';').next()).collect();
     let names = |room: &str| {
         code.contains(&format!("crate::{room}"))
-            || [" ", "\n", "{", ","].iter().any(|before| grouped.contains(&format!("{before}{room}::")))
+            || groups.iter().any(|group| {
+                let named = |before: &str| group.contains(&format!("{before}{room}::"));
+                group.starts_with(&format!("{room}::")) || [" ", "\n", "{", ","].iter().any(|before| named(before))
+            })
     };
     ROOMS.iter().map(|(room, _)| *room).filter(|room| names(room)).collect()
 }

@@ -16,9 +16,9 @@ pub fn GuestControls(
     let session = use_session();
     let asleep = asleep();
     let on_volume = move |ev| {
-        let percent: f64 = event_target_value(&ev).parse().unwrap_or(100.0);
+        let percent: u8 = event_target_value(&ev).parse().unwrap_or(100);
         if let Some(video) = session.stage.get_untracked() {
-            video.set_volume(percent / 100.0);
+            video.set_volume(f64::from(percent) / 100.0);
         }
         if session.state.with_untracked(|view| view.sound_blocked) {
             session.act.run(SessionAction::TurnSoundOn);

@@ -22,6 +22,7 @@ use leptos_axum::{LeptosRoutes as _, generate_route_list};
 use tower::util::option_layer;
 use tower_http::{
     catch_panic::CatchPanicLayer,
+    compression::CompressionLayer,
     cors::{AllowOrigin, CorsLayer},
     set_header::SetResponseHeaderLayer,
 };
@@ -71,6 +72,8 @@ fn pages(state: AppState) -> Router {
         .route_service("/pkg/{*file}", package)
         .leptos_routes_with_handler(listing, page)
         .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(context, shell))
+        // What stands precompressed in the package passes through as it is.
+        .layer(CompressionLayer::new())
         .with_state(state)
 }
 
