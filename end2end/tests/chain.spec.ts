@@ -120,3 +120,19 @@ relayed('a direct connection counts no media, with a relay to be had', async ({ 
   expect((await tessro.bandwidth()).bandwidthUsedBytes).toBeLessThan(65_536);
   expect(coturn.sent).toBeLessThan(65_536);
 });
+
+relayed('a page that goes away tells its last counters on the way out', async ({ people, tessro }) => {
+  const host = await people.host();
+  const guest = await people.guest(host);
+  for (const person of [host, guest]) await person.hideMyAddress();
+  await host.choose(nightTrain);
+  await seesFrames(guest.stream, 60);
+  // Just after a report, so that the next would be seconds away.
+  const used = async () => (await tessro.bandwidth()).bandwidthUsedBytes;
+  const reported = await used();
+  await expect.poll(used, { timeout: 15_000, intervals: [100] }).toBeGreaterThan(reported + 100_000);
+  await guest.page.waitForTimeout(2_500);
+  const before = await used();
+  await guest.page.goto('about:blank');
+  await expect.poll(used, { timeout: 2_000, intervals: [100] }).toBeGreaterThan(before + 100_000);
+});

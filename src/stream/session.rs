@@ -4,6 +4,10 @@
 //! `browser` feeds it and carries its outputs out. `tests::evening` runs a host and three guests of these against the
 //! server's own core.
 
+mod entering;
+mod leaving;
+mod showing;
+
 use super::film::{HostFilm, Progress};
 use super::guest::{Around, Guest};
 use super::host::Host;
@@ -12,20 +16,14 @@ use super::link::{Link, LinkOutput};
 use super::outbox::{Keep, Outbox, Output};
 use super::peer::{PeerCommand, PeerEvent};
 use super::random::Random;
-use super::view::{FilmProblem, FilmView, Person, Phase, Picture, Problem, Profile, SessionAction, SessionView};
-use crate::domain::{ConnectionId, Now, ParticipantId, ParticipantName, ParticipantToken, Role, SessionCode};
-use crate::protocol::{
-    ClientMessage, EndReason, ErrorCode, FilmState, IceAnswer, Password, ServerMessage, Snapshot, UsageBeacon,
-    WireToken, limits,
-};
+use super::view::{FilmProblem, Phase, Problem, Profile, SessionAction};
+use crate::domain::{ConnectionId, Now, ParticipantId, ParticipantToken, Role, SessionCode};
+use crate::protocol::{ClientMessage, IceAnswer, ServerMessage, Snapshot, UsageBeacon, WireToken, limits};
+use leaving::Leaving;
 use std::time::Duration;
 
 /// How long "Copied" is shown.
 const COPIED: Duration = Duration::from_secs(4);
-/// Whoever leaves stays on the line until the last counters of their connections are on disk, at most this long.
-const LAST_COUNTERS: Duration = Duration::from_secs(2);
-/// A host stays at least this long, so that the guests' last counters arrive while the session is still there.
-const GUESTS_COUNTERS: Duration = Duration::from_millis(400);
 /// How often a guest's clock moves.
 const CLOCK: Duration = Duration::from_secs(1);
 
@@ -111,13 +109,6 @@ pub struct Session {
     /// What the person was in the session that is over.
     was: Option<Role>,
     leaving: Option<Leaving>,
-}
-
-/// The person has left, and the last counters are on their way.
-#[derive(Debug, Clone, Copy)]
-struct Leaving {
-    earliest: Now,
-    latest: Now,
 }
 
 #[derive(Debug)]
@@ -231,50 +222,6 @@ impl Session {
             .min()
     }
 
-    /// What the page shows now.
-    pub fn view(&self, now: Now) -> SessionView {
-        let people = self.snapshot.iter().flat_map(|snapshot| &snapshot.participants).map(|person| Person {
-            id: person.id,
-            name: person.name.to_string(),
-            role: person.role,
-            you: self.me == Some(person.id),
-            connected: person.connected,
-        });
-        SessionView {
-            live: self.live,
-            phase: self.phase,
-            code: self.code,
-            role: self.role().or(self.was.filter(|_| matches!(self.phase, Phase::Ended(_)))),
-            people: people.collect(),
-            film: self.film_view(now),
-            link: self.link.view(),
-            picture: match &self.role {
-                Some(RoleCore::Guest(guest)) => guest.picture(),
-                Some(RoleCore::Host(_)) | None => Picture::None,
-            },
-            ice: self.ice.view().clone(),
-            problem: self.problem,
-            film_problem: self.film_problem.clone(),
-            hide_address: self.relay_only,
-            sound_blocked: self.sound_blocked,
-            invite: self.code.filter(|_| self.phase == Phase::Inside).map(|code| format!("{}/s/{code}", self.origin)),
-            invite_copied: self.copied_until.is_some_and(|until| now < until),
-            relay_limit_reached: self.snapshot.as_ref().is_some_and(|snapshot| snapshot.relay_limit_reached),
-            profile: self.profile.clone(),
-        }
-    }
-
-    fn start(&mut self, kept: Kept, origin: String, now: Now) {
-        self.live = true;
-        self.origin = origin;
-        self.token = kept.token;
-        self.profile.name = kept.name;
-        self.relay_only = kept.hide_address;
-        if let Some((answer, age)) = kept.ice {
-            self.ice.kept(answer, age, now, &mut self.random);
-        }
-    }
-
     fn act(&mut self, action: SessionAction, now: Now) {
         match action {
             SessionAction::HomeMounted => {
@@ -313,65 +260,6 @@ impl Session {
         }
     }
 
-    fn session_mounted(&mut self, typed: &str, now: Now) {
-        let code = SessionCode::parse(typed).ok();
-        if self.phase == Phase::Outside {
-            self.code = code;
-            if let Some(token) = self.token.filter(|token| Some(token.code) == code) {
-                self.enter(ClientMessage::Resume { token: WireToken(token), fresh: true }, now);
-            }
-        }
-        if self.ice.want() {
-            self.fetch_ice();
-        } else {
-            self.ice_settled(now);
-        }
-    }
-
-    /// Name and password as typed, or the problem with them.
-    fn typed(&mut self, name: &str, password: &str) -> Option<(Option<ParticipantName>, Option<Password>)> {
-        self.problem = None;
-        let typed_name = name.trim();
-        let parsed = if typed_name.is_empty() { Ok(None) } else { ParticipantName::parse(typed_name).map(Some) };
-        let Ok(name) = parsed else {
-            self.problem = Some(Problem::NameTooLong);
-            return None;
-        };
-        let Ok(password) = Password::typed(password) else {
-            self.problem = Some(Problem::PasswordTooLong);
-            return None;
-        };
-        typed_name.clone_into(&mut self.profile.name);
-        self.out.push(Output::Keep(Keep::Name(self.profile.name.clone())));
-        Some((name, password))
-    }
-
-    fn enter(&mut self, opening: ClientMessage, now: Now) {
-        if matches!(self.phase, Phase::Entering | Phase::Inside) {
-            return;
-        }
-        self.say_leave();
-        self.phase = Phase::Entering;
-        self.problem = None;
-        self.opening = Some(opening);
-        if let Some(output) = self.link.want(now) {
-            self.out.push(Output::Link(output));
-        } else {
-            self.say_first();
-        }
-    }
-
-    /// The first words on a socket: who this is, or wants to be.
-    fn say_first(&mut self) {
-        if !self.link.is_open() {
-            return;
-        }
-        let resume = || self.token.map(|token| ClientMessage::Resume { token: WireToken(token), fresh: false });
-        if let Some(first) = self.opening.clone().or_else(resume) {
-            self.out.push(Output::Send(first));
-        }
-    }
-
     fn message(&mut self, message: ServerMessage, now: Now) {
         if self.leaving.is_some() {
             self.last_answers(message);
@@ -404,125 +292,12 @@ impl Session {
         }
     }
 
-    /// What still counts for somebody who left: that they are heard again after a lost line, and what is on disk.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "everything else is for those who stay")]
-    fn last_answers(&mut self, message: ServerMessage) {
-        match message {
-            ServerMessage::Welcome { .. } => self.out.heard = true,
-            ServerMessage::UsageAck { connection, sequence } => self.out.meters.acknowledged(connection, sequence),
-            _ => {}
-        }
-    }
-
-    fn welcome(&mut self, token: WireToken, you: ParticipantId, snapshot: Snapshot, now: Now) {
-        self.opening = None;
-        self.problem = None;
-        self.out.heard = true;
-        self.phase = Phase::Inside;
-        self.code = Some(snapshot.code);
-        self.me = Some(you);
-        self.token = Some(token.0);
-        self.out.push(Output::Keep(Keep::Token(self.token)));
-        let role =
-            snapshot.participants.iter().find(|person| person.id == you).map_or(Role::Guest, |person| person.role);
-        // A snapshot from a server that was restarted counts from the beginning again.
-        self.snapshot = None;
-        self.take_snapshot(snapshot, now);
-        match (&self.role, role) {
-            (Some(RoleCore::Host(_)), Role::Host) => self.film.forget_told(),
-            (Some(RoleCore::Guest(_)), Role::Guest) => {
-                self.as_guest(now, Guest::resumed);
-            }
-            (_, Role::Host) => self.role = Some(RoleCore::Host(Host::default())),
-            (_, Role::Guest) => self.role = Some(RoleCore::Guest(Guest::default())),
-        }
-        self.tell_film(now);
-        if self.ice.joined() || self.ice.want() {
-            self.fetch_ice();
-        }
-    }
-
     fn take_snapshot(&mut self, snapshot: Snapshot, now: Now) {
         if self.snapshot.as_ref().is_some_and(|known| known.revision >= snapshot.revision) {
             return;
         }
         self.snapshot = Some(snapshot);
         self.snapshot_at = now;
-    }
-
-    #[expect(clippy::wildcard_enum_match_arm, reason = "every other refusal means the same here")]
-    fn refused(&mut self, code: ErrorCode, now: Now) {
-        let opening = self.opening.take();
-        let resuming = matches!(opening, Some(ClientMessage::Resume { .. }));
-        let entering = self.phase == Phase::Entering;
-        match code {
-            ErrorCode::UnknownParticipant | ErrorCode::SessionNotFound if resuming || !entering => {
-                let was_inside = self.phase == Phase::Inside;
-                self.end(EndReason::PlaceLost, now);
-                if !was_inside {
-                    self.phase = Phase::Outside;
-                }
-            }
-            ErrorCode::ResumedElsewhere => {
-                self.end(EndReason::PlaceLost, now);
-                self.problem = Some(Problem::ResumedElsewhere);
-            }
-            code if entering => {
-                self.phase = Phase::Outside;
-                self.problem = Some(problem(code));
-            }
-            // A message that was refused while inside: the session goes on, and whoever sent it tries again by itself.
-            _ => {}
-        }
-    }
-
-    fn leave(&mut self, now: Now) {
-        if !self.out.heard {
-            self.end(EndReason::YouLeft, now);
-            return;
-        }
-        let hosted_someone = matches!(self.role, Some(RoleCore::Host(_))) && self.has_peers();
-        let earliest = if hosted_someone { now + GUESTS_COUNTERS } else { now };
-        self.leaving = Some(Leaving { earliest, latest: now + LAST_COUNTERS });
-        self.go(EndReason::YouLeft, now);
-    }
-
-    /// The last words of somebody who left.
-    fn say_leave(&mut self) {
-        if self.leaving.take().is_some() {
-            self.out.say(ClientMessage::Leave);
-            self.hang_up();
-        }
-    }
-
-    fn end(&mut self, reason: EndReason, now: Now) {
-        self.leaving = None;
-        self.go(reason, now);
-        self.hang_up();
-    }
-
-    fn hang_up(&mut self) {
-        self.out.heard = false;
-        self.token = None;
-        if let Some(output) = self.link.unwant() {
-            self.out.push(Output::Link(output));
-        }
-    }
-
-    fn go(&mut self, reason: EndReason, now: Now) {
-        self.as_host(now, Host::replace_all);
-        self.as_guest(now, |guest, around, _, out| guest.leave(around.now, out));
-        self.was = self.role();
-        self.role = None;
-        self.opening = None;
-        self.snapshot = None;
-        self.me = None;
-        self.film = HostFilm::default();
-        self.film_problem = None;
-        self.sound_blocked = false;
-        self.phase = Phase::Ended(reason);
-        self.out.push(Output::ClearStage);
-        self.out.push(Output::Keep(Keep::Token(None)));
     }
 
     fn hide_address(&mut self, hide: bool, now: Now) {
@@ -607,40 +382,6 @@ impl Session {
         }
     }
 
-    /// A guest's film clock: the snapshot's position, moved on.
-    fn move_clock(&mut self, now: Now) {
-        let elapsed = now.since(self.snapshot_at);
-        if let Some(film) = self.snapshot.as_mut().and_then(|snapshot| snapshot.film.as_mut()) {
-            film.position_ms = film.position_after(elapsed);
-        }
-        self.snapshot_at = now;
-    }
-
-    fn clock_runs(&self) -> bool {
-        let film = self.snapshot.as_ref().and_then(|snapshot| snapshot.film.as_ref());
-        matches!(self.role, Some(RoleCore::Guest(_))) && film.is_some_and(|film| film.state == FilmState::Playing)
-    }
-
-    fn film_view(&self, now: Now) -> Option<FilmView> {
-        let (film, elapsed) = match &self.role {
-            Some(RoleCore::Host(_)) => (self.film.status()?, Duration::ZERO),
-            Some(RoleCore::Guest(_)) | None => (self.snapshot.as_ref()?.film.as_ref()?, now.since(self.snapshot_at)),
-        };
-        Some(FilmView {
-            title: film.title.clone(),
-            position_ms: film.position_after(elapsed) / 1000 * 1000,
-            duration_ms: film.duration_ms,
-            state: film.state,
-        })
-    }
-
-    fn role(&self) -> Option<Role> {
-        self.role.as_ref().map(|role| match role {
-            RoleCore::Host(_) => Role::Host,
-            RoleCore::Guest(_) => Role::Guest,
-        })
-    }
-
     fn has_peers(&self) -> bool {
         match &self.role {
             Some(RoleCore::Host(host)) => host.connections().next().is_some(),
@@ -666,18 +407,5 @@ impl Session {
         if let Some(RoleCore::Guest(guest)) = &mut self.role {
             work(guest, &around, &mut self.random, &mut self.out);
         }
-    }
-}
-
-/// What people are told of a refusal at the door.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other refusal is no fault of the person's")]
-fn problem(code: ErrorCode) -> Problem {
-    match code {
-        ErrorCode::SessionNotFound => Problem::WrongCode,
-        ErrorCode::WrongPassword => Problem::WrongPassword,
-        ErrorCode::SessionFull => Problem::SessionFull,
-        ErrorCode::ServerFull => Problem::ServerFull,
-        ErrorCode::TooManyRequests | ErrorCode::TooManyMessages => Problem::TooManyTries,
-        _ => Problem::ServerAway,
     }
 }

@@ -1,0 +1,148 @@
+//! Coming in: creating, joining, resuming, and being refused.
+
+use super::{Kept, RoleCore, Session};
+use crate::domain::{Now, ParticipantId, ParticipantName, Role, SessionCode};
+use crate::protocol::{ClientMessage, EndReason, ErrorCode, Password, Snapshot, WireToken};
+use crate::stream::guest::Guest;
+use crate::stream::host::Host;
+use crate::stream::outbox::{Keep, Output};
+use crate::stream::view::{Phase, Problem};
+
+impl Session {
+    pub(super) fn start(&mut self, kept: Kept, origin: String, now: Now) {
+        self.live = true;
+        self.origin = origin;
+        self.token = kept.token;
+        self.profile.name = kept.name;
+        self.relay_only = kept.hide_address;
+        if let Some((answer, age)) = kept.ice {
+            self.ice.kept(answer, age, now, &mut self.random);
+        }
+    }
+
+    pub(super) fn session_mounted(&mut self, typed: &str, now: Now) {
+        let code = SessionCode::parse(typed).ok();
+        if self.phase == Phase::Outside {
+            self.code = code;
+            if let Some(token) = self.token.filter(|token| Some(token.code) == code) {
+                self.enter(ClientMessage::Resume { token: WireToken(token), fresh: true }, now);
+            }
+        }
+        if self.ice.want() {
+            self.fetch_ice();
+        } else {
+            self.ice_settled(now);
+        }
+    }
+
+    /// Name and password as typed, or the problem with them.
+    pub(super) fn typed(&mut self, name: &str, password: &str) -> Option<(Option<ParticipantName>, Option<Password>)> {
+        self.problem = None;
+        let typed_name = name.trim();
+        let parsed = if typed_name.is_empty() { Ok(None) } else { ParticipantName::parse(typed_name).map(Some) };
+        let Ok(name) = parsed else {
+            self.problem = Some(Problem::NameTooLong);
+            return None;
+        };
+        let Ok(password) = Password::typed(password) else {
+            self.problem = Some(Problem::PasswordTooLong);
+            return None;
+        };
+        typed_name.clone_into(&mut self.profile.name);
+        self.out.push(Output::Keep(Keep::Name(self.profile.name.clone())));
+        Some((name, password))
+    }
+
+    pub(super) fn enter(&mut self, opening: ClientMessage, now: Now) {
+        if matches!(self.phase, Phase::Entering | Phase::Inside) {
+            return;
+        }
+        self.say_leave();
+        self.phase = Phase::Entering;
+        self.problem = None;
+        self.opening = Some(opening);
+        if let Some(output) = self.link.want(now) {
+            self.out.push(Output::Link(output));
+        } else {
+            self.say_first();
+        }
+    }
+
+    /// The first words on a socket: who this is, or wants to be.
+    pub(super) fn say_first(&mut self) {
+        if !self.link.is_open() {
+            return;
+        }
+        let resume = || self.token.map(|token| ClientMessage::Resume { token: WireToken(token), fresh: false });
+        if let Some(first) = self.opening.clone().or_else(resume) {
+            self.out.push(Output::Send(first));
+        }
+    }
+
+    pub(super) fn welcome(&mut self, token: WireToken, you: ParticipantId, snapshot: Snapshot, now: Now) {
+        self.opening = None;
+        self.problem = None;
+        self.out.heard = true;
+        self.phase = Phase::Inside;
+        self.code = Some(snapshot.code);
+        self.me = Some(you);
+        self.token = Some(token.0);
+        self.out.push(Output::Keep(Keep::Token(self.token)));
+        let role =
+            snapshot.participants.iter().find(|person| person.id == you).map_or(Role::Guest, |person| person.role);
+        // A snapshot from a server that was restarted counts from the beginning again.
+        self.snapshot = None;
+        self.take_snapshot(snapshot, now);
+        match (&self.role, role) {
+            (Some(RoleCore::Host(_)), Role::Host) => self.film.forget_told(),
+            (Some(RoleCore::Guest(_)), Role::Guest) => {
+                self.as_guest(now, Guest::resumed);
+            }
+            (_, Role::Host) => self.role = Some(RoleCore::Host(Host::default())),
+            (_, Role::Guest) => self.role = Some(RoleCore::Guest(Guest::default())),
+        }
+        self.tell_film(now);
+        if self.ice.joined() || self.ice.want() {
+            self.fetch_ice();
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other refusal means the same here")]
+    pub(super) fn refused(&mut self, code: ErrorCode, now: Now) {
+        let opening = self.opening.take();
+        let resuming = matches!(opening, Some(ClientMessage::Resume { .. }));
+        let entering = self.phase == Phase::Entering;
+        match code {
+            ErrorCode::UnknownParticipant | ErrorCode::SessionNotFound if resuming || !entering => {
+                let was_inside = self.phase == Phase::Inside;
+                self.end(EndReason::PlaceLost, now);
+                if !was_inside {
+                    self.phase = Phase::Outside;
+                }
+            }
+            ErrorCode::ResumedElsewhere => {
+                self.end(EndReason::PlaceLost, now);
+                self.problem = Some(Problem::ResumedElsewhere);
+            }
+            code if entering => {
+                self.phase = Phase::Outside;
+                self.problem = Some(problem(code));
+            }
+            // A message that was refused while inside: the session goes on, and whoever sent it tries again by itself.
+            _ => {}
+        }
+    }
+}
+
+/// What people are told of a refusal at the door.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other refusal is no fault of the person's")]
+fn problem(code: ErrorCode) -> Problem {
+    match code {
+        ErrorCode::SessionNotFound => Problem::WrongCode,
+        ErrorCode::WrongPassword => Problem::WrongPassword,
+        ErrorCode::SessionFull => Problem::SessionFull,
+        ErrorCode::ServerFull => Problem::ServerFull,
+        ErrorCode::TooManyRequests | ErrorCode::TooManyMessages => Problem::TooManyTries,
+        _ => Problem::ServerAway,
+    }
+}
