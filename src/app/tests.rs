@@ -22,7 +22,6 @@ fn person(bits: u64, name: &str, role: Role, you: bool) -> Person {
 
 fn guest() -> SessionView {
     SessionView {
-        live: true,
         phase: Phase::Inside,
         code: SessionCode::parse("K7M3QX").ok(),
         role: Some(Role::Guest),
@@ -51,7 +50,7 @@ fn host() -> SessionView {
 }
 
 fn outside(problem: Problem) -> SessionView {
-    SessionView { live: true, problem: Some(problem), ..SessionView::default() }
+    SessionView { problem: Some(problem), ..SessionView::default() }
 }
 
 /// Every page, in states that differ in what they show.

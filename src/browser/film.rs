@@ -64,7 +64,7 @@ impl Drop for ObjectUrl {
 
 /// The film on the stage.
 pub struct Film {
-    name: String,
+    file: File,
     _url: ObjectUrl,
     loaded: bool,
     capture: Option<Capture>,
@@ -80,8 +80,8 @@ struct Capture {
 
 impl Film {
     /// Puts a file on the stage in place of `former` and starts to play it.
-    pub fn start(file: &File, former: Option<Self>, stage: &Stage, events: &Events) -> Option<Self> {
-        let url = ObjectUrl(Url::create_object_url_with_blob(file).ok()?);
+    pub fn start(file: File, former: Option<Self>, stage: &Stage) -> Option<Self> {
+        let url = ObjectUrl(Url::create_object_url_with_blob(&file).ok()?);
         let capture = former.and_then(|former| former.capture).map(|mut capture| {
             capture.stale = live_tracks(&capture.stream).map(|track| track.id()).collect();
             capture
@@ -89,8 +89,14 @@ impl Film {
         stage.video.set_src_object(None);
         stage.video.set_src(&url.0);
         play(&stage.video);
-        let _ = events;
-        Some(Self { name: file.name(), _url: url, loaded: false, capture, tracks: Tracks::default() })
+        Some(Self { file, _url: url, loaded: false, capture, tracks: Tracks::default() })
+    }
+
+    /// Goes on where it was, on another element: a capture belongs to the one that it was taken from.
+    pub fn move_to(self, stage: &Stage, position: f64) -> Option<Self> {
+        let film = Self::start(self.file, None, stage);
+        stage.video.set_current_time(position);
+        film
     }
 
     /// The element fired an event: what the core is to know.
@@ -98,17 +104,16 @@ impl Film {
         let video = &stage.video;
         match event {
             "error" => {
-                events.input(Input::FilmFailed(FilmProblem { file: self.name.clone(), reason: reason(video) }));
+                events.input(Input::FilmFailed(FilmProblem { file: self.file.name(), reason: reason(video) }));
             }
             "loadeddata" if !self.loaded => {
-                self.loaded = true;
-                if self.capture.is_none() {
-                    self.capture = capture(video, events);
-                    if self.capture.is_none() {
-                        events.input(Input::CannotCapture);
-                    }
-                }
-                events.input(Input::FilmChosen(self.name.clone(), progress(video)));
+                self.capture = self.capture.take().or_else(|| capture(video, events));
+                self.loaded = self.capture.is_some();
+                events.input(if self.loaded {
+                    Input::FilmChosen(self.file.name(), progress(video))
+                } else {
+                    Input::CannotCapture
+                });
             }
             _ if self.loaded => events.input(Input::FilmProgress(progress(video))),
             _ => {}

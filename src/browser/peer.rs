@@ -3,7 +3,7 @@
 
 use super::event::{Event, Events};
 use super::stats;
-use super::sys::{property, set_property};
+use super::sys::{property, set_codec_preferences, set_property};
 use super::use_webrtc::WebRtc;
 use crate::domain::ConnectionId;
 use crate::protocol::Signal;
@@ -47,7 +47,7 @@ impl Peer {
     /// Builds the connection; `tracks` are what a host sends.
     pub fn open(
         id: ConnectionId,
-        config: &PeerConfig,
+        config: PeerConfig,
         tracks: &Tracks,
         webrtc: &WebRtc,
         events: &Events,
@@ -231,7 +231,8 @@ fn prefer_cheap_codec(video: &RtcRtpTransceiver) {
     let (h264, others): (Vec<_>, Vec<_>) = codecs.into_iter().partition(is_h264);
     if !h264.is_empty() {
         let ordered: js_sys::Array = h264.into_iter().chain(others).collect();
-        video.set_codec_preferences(&ordered);
+        // Where the browser refuses the order it keeps its own.
+        let _ = set_codec_preferences(video, &ordered);
     }
 }
 

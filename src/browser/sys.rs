@@ -1,7 +1,7 @@
 //! Bindings that web-sys lacks or hides behind its unstable switch.
 
 use wasm_bindgen::prelude::*;
-use web_sys::{HtmlMediaElement, MediaStream};
+use web_sys::{HtmlMediaElement, MediaStream, RtcRtpTransceiver};
 
 #[wasm_bindgen]
 extern "C" {
@@ -16,6 +16,19 @@ extern "C" {
     /// Firefox's name for it before version 149.
     #[wasm_bindgen(method, catch, js_name = mozCaptureStream)]
     fn moz_capture_stream(this: &CapturableElement) -> Result<MediaStream, JsValue>;
+
+    /// An `RTCRtpTransceiver` whose methods may throw.
+    #[wasm_bindgen(extends = RtcRtpTransceiver)]
+    pub type Transceiver;
+
+    /// `setCodecPreferences()` (W3C webrtc); web-sys binds it as if it could not fail.
+    #[wasm_bindgen(method, catch, js_name = setCodecPreferences)]
+    fn set_codec_preferences(this: &Transceiver, codecs: &js_sys::Array) -> Result<(), JsValue>;
+}
+
+/// Asks for these codecs in this order.
+pub fn set_codec_preferences(transceiver: &RtcRtpTransceiver, codecs: &js_sys::Array) -> Result<(), JsValue> {
+    transceiver.unchecked_ref::<Transceiver>().set_codec_preferences(codecs)
 }
 
 /// What `element` plays, as a stream; `None` where the browser cannot do that.

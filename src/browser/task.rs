@@ -45,8 +45,7 @@ pub fn start() -> SessionHandle {
         peers: BTreeMap::new(),
         mounted: None,
         film: None,
-        picked_early: false,
-        shown: None,
+        picked: false,
     };
     leptos::task::spawn_local(task.run(queue));
     SessionHandle { state: state.into(), act, stage, film }
@@ -64,9 +63,8 @@ struct Task {
     peers: BTreeMap<ConnectionId, Peer>,
     mounted: Option<Stage>,
     film: Option<Film>,
-    /// A file was chosen before this page knew that it is the host's.
-    picked_early: bool,
-    shown: Option<ConnectionId>,
+    /// A file was chosen, and waits until this page is the host's.
+    picked: bool,
 }
 
 impl Task {
@@ -97,12 +95,9 @@ impl Task {
     fn take(&mut self, event: Event) {
         match event {
             Event::Core(input) => self.core.handle(input, timer::now()),
-            Event::StageMounted => {
-                self.mounted = self.stage.get_untracked().map(|video| Stage::mount(video, &self.events));
-                self.shown = None;
-            }
-            Event::FilmInputMounted => self.picked_early |= self.picked_file().is_some(),
-            Event::FilmPicked => self.picked_early = true,
+            Event::StageMounted => self.stage_mounted(),
+            Event::FilmInputMounted => self.picked |= self.picked_file().is_some(),
+            Event::FilmPicked => self.picked = true,
             Event::Stage(name) => self.stage_says(&name),
             Event::Track(id) => self.show(id),
         }
@@ -122,8 +117,8 @@ impl Task {
             self.view = view;
             self.state.set(self.view.clone());
         }
-        if self.picked_early && self.view.role == Some(Role::Host) {
-            self.picked_early = false;
+        if self.picked && self.view.role == Some(Role::Host) {
+            self.picked = false;
             self.start_film();
         }
     }
@@ -137,14 +132,13 @@ impl Task {
                 }
             }
             Output::Link(LinkOutput::Close) => self.socket = None,
-            // The core says what to send for a probe.
-            Output::Link(LinkOutput::Ping) => {}
             Output::Send(message) => {
                 if let Some(socket) = &self.socket {
                     socket.send(&message);
                 }
             }
             Output::FetchIce(token) => self.webrtc.fetch_ice_servers(token),
+            Output::UseIce(servers) => self.webrtc.ice_servers.set(servers),
             Output::Peer(id, command) => self.peer(id, command),
             Output::Keep(keep) => storage::write(keep),
             Output::Beacon(beacon) => send_beacon(&beacon),
@@ -156,7 +150,6 @@ impl Task {
             }
             Output::ClearStage => {
                 self.film = None;
-                self.shown = None;
                 if let Some(stage) = &self.mounted {
                     picture::clear(&stage.video);
                 }
@@ -168,7 +161,7 @@ impl Task {
         match command {
             PeerCommand::Open(config) => {
                 let tracks = self.film.as_ref().map(Film::tracks).unwrap_or_default();
-                match Peer::open(id, &config, &tracks, &self.webrtc, &self.events) {
+                match Peer::open(id, config, &tracks, &self.webrtc, &self.events) {
                     Ok(peer) => {
                         self.peers.insert(id, peer);
                     }
@@ -202,7 +195,25 @@ impl Task {
     fn start_film(&mut self) {
         if let (Some(file), Some(stage)) = (self.picked_file(), &self.mounted) {
             let former = self.film.take();
-            self.film = Film::start(&file, former, stage, &self.events);
+            self.film = Film::start(file, former, stage);
+            // An input that still holds the file does not notice when the same one is chosen again.
+            if let Some(input) = self.film_input.get_untracked() {
+                input.set_value("");
+            }
+        }
+    }
+
+    /// The page of the session is shown, for the first time or again: film or picture go onto its new element.
+    fn stage_mounted(&mut self) {
+        let Some(video) = self.stage.get_untracked() else { return };
+        let position = self.mounted.as_ref().map_or(0.0, |former| former.video.current_time());
+        let stage = Stage::mount(video, &self.events);
+        self.film = self.film.take().and_then(|film| film.move_to(&stage, position));
+        self.mounted = Some(stage);
+        if self.view.role == Some(Role::Guest)
+            && let Some(id) = self.peers.keys().next().copied()
+        {
+            self.show(id);
         }
     }
 
@@ -225,7 +236,6 @@ impl Task {
     fn show(&mut self, id: ConnectionId) {
         if let (Some(peer), Some(stage)) = (self.peers.get(&id), &self.mounted) {
             picture::show(&stage.video, &peer.remote_tracks(), &self.events);
-            self.shown = Some(id);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The product's hook: fetches the ICE servers, keeps them in a signal, and builds every `RTCPeerConnection` from them.
 //!
 //! When to fetch and when to renew is decided in `stream::ice`; a page asks on mount, before its join form is answered.
+//! What that core settles on, fetched, kept over a reload or STUN alone, comes into the signal through the task.
 
 use super::event::Events;
 use super::timer;
@@ -22,7 +23,7 @@ const CALL: Duration = Duration::from_secs(5);
 /// What the hook gives.
 #[derive(Clone)]
 pub struct WebRtc {
-    /// The ICE servers in hand.
+    /// What the next connection is built from.
     pub ice_servers: RwSignal<Vec<IceServer>>,
     events: Events,
 }
@@ -35,21 +36,22 @@ pub fn use_webrtc(events: Events) -> WebRtc {
 impl WebRtc {
     /// Fetches ICE servers, as a participant where there is a token. The outcome goes to the core.
     pub fn fetch_ice_servers(&self, token: Option<ParticipantToken>) {
-        let (events, ice_servers) = (self.events.clone(), self.ice_servers);
+        let events = self.events.clone();
         leptos::task::spawn_local(async move {
             let outcome = call(token).await;
             if let IceOutcome::Answer(answer) = &outcome {
                 announce(answer);
-                ice_servers.set(answer.ice_servers.clone());
             }
             events.input(Input::Ice(outcome));
         });
     }
 
     /// Builds a peer connection.
-    pub fn connect(&self, config: &PeerConfig) -> Result<RtcPeerConnection, JsValue> {
+    pub fn connect(&self, config: PeerConfig) -> Result<RtcPeerConnection, JsValue> {
         let rtc = RtcConfiguration::new();
-        rtc.set_ice_servers(&config.ice_servers.iter().map(ice_server).collect::<js_sys::Array>());
+        let servers =
+            self.ice_servers.with_untracked(|servers| servers.iter().map(ice_server).collect::<js_sys::Array>());
+        rtc.set_ice_servers(&servers);
         // One transport for sound and picture: one TURN allocation, one bill.
         rtc.set_bundle_policy(RtcBundlePolicy::MaxBundle);
         if config.relay_only {

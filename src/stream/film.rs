@@ -14,7 +14,8 @@ const SEEK: Duration = Duration::from_millis(1500);
 pub struct HostFilm {
     number: u32,
     status: Option<FilmStatus>,
-    told: Option<(FilmStatus, Now)>,
+    /// What the guests know, and since when.
+    told: Option<(Option<FilmStatus>, Now)>,
 }
 
 /// What the host's `<video>` says of itself.
@@ -50,27 +51,26 @@ impl HostFilm {
         }
     }
 
-    /// What the guests are to be told now, if anything.
-    pub fn news(&mut self, now: Now) -> Option<FilmStatus> {
-        let status = self.status.as_ref()?;
-        let stale = match &self.told {
-            None => true,
-            Some((told, when)) => {
-                let expected = told.position_after(now.since(*when));
-                let drift = Duration::from_millis(expected.abs_diff(status.position_ms));
-                let changed = told.number != status.number
-                    || told.state != status.state
-                    || told.duration_ms != status.duration_ms;
-                let playing = status.state == FilmState::Playing;
-                let due = playing && now.since(*when) >= TELL_EVERY;
-                changed || due || drift > SEEK
-            }
+    /// Nothing plays any more; the next film gets the next number.
+    pub fn stopped(&mut self) {
+        self.status = None;
+    }
+
+    /// What the guests are to be told now, if anything: the film, or that there is none any more.
+    pub fn news(&mut self, now: Now) -> Option<Option<FilmStatus>> {
+        let stale = match (&self.told, &self.status) {
+            (None, None) => self.number > 0,
+            (None, Some(_)) => true,
+            (Some((told, when)), status) => match (told, status) {
+                (None, None) => false,
+                (Some(told), Some(status)) => is_news(told, status, now.since(*when)),
+                (None, Some(_)) | (Some(_), None) => true,
+            },
         };
-        if !stale {
-            return None;
-        }
-        self.told = Some((status.clone(), now));
-        self.status.clone()
+        stale.then(|| {
+            self.told = Some((self.status.clone(), now));
+            self.status.clone()
+        })
     }
 
     /// The line to the server is back: the next `news` tells everything.
@@ -82,6 +82,14 @@ impl HostFilm {
     pub fn status(&self) -> Option<&FilmStatus> {
         self.status.as_ref()
     }
+}
+
+/// Whether guests who were told this so long ago see something else than what is.
+fn is_news(told: &FilmStatus, status: &FilmStatus, elapsed: Duration) -> bool {
+    let changed = told.number != status.number || told.state != status.state || told.duration_ms != status.duration_ms;
+    let due = status.state == FilmState::Playing && elapsed >= TELL_EVERY;
+    let drift = Duration::from_millis(told.position_after(elapsed).abs_diff(status.position_ms));
+    changed || due || drift > SEEK
 }
 
 /// A title that people recognise: the file's name without its ending.
@@ -109,7 +117,7 @@ mod tests {
     fn a_playing_film_is_told_every_five_seconds_and_a_seek_at_once() {
         let mut film = HostFilm::default();
         film.chosen("A film.mp4", playing(0));
-        assert_eq!(film.news(at(0)).map(|news| news.title), Some("A film".to_owned()));
+        assert_eq!(film.news(at(0)).flatten().map(|news| news.title), Some("A film".to_owned()));
         film.progressed(playing(1000));
         assert_eq!(film.news(at(1000)), None);
         film.progressed(playing(30_000));
@@ -124,11 +132,24 @@ mod tests {
         film.chosen("one.mp4", playing(0));
         film.news(at(0));
         film.progressed(Progress { state: FilmState::Paused, ..playing(100) });
-        assert_eq!(film.news(at(100)).map(|news| news.state), Some(FilmState::Paused));
+        assert_eq!(film.news(at(100)).flatten().map(|news| news.state), Some(FilmState::Paused));
         film.progressed(Progress { state: FilmState::Paused, ..playing(100) });
         assert_eq!(film.news(at(60_000)), None, "a paused film has no news");
         film.chosen("two.mp4", playing(0));
-        assert_eq!(film.news(at(60_000)).map(|news| news.number), Some(2));
+        assert_eq!(film.news(at(60_000)).flatten().map(|news| news.number), Some(2));
+    }
+
+    #[test]
+    fn a_film_that_breaks_is_told_once() {
+        let mut film = HostFilm::default();
+        assert_eq!(film.news(at(0)), None, "no film yet is no news");
+        film.chosen("one.mp4", playing(0));
+        film.news(at(0));
+        film.stopped();
+        assert_eq!(film.news(at(10)), Some(None));
+        assert_eq!(film.news(at(20)), None);
+        film.forget_told();
+        assert_eq!(film.news(at(30)), Some(None), "a line that was away may have missed it");
     }
 
     #[test]

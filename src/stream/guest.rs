@@ -84,11 +84,7 @@ impl Guest {
         match signal {
             Signal::Offer { sdp } => {
                 if matches!(current.stage, Stage::Asking { .. }) {
-                    let config = PeerConfig {
-                        ice_servers: around.ice.servers().unwrap_or_default().to_vec(),
-                        relay_only: around.relay_only,
-                        sends: false,
-                    };
+                    let config = PeerConfig { relay_only: around.relay_only, sends: false };
                     out.open_peer(id, config, around.ice.provider().cloned(), around.now);
                     current.stage = Stage::Connecting { until: around.now + CONNECT };
                 }
@@ -139,8 +135,11 @@ impl Guest {
 
     /// The server says that the connection is over: the host has another page, another setting, or gave it up.
     pub fn closed(&mut self, id: ConnectionId, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {
-        if self.current.as_ref().is_some_and(|current| current.id == id) {
-            self.replace(around, random, out);
+        let Some(current) = self.current.as_ref().filter(|current| current.id == id) else { return };
+        match current.stage {
+            Stage::Connected | Stage::Interrupted { .. } => self.replace(around, random, out),
+            // It never came up: if that goes on, both ends would build and drop connections as fast as they can.
+            Stage::Asking { .. } | Stage::Connecting { .. } => self.pause(around, random, out),
         }
     }
 
@@ -210,6 +209,10 @@ impl Guest {
         if let Some(current) = &self.current {
             out.say(ClientMessage::Close { connection: current.id });
         }
+        self.pause(around, random, out);
+    }
+
+    fn pause(&mut self, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {
         self.leave(around.now, out);
         let pause = PAUSE * 2_u32.pow(self.failures.min(3));
         self.failures = self.failures.saturating_add(1);

@@ -40,11 +40,11 @@ impl Host {
             }
             return;
         }
-        let Some(servers) = around.ice.servers() else {
+        if around.ice.servers().is_none() {
             self.waiting.push((id, guest));
             return;
-        };
-        let config = PeerConfig { ice_servers: servers.to_vec(), relay_only: around.relay_only, sends: true };
+        }
+        let config = PeerConfig { relay_only: around.relay_only, sends: true };
         out.open_peer(id, config, around.ice.provider().cloned(), around.now);
         out.peer(id, PeerCommand::Offer);
         self.peers.insert(id, Peer { guest, candidates: Candidates::default() });
@@ -61,6 +61,8 @@ impl Host {
     pub fn signal(&mut self, id: ConnectionId, signal: Signal, out: &mut Outbox) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         match signal {
+            // A guest that was offered twice answers twice; the first answer settles it.
+            Signal::Answer { .. } if peer.candidates.is_described() => {}
             Signal::Answer { sdp } => {
                 out.peer(id, PeerCommand::AcceptAnswer(sdp));
                 for candidate in peer.candidates.described() {

@@ -47,23 +47,32 @@ pub struct Ice {
     expires: Option<Now>,
     in_flight: bool,
     refused: bool,
+    /// When to ask again; looked at only while a session's page is open.
     next: Option<Now>,
+    resting: bool,
 }
 
 impl Ice {
     /// A page needs ICE servers. True: fetch them now.
     #[must_use]
-    pub fn want(&mut self) -> bool {
-        let fetch = self.servers.is_none() && !self.in_flight && self.next.is_none();
+    pub fn want(&mut self, now: Now) -> bool {
+        self.resting = false;
+        let due = self.next.map_or(self.servers.is_none(), |next| next <= now);
+        let fetch = due && !self.in_flight;
         self.in_flight |= fetch;
         fetch
+    }
+
+    /// No page needs ICE servers for now: what is in hand is kept, and nothing is asked for.
+    pub fn rest(&mut self) {
+        self.resting = true;
     }
 
     /// The tab kept an answer that is this old. Of use until half of its life is over.
     pub fn kept(&mut self, answer: IceAnswer, age: Duration, now: Now, random: &mut Random) {
         let life = Duration::from_secs(answer.expires_in.unwrap_or_default());
         if !answer.degraded && age < life / 2 && self.servers.is_none() {
-            self.take(answer, now, life.saturating_sub(age), random.around(life / 2).saturating_sub(age));
+            self.take(answer, now, life.saturating_sub(age), random.around(life / 2).max(life / 2).saturating_sub(age));
         }
     }
 
@@ -113,7 +122,7 @@ impl Ice {
     /// Time passed. True: fetch again.
     #[must_use]
     pub fn tick(&mut self, now: Now) -> bool {
-        let fetch = !self.in_flight && self.next.is_some_and(|next| next <= now);
+        let fetch = !self.in_flight && !self.resting && self.next.is_some_and(|next| next <= now);
         if fetch {
             (self.in_flight, self.next) = (true, None);
         }
@@ -122,7 +131,7 @@ impl Ice {
 
     /// When `tick` has something to do.
     pub fn next_timeout(&self) -> Option<Now> {
-        self.next.filter(|_| !self.in_flight)
+        self.next.filter(|_| !self.in_flight && !self.resting)
     }
 
     /// What to build a peer connection from; `None` while nobody has answered yet. May be empty.
@@ -188,8 +197,8 @@ mod tests {
     #[test]
     fn an_answer_is_renewed_around_half_of_its_life() {
         let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
-        assert!(ice.want());
-        assert!(!ice.want(), "one call at a time");
+        assert!(ice.want(at(0)));
+        assert!(!ice.want(at(0)), "one call at a time");
         assert!(ice.answered(&IceOutcome::Answer(answer()), at(1), &mut random));
         let due = ice.next_timeout().unwrap();
         assert!(due >= at(376) && due <= at(626), "{due:?}");
@@ -209,7 +218,7 @@ mod tests {
     #[test]
     fn a_page_refused_at_the_door_asks_again_once_it_has_joined() {
         let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
-        assert!(ice.want());
+        assert!(ice.want(at(0)));
         let refused = IceOutcome::RateLimited { retry_after: Duration::from_secs(30), ice_servers: vec![] };
         let _ = ice.answered(&refused, at(0), &mut random);
         assert_eq!(ice.servers(), Some(&[][..]), "it goes on without a relay meanwhile");
@@ -224,7 +233,7 @@ mod tests {
         for (age, usable) in [(0, true), (499, true), (500, false), (5000, false)] {
             let mut ice = Ice::default();
             ice.kept(answer(), Duration::from_secs(age), at(0), &mut random);
-            assert_eq!(!ice.want(), usable, "{age}");
+            assert_eq!(!ice.want(at(0)), usable, "{age}");
         }
     }
 }

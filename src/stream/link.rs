@@ -25,8 +25,6 @@ pub enum LinkOutput {
     Open,
     /// Close the socket.
     Close,
-    /// Ask the server for a sign of life.
-    Ping,
 }
 
 /// The state of the line.
@@ -96,24 +94,34 @@ impl Link {
             return None;
         }
         match self.state {
-            State::Unwanted => None,
+            // What is due on an open line is a probe.
+            State::Unwanted | State::Open { asked: None, .. } => None,
             State::Opening { .. } | State::Open { asked: Some(_), .. } => {
                 self.pause(now, random);
                 Some(LinkOutput::Close)
-            }
-            State::Open { heard, asked: None } => {
-                self.state = State::Open { heard, asked: Some(now) };
-                Some(LinkOutput::Ping)
             }
             State::Pausing { .. } => Some(self.open(now)),
         }
     }
 
-    /// When `tick` has something to do.
+    /// True: nothing was heard for a while, so ask the server for a sign of life.
+    #[must_use]
+    pub fn probe(&mut self, now: Now) -> bool {
+        match self.state {
+            State::Open { heard, asked: None } if heard + QUIET <= now => {
+                self.state = State::Open { heard, asked: Some(now) };
+                true
+            }
+            State::Unwanted | State::Opening { .. } | State::Open { .. } | State::Pausing { .. } => false,
+        }
+    }
+
+    /// When `tick` or `probe` has something to do.
     pub fn next_timeout(&self) -> Option<Now> {
         match self.state {
             State::Unwanted => None,
-            State::Opening { since } => Some(since + ATTEMPT),
+            // A line that needs longer than the first attempts allow must come up in the end.
+            State::Opening { since } => Some(since + ATTEMPT * 2_u32.pow(self.failures.min(2))),
             State::Open { asked: Some(asked), .. } => Some(asked + DEAF),
             State::Open { heard, asked: None } => Some(heard + QUIET),
             State::Pausing { until } => Some(until),
@@ -172,7 +180,8 @@ mod tests {
         let (mut link, mut random) = (Link::default(), Random::seeded(1));
         link.want(at(0));
         link.opened(at(10));
-        assert_eq!(link.tick(at(20_010), &mut random), Some(LinkOutput::Ping));
+        assert!(link.probe(at(20_010)));
+        assert_eq!(link.tick(at(20_010), &mut random), None);
         assert_eq!(link.tick(at(28_010), &mut random), Some(LinkOutput::Close));
     }
 

@@ -4,18 +4,20 @@ use super::link::LinkOutput;
 use super::meter::Meters;
 use super::peer::{PeerCommand, PeerConfig};
 use crate::domain::{ConnectionId, Now, ParticipantToken, ProviderName};
-use crate::protocol::{ClientMessage, IceAnswer, UsageBeacon};
+use crate::protocol::{ClientMessage, IceAnswer, IceServer, UsageBeacon};
 use std::collections::VecDeque;
 
 /// What the driver is to do.
 #[derive(Debug, Clone)]
 pub enum Output {
-    /// Open, close or probe the socket.
+    /// Open or close the socket.
     Link(LinkOutput),
     /// Send a message; the socket is open.
     Send(ClientMessage),
     /// Fetch ICE servers, as a participant where there is a token.
     FetchIce(Option<ParticipantToken>),
+    /// Build every peer connection from these ICE servers from now on.
+    UseIce(Vec<IceServer>),
     /// Something for one peer connection.
     Peer(ConnectionId, PeerCommand),
     /// Keep in this tab.

@@ -2,13 +2,11 @@
 //!
 //! A peer carries its commands out one after the other; each event belongs to the connection that it came from.
 
-use crate::protocol::{IceServer, Path, Signal};
+use crate::protocol::{Path, Signal};
 
-/// How a peer connection is built.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How a peer connection is built; its ICE servers are those that the page has in hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerConfig {
-    /// `iceServers`.
-    pub ice_servers: Vec<IceServer>,
     /// `iceTransportPolicy: "relay"`.
     pub relay_only: bool,
     /// Whether this end sends the film.

@@ -101,7 +101,6 @@ pub struct Session {
     sample_at: Now,
     origin: String,
     profile: Profile,
-    live: bool,
     problem: Option<Problem>,
     film_problem: Option<FilmProblem>,
     sound_blocked: bool,
@@ -109,6 +108,8 @@ pub struct Session {
     /// What the person was in the session that is over.
     was: Option<Role>,
     leaving: Option<Leaving>,
+    /// The call for ICE servers that is under way carries the participant's token.
+    asked_as_participant: bool,
 }
 
 #[derive(Debug)]
@@ -138,13 +139,13 @@ impl Session {
             sample_at: Now::default(),
             origin: String::new(),
             profile: Profile::default(),
-            live: false,
             problem: None,
             film_problem: None,
             sound_blocked: false,
             copied_until: None,
             was: None,
             leaving: None,
+            asked_as_participant: false,
         }
     }
 
@@ -159,7 +160,12 @@ impl Session {
             }
             Input::SocketClosed => {
                 self.out.heard = false;
-                self.link.closed(now, &mut self.random);
+                // Whoever stands at the door, refused, needs no line until they try again.
+                if self.opening.is_some() || self.phase == Phase::Inside || self.leaving.is_some() {
+                    self.link.closed(now, &mut self.random);
+                } else {
+                    self.link.unwant();
+                }
             }
             Input::Message(message) => {
                 self.link.heard(now);
@@ -169,6 +175,10 @@ impl Session {
                 let worth_keeping = self.ice.answered(&outcome, now, &mut self.random);
                 if let (true, IceOutcome::Answer(answer)) = (worth_keeping, outcome) {
                     self.out.push(Output::Keep(Keep::Ice(answer)));
+                }
+                // Asked at the door and refused there, while the door was opened.
+                if !self.asked_as_participant && self.phase == Phase::Inside && self.ice.joined() {
+                    self.fetch_ice();
                 }
                 self.ice_settled(now);
             }
@@ -182,12 +192,24 @@ impl Session {
                 self.film.progressed(progress);
                 self.tell_film(now);
             }
-            Input::FilmFailed(problem) => self.film_problem = Some(problem),
-            Input::CannotCapture => self.problem = Some(Problem::CannotCapture),
+            Input::FilmFailed(problem) => {
+                self.film_problem = Some(problem);
+                self.film.stopped();
+                self.tell_film(now);
+            }
+            Input::CannotCapture => {
+                self.problem = Some(Problem::CannotCapture);
+                self.film.stopped();
+                self.tell_film(now);
+            }
             Input::SoundBlocked(blocked) => self.sound_blocked = blocked,
             Input::InviteCopied(copied) => {
                 self.copied_until = copied.then(|| now + COPIED);
-                self.problem = (!copied).then_some(Problem::CannotCopy);
+                if !copied {
+                    self.problem = Some(Problem::CannotCopy);
+                } else if self.problem == Some(Problem::CannotCopy) {
+                    self.problem = None;
+                }
             }
             Input::PageHidden => {
                 if let Some(token) = self.token {
@@ -196,6 +218,7 @@ impl Session {
                         self.out.push(Output::Beacon(UsageBeacon { token: WireToken(token), reports }));
                     }
                 }
+                self.say_leave();
             }
             Input::Tick => {}
         }
@@ -216,7 +239,8 @@ impl Session {
         };
         let clock = self.clock_runs().then_some(self.snapshot_at + CLOCK);
         let reports = if self.out.heard { self.out.meters.next_timeout() } else { None };
-        [self.link.next_timeout(), self.ice.next_timeout(), sampling, guest, clock, reports, self.copied_until]
+        let leaving = self.leaving.map(|leaving| self.leaves_at(leaving));
+        [self.link.next_timeout(), self.ice.next_timeout(), sampling, guest, clock, reports, leaving, self.copied_until]
             .into_iter()
             .flatten()
             .min()
@@ -224,12 +248,7 @@ impl Session {
 
     fn act(&mut self, action: SessionAction, now: Now) {
         match action {
-            SessionAction::HomeMounted => {
-                if matches!(self.phase, Phase::Ended(_)) {
-                    self.phase = Phase::Outside;
-                    self.code = None;
-                }
-            }
+            SessionAction::HomeMounted => self.home_mounted(),
             SessionAction::SessionMounted { typed } => self.session_mounted(&typed, now),
             SessionAction::Create { name, password } => {
                 if let Some((name, password)) = self.typed(&name, &password) {
@@ -311,6 +330,9 @@ impl Session {
     }
 
     fn ice_settled(&mut self, now: Now) {
+        if let Some(servers) = self.ice.servers() {
+            self.out.push(Output::UseIce(servers.to_vec()));
+        }
         self.as_host(now, Host::ice_settled);
         self.as_guest(now, Guest::ask);
     }
@@ -329,13 +351,12 @@ impl Session {
     }
 
     fn tick(&mut self, now: Now) {
-        match self.link.tick(now, &mut self.random) {
-            Some(LinkOutput::Ping) => self.out.push(Output::Send(ClientMessage::Ping)),
-            Some(output) => {
-                self.out.heard &= output != LinkOutput::Close;
-                self.out.push(Output::Link(output));
-            }
-            None => {}
+        if self.link.probe(now) {
+            self.out.push(Output::Send(ClientMessage::Ping));
+        }
+        if let Some(output) = self.link.tick(now, &mut self.random) {
+            self.out.heard &= output != LinkOutput::Close;
+            self.out.push(Output::Link(output));
         }
         if self.ice.tick(now) {
             self.fetch_ice();
@@ -353,10 +374,7 @@ impl Session {
             }
         }
         self.tell_usage(now);
-        if let Some(leaving) = self.leaving
-            && now >= leaving.earliest
-            && (now >= leaving.latest || self.out.meters.is_empty())
-        {
+        if self.leaving.is_some_and(|leaving| now >= self.leaves_at(leaving)) {
             self.say_leave();
         }
         if self.clock_runs() && now.since(self.snapshot_at) >= CLOCK {
@@ -378,7 +396,7 @@ impl Session {
             && self.out.heard
             && let Some(film) = self.film.news(now)
         {
-            self.out.say(ClientMessage::Film { film: Some(film) });
+            self.out.say(ClientMessage::Film { film });
         }
     }
 
@@ -391,7 +409,8 @@ impl Session {
     }
 
     fn fetch_ice(&mut self) {
-        let token = self.token.filter(|_| self.phase == Phase::Inside);
+        let token = self.token.filter(|token| Some(token.code) == self.code);
+        self.asked_as_participant = token.is_some();
         self.out.push(Output::FetchIce(token));
     }
 

@@ -7,8 +7,6 @@ use crate::protocol::{DegradedReason, EndReason, FilmState};
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that a page shows or not")]
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SessionView {
-    /// True once the page can act; the server renders with false.
-    pub live: bool,
     /// Where this person is on their way.
     pub phase: Phase,
     /// The session that they are in, or on their way into.

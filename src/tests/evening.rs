@@ -171,7 +171,7 @@ impl Evening {
             }
             Output::Peer(id, command) => self.peer(person, id, command),
             Output::Keep(Keep::Token(token)) => self.pages[person].token = token,
-            Output::Link(LinkOutput::Ping)
+            Output::UseIce(_)
             | Output::Keep(_)
             | Output::Beacon(_)
             | Output::CopyInvite(_)

@@ -21,12 +21,10 @@ pub fn Farewell(
         Phase::Outside | Phase::Entering | Phase::Inside => None,
     });
     let role = session.part(|view| view.role);
-    // The end takes the role away, and the last words depend on it.
-    let last_role = Memo::new(move |former: Option<&Option<Role>>| role.get().or(former.copied().flatten()));
     let heading = NodeRef::<H1>::new();
     focus_on_arrival(heading);
     move || {
-        let role = last_role.get();
+        let role = role.get();
         ended.get().map(|(reason, elsewhere)| {
             let (title, sentence) = if elsewhere {
                 (words::ELSEWHERE, words::problem(Problem::ResumedElsewhere))

@@ -23,13 +23,13 @@ pub fn Stage() -> impl IntoView {
         if host.get() { label::OWN_VIDEO } else { label::HOSTS_STREAM }
     };
     view! {
-        <section class="stage" node_ref=whole data-curtain=move || curtain.get()>
+        <section class="stage" tabindex="-1" node_ref=whole data-curtain=move || curtain.get()>
             <div class="screen">
                 <video node_ref=session.stage playsinline aria-label=name controls=move || controls.get()></video>
             </div>
             <div class="curtain" aria-hidden="true"></div>
             <Chooser />
-            <SoundOn />
+            <SoundOn whole />
             <div class="bar">
                 <Status />
                 <Show when=move || away.get()>
@@ -75,7 +75,10 @@ fn Status() -> impl IntoView {
 }
 
 #[component]
-fn SoundOn() -> impl IntoView {
+fn SoundOn(
+    /// Takes the focus when the button goes, so that nobody loses their place.
+    whole: NodeRef<Section>,
+) -> impl IntoView {
     let session = use_session();
     let blocked = session.part(|view| view.phase == Phase::Inside && view.sound_blocked);
     let asleep = asleep();
@@ -85,7 +88,10 @@ fn SoundOn() -> impl IntoView {
                 class="button primary sound-on"
                 type="button"
                 disabled=move || asleep.get()
-                on:click=move |_| session.act.run(SessionAction::TurnSoundOn)
+                on:click=move |_| {
+                    session.act.run(SessionAction::TurnSoundOn);
+                    drop(whole.get_untracked().map(|stage| stage.focus()));
+                }
             >
                 <Icon sign=Sign::Sound />
                 {label::SOUND_ON}

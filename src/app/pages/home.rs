@@ -36,10 +36,9 @@ pub fn HomePage() -> impl IntoView {
                     <Explanation />
                 </section>
                 <section class="card doors">
-                    <Show when=move || still_inside.get() && inside.get().0>
+                    <Show when=move || still_inside.get() && inside.get().0 fallback=Doors>
                         <StillInside />
                     </Show>
-                    <Doors />
                 </section>
             </main>
         </Frame>

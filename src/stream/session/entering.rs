@@ -10,7 +10,6 @@ use crate::stream::view::{Phase, Problem};
 
 impl Session {
     pub(super) fn start(&mut self, kept: Kept, origin: String, now: Now) {
-        self.live = true;
         self.origin = origin;
         self.token = kept.token;
         self.profile.name = kept.name;
@@ -23,16 +22,34 @@ impl Session {
     pub(super) fn session_mounted(&mut self, typed: &str, now: Now) {
         let code = SessionCode::parse(typed).ok();
         if self.phase == Phase::Outside {
+            self.problem = None;
             self.code = code;
             if let Some(token) = self.token.filter(|token| Some(token.code) == code) {
                 self.enter(ClientMessage::Resume { token: WireToken(token), fresh: true }, now);
             }
         }
-        if self.ice.want() {
+        if self.ice.want(now) {
             self.fetch_ice();
         } else {
             self.ice_settled(now);
         }
+    }
+
+    /// The start page: whoever was on their way into a session, or had left one, starts afresh.
+    pub(super) fn home_mounted(&mut self) {
+        match self.phase {
+            Phase::Inside => return,
+            Phase::Entering => {
+                if let Some(output) = self.link.unwant() {
+                    self.out.push(Output::Link(output));
+                }
+            }
+            Phase::Outside | Phase::Ended(_) => {}
+        }
+        self.phase = Phase::Outside;
+        (self.opening, self.code, self.problem) = (None, None, None);
+        // The start page needs no ICE servers, so it mints no credentials.
+        self.ice.rest();
     }
 
     /// Name and password as typed, or the problem with them.
@@ -73,7 +90,8 @@ impl Session {
         if !self.link.is_open() {
             return;
         }
-        let resume = || self.token.map(|token| ClientMessage::Resume { token: WireToken(token), fresh: false });
+        let token = self.token.filter(|_| self.phase == Phase::Inside || self.leaving.is_some());
+        let resume = || token.map(|token| ClientMessage::Resume { token: WireToken(token), fresh: false });
         if let Some(first) = self.opening.clone().or_else(resume) {
             self.out.push(Output::Send(first));
         }
@@ -102,7 +120,7 @@ impl Session {
             (_, Role::Guest) => self.role = Some(RoleCore::Guest(Guest::default())),
         }
         self.tell_film(now);
-        if self.ice.joined() || self.ice.want() {
+        if self.ice.joined() || self.ice.want(now) {
             self.fetch_ice();
         }
     }
@@ -114,11 +132,7 @@ impl Session {
         let entering = self.phase == Phase::Entering;
         match code {
             ErrorCode::UnknownParticipant | ErrorCode::SessionNotFound if resuming || !entering => {
-                let was_inside = self.phase == Phase::Inside;
                 self.end(EndReason::PlaceLost, now);
-                if !was_inside {
-                    self.phase = Phase::Outside;
-                }
             }
             ErrorCode::ResumedElsewhere => {
                 self.end(EndReason::PlaceLost, now);

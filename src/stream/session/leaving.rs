@@ -2,9 +2,10 @@
 
 use super::{RoleCore, Session};
 use crate::domain::Now;
-use crate::protocol::{ClientMessage, EndReason, ServerMessage};
+use crate::protocol::{ClientMessage, EndReason, ServerMessage, UsageBeacon, WireToken};
 use crate::stream::film::HostFilm;
 use crate::stream::host::Host;
+use crate::stream::meter::Meters;
 use crate::stream::outbox::{Keep, Output};
 use crate::stream::view::Phase;
 use std::time::Duration;
@@ -47,9 +48,20 @@ impl Session {
         self.hang_up();
     }
 
+    /// When the goodbye is due: as soon as everything is on disk, or when that takes too long.
+    pub(super) fn leaves_at(&self, leaving: Leaving) -> Now {
+        if self.out.meters.is_empty() { leaving.earliest } else { leaving.latest }
+    }
+
     pub(super) fn hang_up(&mut self) {
+        let reports = self.out.meters.last_words(self.snapshot_at);
+        if let Some(token) = self.token.take().filter(|_| !reports.is_empty()) {
+            self.out.push(Output::Beacon(UsageBeacon { token: WireToken(token), reports }));
+        }
+        // Without the token nothing more can be said of these connections.
+        self.out.meters = Meters::default();
         self.out.heard = false;
-        self.token = None;
+        self.ice.rest();
         if let Some(output) = self.link.unwant() {
             self.out.push(Output::Link(output));
         }

@@ -17,7 +17,6 @@ impl Session {
             connected: person.connected,
         });
         SessionView {
-            live: self.live,
             phase: self.phase,
             code: self.code,
             role: self.role().or(self.was.filter(|_| matches!(self.phase, Phase::Ended(_)))),
