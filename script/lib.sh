@@ -33,6 +33,22 @@ have() {
   command -v "$1" >/dev/null 2>&1
 }
 
+# one_at_a_time LOCK WHO: waits while another run holds the lock, then holds it on descriptor 9 until that is closed.
+# Commands that may leave something running behind get 9>&-. macOS has no flock, and goes without.
+one_at_a_time() {
+  have flock || return 0
+  exec 9>"$cache/$1.lock"
+  if ! flock -n 9; then
+    say "$2 is at work, waiting for it"
+    flock 9
+  fi
+}
+
+# All clones build into the same place: one that builds would take the binary from under another's tests.
+build_alone() {
+  one_at_a_time test "another build or test"
+}
+
 # The first directories of PATH for everything that builds, whether they exist yet or not.
 build_path="$tools/bin:$tools/npm/node_modules/.bin"
 

@@ -10,7 +10,7 @@ function ip(...args: string[]): void {
 
 /**
  * Three machines in one: `house` with the server and the relay, and one for each of two people, who reach the house and
- * each other through it. UDP between the people is dropped, as firewalls do; all else passes. Needs root.
+ * each other through it. UDP between the people is dropped, as firewalls do; all else passes. Needs Linux and root.
  *
  *     the test  10.77.0.1 --- 10.77.0.2  house  10.77.1.1 --- 10.77.1.2  first
  *                                               10.77.2.1 --- 10.77.2.2  second
@@ -28,8 +28,8 @@ export class Namespaces {
   private constructor() {}
 
   static make(): Namespaces {
-    if (process.getuid?.() !== 0) {
-      throw new Error('Network namespaces need root: run the browser tests as root, or leave this one out.');
+    if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+      throw new Error('Network namespaces need Linux and root: run the browser tests as root, or leave this one out.');
     }
     const namespaces = new Namespaces();
     // What a run that was broken off left behind.

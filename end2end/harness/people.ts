@@ -63,6 +63,16 @@ export class Person {
     return this.page.getByRole('button', { name: 'Leave session' });
   }
 
+  /** The wordmark, which leads to the start page. */
+  get startPage(): Locator {
+    return this.page.getByRole('link', { name: 'Tessro, start page' });
+  }
+
+  /** On the start page, for whoever is still inside. */
+  get backToSession(): Locator {
+    return this.page.getByRole('link', { name: 'Back to the session' });
+  }
+
   get copyInvite(): Locator {
     return this.page.getByRole('button', { name: 'Copy invite link' });
   }

@@ -48,6 +48,12 @@ export class Started {
     return !this.over;
   }
 
+  /** Waits until it has ended by itself: the exit code, or nothing where a signal ended it. */
+  async exit(): Promise<number | null> {
+    await this.ended;
+    return this.child.exitCode;
+  }
+
   get pid(): number | undefined {
     return this.child.pid;
   }

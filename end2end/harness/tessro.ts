@@ -47,6 +47,18 @@ export class Tessro {
     return tessro;
   }
 
+  /** For settings that it does not start with: its exit code and all that it said. */
+  static async refuses(environment: Environment): Promise<{ code: number | null; said: string[] }> {
+    const tessro = new Tessro(await freePort(), '127.0.0.1', environment);
+    const refused = tessro.spawn();
+    // One that starts after all would run for ever.
+    const timer = setTimeout(() => void refused.end('SIGKILL'), 10_000);
+    const code = await refused.exit();
+    clearTimeout(timer);
+    await tessro.dispose();
+    return { code, said: refused.lines };
+  }
+
   get origin(): string {
     return `http://${this.address}:${this.port}`;
   }
@@ -93,6 +105,11 @@ export class Tessro {
   }
 
   private async run(): Promise<void> {
+    this.process = this.spawn();
+    await this.process.line(/listening on port/);
+  }
+
+  private spawn(): Started {
     // Nothing of the developer's own environment, nor of a `.env` in the tree: keys in it would reach a real provider.
     const env = {
       PATH: process.env.PATH,
@@ -105,7 +122,6 @@ export class Tessro {
       DATA_DIR: this.data,
     };
     const [command, ...args] = [...(this.namespace ? ['ip', 'netns', 'exec', this.namespace] : []), binary];
-    this.process = new Started('tessro', command!, args, { env, cwd: this.data });
-    await this.process.line(/listening on port/);
+    return new Started('tessro', command!, args, { env, cwd: this.data });
   }
 }

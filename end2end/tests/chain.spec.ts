@@ -6,6 +6,7 @@ import { nightTrain } from '../harness/film';
 import { newestPolicy } from '../harness/instruments';
 import { Namespaces } from '../harness/namespaces';
 import { Person } from '../harness/people';
+import { connectInSilence } from '../harness/raw_guests';
 import { expect, relayed, test } from '../harness/test';
 import { Tessro } from '../harness/tessro';
 import { seesFrames } from '../harness/watching';
@@ -135,4 +136,36 @@ relayed('a page that goes away tells its last counters on the way out', async ({
   const before = await used();
   await guest.page.goto('about:blank');
   await expect.poll(used, { timeout: 2_000, intervals: [100] }).toBeGreaterThan(before + 100_000);
+});
+
+for (const [what, end] of [
+  ['a power cut', (tessro: Tessro) => tessro.kill()],
+  ['SIGTERM', (tessro: Tessro) => tessro.stop()],
+] as const) {
+  relayed(`${what} in the middle of a relayed film takes nothing away from what was counted`, async ({ people, tessro }) => {
+    const host = await people.host();
+    const guest = await people.guest(host);
+    for (const person of [host, guest]) await person.hideMyAddress();
+    await host.choose(nightTrain);
+    await seesFrames(guest.stream);
+    const used = async () => (await tessro.bandwidth()).bandwidthUsedBytes;
+    await expect.poll(used, { timeout: 20_000, intervals: [100] }).toBeGreaterThan(1_000_000);
+    const read = await used();
+    await end(tessro);
+    await tessro.startAgain();
+    expect(await used()).toBeGreaterThanOrEqual(read);
+  });
+}
+
+relayed('a connection of which nobody ever told is estimated', async ({ people, tessro }) => {
+  const strangers = await people.arrive();
+  // The product's origin, and none of its scripts.
+  await strangers.page.goto('/health');
+  await connectInSilence(strangers.page, 2_000);
+  await tessro.logs(
+    /\[Bandwidth\] Connection [0-9a-f]{16} closed\. Estimated usage: \d+\.\d{4} GB\. Total this month: \d+\.\d\d GB/,
+  );
+  const { bandwidthEstimatedBytes: estimated, bandwidthUsedBytes: used } = await tessro.bandwidth();
+  expect(estimated).toBeGreaterThan(0);
+  expect(used).toBe(estimated);
 });

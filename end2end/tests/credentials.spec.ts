@@ -1,6 +1,7 @@
 import { Cloudflare } from '../harness/cloudflare';
 import { nightTrain } from '../harness/film';
 import { newestPolicy } from '../harness/instruments';
+import type { Person } from '../harness/people';
 import { expect, relayed, test } from '../harness/test';
 import { seesFrames } from '../harness/watching';
 
@@ -75,6 +76,45 @@ test('the page goes on without a relay when too many credentials were asked for,
   const guest = await people.arrive();
   await guest.page.goto(host.invite);
   await guest.reads(/your address has asked too often/i);
+  await guest.asksIn();
+  await guest.isInside();
+  await host.choose(nightTrain);
+  await seesFrames(guest.stream);
+});
+
+relayed.describe('a server that gives strangers credentials once an hour', () => {
+  relayed.use({ environment: { RATE_LIMIT_CREDENTIALS: '1/1h' } });
+
+  relayed('a page refused at the door asks again as a participant once it has joined', async ({ people, tessro }) => {
+    const host = await people.host();
+    const address = `${tessro.origin}/api/turn-credentials`;
+    // Whoever had the one call of this hour, this is the next.
+    await fetch(address);
+    expect((await fetch(address)).status).toBe(429);
+
+    const guest = await people.arrive();
+    await guest.page.goto(host.invite);
+    await guest.reads(/your address has asked too often/i);
+    const answered = guest.page.waitForResponse(
+      (answer) => answer.url().startsWith(address) && 'authorization' in answer.request().headers(),
+    );
+    await guest.asksIn();
+    await guest.isInside();
+    expect((await answered).status()).toBe(200);
+    await expect
+      .poll(() => guest.console.join('\n'))
+      .toMatch(/\[WebRTC\] Successfully fetched Cloudflare TURN credentials/);
+    await guest.doesNotRead(/your address has asked too often/i);
+  });
+});
+
+test('a call for credentials that is never answered is given up and said, and the picture comes all the same', async ({ people }) => {
+  const [host, guest] = [await people.arrive(), await people.arrive()];
+  for (const { page } of [host, guest]) await page.route(credentials, () => {});
+  const says = (person: Person) => person.reads(/no relay is available: the server does not answer/i, 7_000);
+  await host.createSession();
+  await guest.page.goto(host.invite);
+  await Promise.all([host, guest].map(says));
   await guest.asksIn();
   await guest.isInside();
   await host.choose(nightTrain);

@@ -103,3 +103,59 @@ for (const [what, film] of Object.entries({ 'bytes that are no film': broken, 'a
     await host.doesNotRead(new RegExp(film.title));
   });
 }
+
+for (const [what, film] of Object.entries({ 'bytes that are no film': broken, 'a film of codecs that no browser has': oldTape })) {
+  test(`${what}, chosen while a film plays: guests read that there is none, until a good one is chosen`, async ({ people }) => {
+    const host = await people.host();
+    const guest = await people.guest(host);
+    await host.choose(nightTrain);
+    await seesFrames(guest.stream);
+    await guest.reads(/\bStreaming\b/);
+
+    await host.choose(film);
+    await host.reads(/does not play\. \S+/);
+    await guest.reads(/Waiting for the host to choose a film/);
+    await guest.doesNotRead(/\bStreaming\b/);
+    await guest.doesNotRead(new RegExp(nightTrain.title));
+
+    await host.choose(redHarbour);
+    await seesHue(guest.stream, 'red');
+    await seesFrames(guest.stream);
+    await guest.reads(/\bStreaming\b/);
+  });
+}
+
+/** A file input that still holds the file says nothing when a person chooses the same one again. */
+async function holdsNoFile({ film }: Person): Promise<void> {
+  await expect
+    .poll(() => film.evaluate((input: HTMLInputElement) => input.files!.length), { message: 'files that the input holds' })
+    .toBe(0);
+}
+
+test('the very same file chosen again after its end starts again', async ({ people }) => {
+  const host = await people.host();
+  const guest = await people.guest(host);
+  await host.choose(threeSeconds);
+  await guest.reads(/the film has ended/i);
+  await holdsNoFile(host);
+  await host.choose(threeSeconds);
+  await guest.doesNotRead(/the film has ended/i);
+  await seesFrames(guest.stream);
+  await seesHue(guest.stream, 'green');
+  await holdsNoFile(host);
+});
+
+test('the very same file chosen again in the middle starts again', async ({ people }) => {
+  const host = await people.host();
+  const guest = await people.guest(host);
+  await host.choose(nightTrain);
+  await seesFrames(guest.stream);
+  await holdsNoFile(host);
+  await host.seek(14);
+  await guest.reads(/0:1[4-9]/);
+  await host.choose(nightTrain);
+  await guest.reads(/0:0\d/, 5_000);
+  await guest.doesNotRead(/0:1\d/);
+  await seesFrames(guest.stream);
+  await holdsNoFile(host);
+});

@@ -1,4 +1,6 @@
+import { longEvening } from '../harness/film';
 import { expect, test } from '../harness/test';
+import { seesFrames } from '../harness/watching';
 
 test('guests join by link, and everyone reads who is there and who is the host', async ({ people }) => {
   const host = await people.host({ name: 'Ada' });
@@ -44,6 +46,39 @@ test('a password is asked for, a wrong one is said to be wrong, and the right on
   for (const person of [host, guest]) {
     expect(person.requests.filter((address) => /horse|battery/.test(address)), 'a password in an address').toEqual([]);
   }
+});
+
+test('the start page shows nothing of a refusal on a session page', async ({ people }) => {
+  const host = await people.host({ password: 'correct horse' });
+  const guest = await people.arrive();
+  await guest.page.goto(host.invite);
+  await guest.asksIn({ password: 'battery staple' });
+  await guest.reads(/not the password/i);
+  await guest.startPage.click();
+  await expect(guest.create).toBeEnabled();
+  await guest.doesNotRead(/not the password/i);
+  await expect(guest.password).not.toHaveAttribute('aria-invalid', 'true');
+});
+
+test('whoever goes back to the start page and returns to the session has the picture again', async ({ people }) => {
+  const host = await people.host({ name: 'Ada' });
+  const guest = await people.arrive();
+  await guest.home();
+  await guest.code.fill(host.sessionCode);
+  await guest.join.click();
+  await guest.isInside();
+  await host.choose(longEvening);
+  await seesFrames(guest.stream);
+  for (const person of [guest, host]) {
+    await person.page.goBack();
+    await person.reads(/you are still in a session/i);
+    await person.backToSession.click();
+    await person.isInside();
+    await seesFrames(person.picture);
+    await seesFrames(guest.stream);
+    await guest.reads(/\bStreaming\b/);
+  }
+  await expect(host.participants.getByRole('listitem')).toHaveCount(2);
 });
 
 test.describe('a session for two', () => {
