@@ -63,9 +63,9 @@ export class Person {
     return this.page.getByRole('button', { name: 'Leave session' });
   }
 
-  /** The wordmark, which leads to the start page. */
-  get startPage(): Locator {
-    return this.page.getByRole('link', { name: 'Tessro, start page' });
+  /** Beside a join form. */
+  get backToStart(): Locator {
+    return this.page.getByRole('link', { name: 'Back to the start' });
   }
 
   /** On the start page, for whoever is still inside. */

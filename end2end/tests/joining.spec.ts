@@ -54,7 +54,7 @@ test('the start page shows nothing of a refusal on a session page', async ({ peo
   await guest.page.goto(host.invite);
   await guest.asksIn({ password: 'battery staple' });
   await guest.reads(/not the password/i);
-  await guest.startPage.click();
+  await guest.backToStart.click();
   await expect(guest.create).toBeEnabled();
   await guest.doesNotRead(/not the password/i);
   await expect(guest.password).not.toHaveAttribute('aria-invalid', 'true');
