@@ -97,6 +97,12 @@ impl Connections {
         self.known.get(&connection).filter(|known| known.has_end(participant)).map(|known| known.host)
     }
 
+    /// How long ago the connection was opened; `None` where it is unknown or not the participant's.
+    pub(super) fn open_for(&self, connection: ConnectionId, participant: ParticipantId, now: Now) -> Option<Duration> {
+        let known = self.known.get(&connection).filter(|known| known.has_end(participant))?;
+        Some(now.since(known.opened))
+    }
+
     /// Takes in what happened.
     pub(super) fn handle(&mut self, input: Input, now: Now) {
         match input {

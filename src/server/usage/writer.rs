@@ -5,11 +5,13 @@
 //! report that is queued already is booked before the ending that it belongs to. When a write fails nothing is
 //! acknowledged: browsers send their reports again, and endings are kept here and tried again.
 
+use super::bounds::Ignored;
 use super::connections::{Ended, Input};
 use super::ledger::{Ledger, MonthTotal, Outcome, Recorded, Reported};
 use super::month::Month;
 use super::{PoisonError, Shared};
 use crate::domain::ConnectionId;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -19,6 +21,9 @@ pub(super) const QUEUE: usize = 2048;
 
 /// The longest sleep: the wall clock may be set, so the turn of the month is looked for rather than waited for.
 const TICK: Duration = Duration::from_secs(1);
+
+/// Warnings that are remembered so as not to be repeated; beyond, all are forgotten.
+const WARNINGS_KEPT: usize = 1_000;
 
 /// Called once the report is on disk.
 pub(super) type Acknowledgement = Box<dyn FnOnce() + Send>;
@@ -39,11 +44,13 @@ pub(super) struct Writer {
     endings: Vec<Ended>,
     /// The last write failed.
     failing: bool,
+    /// What the operator was warned about.
+    warned: BTreeSet<Ignored>,
 }
 
 impl Writer {
     pub(super) fn new(ledger: Ledger, shared: Arc<Shared>, queue: Receiver<Job>) -> Self {
-        Self { ledger, shared, queue, endings: Vec::new(), failing: false }
+        Self { ledger, shared, queue, endings: Vec::new(), failing: false, warned: BTreeSet::new() }
     }
 
     /// Works until it is told to stop, or until nobody is left to tell it.
@@ -120,6 +127,14 @@ impl Writer {
         self.shared.look_at_limit();
         for acknowledge in acknowledgements {
             acknowledge();
+        }
+        for ignored in &recorded.ignored {
+            if self.warned.len() >= WARNINGS_KEPT {
+                self.warned.clear();
+            }
+            if self.warned.insert(*ignored) {
+                ignored.warn();
+            }
         }
         for (ended, outcome) in self.endings.drain(..).zip(&recorded.outcomes) {
             tracing::info!("{}", closing_line(ended.connection, *outcome, recorded.total));
