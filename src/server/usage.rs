@@ -147,7 +147,8 @@ impl Usage {
         self.handle(Input::Closed { connection });
     }
 
-    /// Counts a report of `participant`, who has proved to be that, after [`check`] has passed it. Never blocks.
+    /// Counts a report of `participant`, who has proved to be that, after [`check`] has passed it. Never blocks. Where the
+    /// connection is open, call [`Usage::alive`] first.
     /// `acknowledged` is called on the ledger's thread once the report is on disk; it has to be quick. It is never called
     /// for a report that could not be taken or written: the browser sends that again. Connections that are unknown here,
     /// because the server was restarted, count all the same. No more is counted than can have been relayed.
@@ -158,10 +159,8 @@ impl Usage {
         acknowledged: impl FnOnce() + Send + 'static,
     ) {
         let (session, open_for) = {
-            let now = self.0.shared.clock.now();
-            let mut connections = self.0.shared.connections();
-            connections.handle(Input::Reported { participant, connection: report.connection }, now);
-            let open_for = connections.open_for(report.connection, participant, now);
+            let connections = self.0.shared.connections();
+            let open_for = connections.open_for(report.connection, participant, self.0.shared.clock.now());
             (connections.session_of(report.connection, participant), open_for)
         };
         let job = Job::Report(Reported { participant, session, open_for, report }, Box::new(acknowledged));
