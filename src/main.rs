@@ -34,7 +34,7 @@ fn give_up(error: &anyhow::Error) -> ExitCode {
 }
 
 fn serve(config: Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(&config.app.rust_log).context("RUST_LOG cannot be used")?;
     let colours = std::io::stdout().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_target(false).init();
 

@@ -1,18 +1,20 @@
 //! Who may ask, and how often.
 //!
 //! Two kinds of callers have buckets of their own: participants, who proved themselves with their token, by participant;
-//! everyone else by network address. Decides and counts; refuses to know what is being asked for. The check of the
+//! everyone else by network address; [`Tries`] counts who comes to the door and is not let in. Decides and counts; refuses to know what is being asked for. The check of the
 //! `Origin` header that keeps other sites' pages out is here as well.
 
 mod address;
 mod bucket;
 pub mod origin;
 mod rate;
+mod tries;
 
 pub use address::ClientAddress;
 pub use bucket::{Allowance, TooMany};
 pub use origin::Origin;
 pub use rate::RateLimit;
+pub use tries::Tries;
 
 use crate::domain::{ParticipantId, SessionCode};
 use bucket::Bucket;

@@ -74,7 +74,11 @@ impl Server {
         let cloudflare = config.cloudflare.map(|key| Cloudflare::new(key, ttl)).transpose()?;
         let configured = cloudflare.is_some();
         let grants = Grants::new(cloudflare.map(Provider::Cloudflare), &config.credentials.stun_urls, clock.clone());
-        let settings = SessionSettings { limit: config.app.session_limit, client_url: config.app.client_url.clone() };
+        let settings = SessionSettings {
+            limit: config.app.session_limit,
+            client_url: config.app.client_url.clone(),
+            client_ip_source: config.app.client_ip_source.clone(),
+        };
         let sessions = Sessions::new(usage.clone(), clock, settings);
 
         tracing::info!("✅ Tessro server listening on port {}", address.port());

@@ -1,12 +1,14 @@
 //! Relay usage: which connections there are, what their relays cost, and whether the month's limit is reached.
 //!
-//! [`Usage`] is the face; behind it the cores do the arithmetic (`month`, `billing`, `meter`, `connections`) and one
+//! [`Usage`] is the face; behind it the cores do the arithmetic (`month`, `billing`, `bounds`, `meter`,
+//! `connections`) and one
 //! thread of its own writes the ledger and drives the time-outs, so that nothing here blocks or awaits. Bytes count once
 //! they are on disk, and a report is acknowledged only then: a browser that hears nothing sends it again, which changes
 //! nothing if it had been written. Refuses to know sockets, tokens, session codes and names: a session is known by the
 //! random identifier of its host. Whether somebody may report is decided before [`Usage::report`] is called.
 
 mod billing;
+mod bounds;
 mod connections;
 mod ledger;
 mod meter;
@@ -145,23 +147,23 @@ impl Usage {
         self.handle(Input::Closed { connection });
     }
 
-    /// Counts a report of `participant`, who has proved to be that, after [`check`] has passed it. Never blocks.
+    /// Counts a report of `participant`, who has proved to be that, after [`check`] has passed it. Never blocks. Where the
+    /// connection is open, call [`Usage::alive`] first.
     /// `acknowledged` is called on the ledger's thread once the report is on disk; it has to be quick. It is never called
     /// for a report that could not be taken or written: the browser sends that again. Connections that are unknown here,
-    /// because the server was restarted, count all the same.
+    /// because the server was restarted, count all the same. No more is counted than can have been relayed.
     pub fn report(
         &self,
         participant: ParticipantId,
         report: UsageReport,
         acknowledged: impl FnOnce() + Send + 'static,
     ) {
-        let session = {
-            let mut connections = self.0.shared.connections();
-            connections
-                .handle(Input::Reported { participant, connection: report.connection }, self.0.shared.clock.now());
-            connections.session_of(report.connection, participant)
+        let (session, open_for) = {
+            let connections = self.0.shared.connections();
+            let open_for = connections.open_for(report.connection, participant, self.0.shared.clock.now());
+            (connections.session_of(report.connection, participant), open_for)
         };
-        let job = Job::Report(Reported { participant, session, report }, Box::new(acknowledged));
+        let job = Job::Report(Reported { participant, session, open_for, report }, Box::new(acknowledged));
         match self.0.queue.try_send(job) {
             Ok(()) => {
                 let refused = self.0.refused.swap(0, Ordering::Relaxed);

@@ -206,3 +206,23 @@ async fn start_and_stop_are_told_and_a_stopped_server_is_gone() {
     app.stop().await;
     assert!(tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.is_err());
 }
+
+#[tokio::test]
+async fn what_a_forwarding_header_says_stays_out_of_the_log() {
+    let log = Log::listen();
+    let app = TestApp::start(&[("CLIENT_IP_SOURCE", "RightmostXForwardedFor")]).await;
+    let request = app.request(Method::GET, PATH).header("x-forwarded-for", "203.0.113.77:x, 203.0.113.78:y");
+    assert_eq!(app.send(request).await.status, 200);
+    for address in ["203.0.113.77", "203.0.113.78"] {
+        assert!(!log.text().contains(address), "{}", log.text());
+    }
+}
+
+#[tokio::test]
+async fn reaching_the_limit_is_told_to_the_operator() {
+    let log = Log::listen();
+    let app = TestApp::start(&[("MONTHLY_BANDWIDTH_LIMIT_GB", "0")]).await;
+    app.stop().await;
+    let told = "Bandwidth limit reached: 0.00 of 0 GB used this month; no new relay credentials until it turns";
+    assert!(log.text().contains(told));
+}

@@ -11,3 +11,4 @@ mod credentials;
 mod evening;
 mod grants;
 mod house;
+mod participants;

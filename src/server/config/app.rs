@@ -39,6 +39,11 @@ pub struct AppConfig {
     /// Directory with the built pages. Unset: `../site` beside the executable, else `site` beside it.
     #[arg(long, env)]
     pub site_root: Option<PathBuf>,
+
+    /// What is logged: `error`, `warn`, `info`, `debug` or `trace`, or one of them for a part alone, as in
+    /// `info,tessro::server::signaling=debug`. Names and codes appear at debug.
+    #[arg(long, env, default_value = "info", value_parser = values::log_filter)]
+    pub rust_log: String,
 }
 
 impl AppConfig {

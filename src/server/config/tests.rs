@@ -21,6 +21,8 @@ fn nothing_set_gives_the_documented_defaults() {
     assert_eq!(config.credentials.turn_credential_ttl, Duration::from_hours(24));
     assert_eq!(config.credentials.stun_urls.as_slice(), ["stun:stun.cloudflare.com:3478"]);
     assert!(config.cloudflare.is_none() && config.app.client_url.is_none());
+    assert_eq!(config.app.rust_log, "info");
+    assert_eq!(read(&[], &[("RUST_LOG", "warn,tessro=trace")]).unwrap().app.rust_log, "warn,tessro=trace");
 }
 
 #[test]
@@ -41,6 +43,7 @@ fn a_bad_value_is_named_with_what_to_write_instead() {
         ("CLIENT_URL", "tessro.example/app"),
         ("CLIENT_IP_SOURCE", "X-Forwarded-For"),
         ("SESSION_LIMIT", "1"),
+        ("RUST_LOG", "tessro=loud"),
         ("TURN_CREDENTIAL_TTL", "1d"),
         ("STUN_URLS", "stun:a.example,turn:b.example"),
         ("RATE_LIMIT_CREDENTIALS", "10 per minute"),

@@ -9,6 +9,7 @@ use crate::{
 };
 use axum_client_ip::ClientIpSource;
 use std::time::Duration;
+use tracing_subscriber::EnvFilter;
 use url::Url;
 
 /// The most people that a session may be set to hold: the host's browser encodes the film once for each of them.
@@ -33,6 +34,13 @@ pub(super) fn client_ip_source(text: &str) -> Result<ClientIpSource, &'static st
         "write ConnectInfo, RightmostXForwardedFor, XRealIp, CfConnectingIp, TrueClientIp, FlyClientIp, \
          CloudFrontViewerAddress or XEnvoyExternalAddress"
     })
+}
+
+pub(super) fn log_filter(text: &str) -> Result<String, &'static str> {
+    let usable = EnvFilter::builder().parse(text).is_ok();
+    usable
+        .then(|| text.to_owned())
+        .ok_or("write a level, such as info, or part=level with commas, such as info,tessro=debug")
 }
 
 pub(super) fn session_limit(text: &str) -> Result<usize, String> {

@@ -34,22 +34,25 @@ impl ClientAddress {
     /// who goes around the proxy is counted too.
     pub async fn of(mut parts: Parts, source: ClientIpSource) -> Self {
         let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
-        parts.extensions.insert(source);
+        parts.extensions.insert(source.clone());
         let address = match ClientIp::from_request_parts(&mut parts, &()).await {
             Ok(ClientIp(address)) => address,
-            Err(why) => {
+            // Why is not told: it may repeat the header, which may hold an address.
+            Err(_) => {
                 static WARNED: Once = Once::new();
-                WARNED.call_once(|| {
-                    tracing::warn!(
-                        "CLIENT_IP_SOURCE gives no address ({why}): visitors are counted by the address of their \
-                         connection, which behind a proxy is the proxy's"
-                    );
-                });
+                WARNED.call_once(|| tracing::warn!("{}", no_address(&source)));
                 connection.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED))
             }
         };
         Self::from(address)
     }
+}
+
+fn no_address(source: &ClientIpSource) -> String {
+    format!(
+        "CLIENT_IP_SOURCE={source:?} gives no address: visitors are counted by the address of their connection, which \
+         behind a proxy is the proxy's"
+    )
 }
 
 #[cfg(test)]
@@ -67,6 +70,12 @@ mod tests {
         assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
         assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
         assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+    }
+
+    #[test]
+    fn the_warning_names_what_was_set_and_nothing_else() {
+        let warning = no_address(&ClientIpSource::XRealIp);
+        assert!(warning.starts_with("CLIENT_IP_SOURCE=XRealIp gives no address: "), "{warning}");
     }
 
     #[tokio::test]

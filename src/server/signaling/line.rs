@@ -42,7 +42,7 @@ impl Farewell {
     pub(super) const fn reason(self) -> &'static str {
         match self {
             Self::Ended => "the session is over for you",
-            Self::GoingAway => "the server stops; resume in a moment",
+            Self::GoingAway => "the server is stopping",
             Self::Unusable => "nothing usable came over this socket",
             Self::TryAgain => "messages piled up; resume now",
             Self::ResumedElsewhere => "resumed on another socket",

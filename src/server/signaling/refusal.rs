@@ -21,6 +21,8 @@ pub(super) enum Refusal {
     WrongPassword,
     /// Too many tries to come in.
     TooManyTries,
+    /// Too many new sessions from one address.
+    TooManySessions,
     /// Everyone that the session may have is there.
     SessionFull,
     /// This process takes no further session.
@@ -52,7 +54,7 @@ impl Refusal {
             Self::TooManyMessages => ErrorCode::TooManyMessages,
             Self::SessionNotFound => ErrorCode::SessionNotFound,
             Self::WrongPassword => ErrorCode::WrongPassword,
-            Self::TooManyTries => ErrorCode::TooManyRequests,
+            Self::TooManyTries | Self::TooManySessions => ErrorCode::TooManyRequests,
             Self::SessionFull => ErrorCode::SessionFull,
             Self::ServerFull => ErrorCode::ServerFull,
             Self::NotJoined => ErrorCode::NotJoined,
@@ -80,6 +82,9 @@ impl Refusal {
             }
             Self::WrongPassword => "That is not the session's password. Ask the host for it and try again.",
             Self::TooManyTries => "Too many tries. Wait a minute and try again.",
+            Self::TooManySessions => {
+                "Too many new sessions from your network. Use one that you have, or wait a minute and try again."
+            }
             Self::SessionFull => "The session is full. Ask the host, or try again when somebody has left.",
             Self::ServerFull => "The server has no room for another session. Try again in a few minutes.",
             Self::NotJoined => "You are not in a session yet. Create one or join one first.",

@@ -10,8 +10,9 @@ use super::session::{Input, Newcomer, Session, SocketId};
 use crate::domain::{ParticipantId, ParticipantName, ParticipantToken, SessionCode, TokenSecret};
 use crate::protocol::{ClientMessage, Password, UsageBeacon, limits};
 use crate::server::clock::Clock;
-use crate::server::guard::Origin;
-use crate::server::usage::{self, ReportError, Usage};
+use crate::server::guard::{ClientAddress, Origin, Tries};
+use crate::server::usage::{self, Usage};
+use axum_client_ip::ClientIpSource;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +28,14 @@ const MOST_SESSIONS: usize = 10_000;
 /// Codes tried for a new session. With every session taken, two in a row collide once in 3 x 10^8 times.
 const CODES_TRIED: usize = 8;
 
+/// Joins and resumes from one address that may fail at once, and how often one more may: a family mistypes a code now and
+/// then, and a restart makes everybody's place unknown. Guessing one of 10^9 codes takes a lifetime at this rate.
+const FAILURES: (u32, Duration) = (20, Duration::from_secs(3));
+
+/// Sessions that one address may create at once, and how often one more: a room full of hosts may begin together, and
+/// nobody fills [`MOST_SESSIONS`] in a day.
+const CREATIONS: (u32, Duration) = (20, Duration::from_secs(15));
+
 /// How often places are given up and sessions forgotten; graces are a minute and more.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
@@ -40,20 +49,19 @@ pub struct SessionSettings {
     pub limit: usize,
     /// The origin whose pages may open the socket; `None`: that of the request's own host.
     pub client_url: Option<Origin>,
+    /// What tells the address of whoever opens a socket.
+    pub client_ip_source: ClientIpSource,
 }
 
 /// Why a page's last reports were not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum BeaconError {
-    /// The token is nobody's, or a connection is not theirs.
-    #[error("These reports are not of your connections. Join the session again to report.")]
+    /// The token is nobody's, or no report in it can be used.
+    #[error("No report in this beacon can be used as one of yours. Join the session again to report.")]
     NotYours,
     /// More reports than connections can be.
     #[error("A beacon has at most {} reports. Send fewer.", limits::REPORTS_PER_BEACON)]
     TooMany,
-    /// A report's numbers cannot be.
-    #[error("A report in this beacon cannot be used: {0}")]
-    BadReport(#[from] ReportError),
 }
 
 /// All sessions of this process. Clones are the same sessions.
@@ -66,6 +74,8 @@ struct Inner {
     settings: SessionSettings,
     live: Mutex<BTreeMap<SessionCode, Arc<LiveSession>>>,
     sockets: AtomicU64,
+    failures: Tries,
+    creations: Tries,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
@@ -82,7 +92,9 @@ impl Sessions {
     pub fn new(usage: Usage, clock: Clock, settings: SessionSettings) -> Self {
         let tasks = TaskTracker::new();
         let (live, sockets, stopping) = (Mutex::default(), AtomicU64::new(0), CancellationToken::new());
-        let sessions = Self(Arc::new(Inner { clock, usage, settings, live, sockets, tasks, stopping }));
+        let (failures, creations) = (Tries::new(FAILURES.0, FAILURES.1), Tries::new(CREATIONS.0, CREATIONS.1));
+        let inner = Inner { clock, usage, settings, live, sockets, failures, creations, tasks, stopping };
+        let sessions = Self(Arc::new(inner));
         sessions.0.tasks.spawn(sessions.clone().watch_over());
         sessions
     }
@@ -92,26 +104,29 @@ impl Sessions {
         self.find(token.code).is_some_and(|session| session.authenticate(token))
     }
 
-    /// Takes the last reports of a page that went away: all of them, or none.
+    /// Takes the last reports of a page that went away, without those that are not its own or cannot be. There is no second
+    /// beacon, so one bad report must not cost the others.
     pub fn report_beacon(&self, beacon: UsageBeacon) -> Result<(), BeaconError> {
         if beacon.reports.len() > limits::REPORTS_PER_BEACON {
             return Err(BeaconError::TooMany);
         }
         let token = beacon.token.0;
         let session = self.find(token.code).ok_or(BeaconError::NotYours)?;
-        let mut checked = Vec::with_capacity(beacon.reports.len());
+        let sent = beacon.reports.len();
+        let mut taken = 0;
         for report in beacon.reports {
-            let reporter = session.reporter(&token, report.connection).ok_or(BeaconError::NotYours)?;
-            usage::check(&report)?;
-            checked.push((reporter, report));
-        }
-        for (reporter, report) in checked {
+            let reporter = session.reporter(&token, report.connection).filter(|_| usage::check(&report).is_ok());
+            let Some(reporter) = reporter else { continue };
             if reporter.open {
                 self.0.usage.alive(report.connection);
             }
             self.0.usage.report(reporter.participant, report, || ());
+            taken += 1;
         }
-        Ok(())
+        if taken < sent {
+            tracing::debug!(reports.sent = sent, reports.taken = taken, "Reports in a beacon could not be used");
+        }
+        if taken == 0 && sent > 0 { Err(BeaconError::NotYours) } else { Ok(()) }
     }
 
     /// How many sessions there are.
@@ -129,17 +144,17 @@ impl Sessions {
     }
 
     /// Lets a socket come in by its first message. Where it may not, the line is told why.
-    pub(super) fn enter(&self, line: &Line, message: ClientMessage) -> Option<Seat> {
+    pub(super) fn enter(&self, line: &Line, from: ClientAddress, message: ClientMessage) -> Option<Seat> {
         let socket = SocketId(self.0.sockets.fetch_add(1, Ordering::Relaxed));
         let entered = match message {
-            ClientMessage::Create { name, password } => self.create(socket, line, name, password.as_ref()),
+            ClientMessage::Create { name, password } => self.create(socket, line, from, name, password.as_ref()),
             ClientMessage::Join { code, name, password } => {
                 let input = Input::Join { newcomer: newcomer(socket, name), password };
-                self.enter_found(code, socket, line, input, Refusal::SessionNotFound)
+                self.try_to_enter(code, socket, line, from, input, Refusal::SessionNotFound)
             }
             ClientMessage::Resume { token, fresh } => {
                 let input = Input::Resume { socket, token: token.0, fresh };
-                self.enter_found(token.0.code, socket, line, input, Refusal::UnknownParticipant)
+                self.try_to_enter(token.0.code, socket, line, from, input, Refusal::UnknownParticipant)
             }
             ClientMessage::Leave
             | ClientMessage::Ready { .. }
@@ -182,9 +197,15 @@ impl Sessions {
         &self,
         socket: SocketId,
         line: &Line,
+        from: ClientAddress,
         name: Option<ParticipantName>,
         password: Option<&Password>,
     ) -> Result<Option<Arc<LiveSession>>, Refusal> {
+        let now = self.0.clock.now();
+        if !self.0.creations.left(from, now) {
+            return Err(Refusal::TooManySessions);
+        }
+        self.0.creations.spend(from, now);
         let host = newcomer(socket, name);
         let session = self.found(socket, line, password, &host)?;
         session.greet(&self.0.usage);
@@ -216,6 +237,27 @@ impl Sessions {
             }
         }
         Err(Refusal::Unlucky)
+    }
+
+    /// Whoever gets in costs nothing; whoever does not has one try less.
+    fn try_to_enter(
+        &self,
+        code: SessionCode,
+        socket: SocketId,
+        line: &Line,
+        from: ClientAddress,
+        input: Input,
+        missing: Refusal,
+    ) -> Result<Option<Arc<LiveSession>>, Refusal> {
+        let now = self.0.clock.now();
+        if !self.0.failures.left(from, now) {
+            return Err(Refusal::TooManyTries);
+        }
+        let entered = self.enter_found(code, socket, line, input, missing);
+        if !matches!(entered, Ok(Some(_))) {
+            self.0.failures.spend(from, now);
+        }
+        entered
     }
 
     fn enter_found(
@@ -252,6 +294,8 @@ impl Sessions {
 
     fn sweep(&self) {
         let now = self.0.clock.now();
+        self.0.failures.forget_idle(now);
+        self.0.creations.forget_idle(now);
         for (code, session) in self.everyone() {
             if session.pass_time(now, &self.0.usage) {
                 self.lock().remove(&code);

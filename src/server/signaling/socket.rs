@@ -14,14 +14,15 @@ use super::refusal::Refusal;
 use super::sessions::{Seat, Sessions};
 use crate::domain::Now;
 use crate::protocol::{ClientMessage, ErrorBody, ErrorCode, limits};
-use crate::server::guard::origin;
+use crate::server::guard::{ClientAddress, origin};
 use crate::server::usage;
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::time::Duration;
@@ -52,7 +53,8 @@ const FIRST_MESSAGE_WITHIN: Duration = Duration::from_secs(30);
 /// After a try that was refused: people look up a code or a password.
 const NEXT_TRY_WITHIN: Duration = Duration::from_mins(5);
 
-/// Tries to come in, at once and then one every [`NEXT_TRY_EVERY`]: codes are not for guessing.
+/// Tries to come in, at once and then one every [`NEXT_TRY_EVERY`]: codes are not for guessing. An address has a bound of its
+/// own, across its sockets.
 const TRIES_AT_ONCE: u32 = 10;
 
 /// See [`TRIES_AT_ONCE`].
@@ -71,16 +73,17 @@ pub fn routes(sessions: Sessions) -> Router {
 
 async fn open(
     State(sessions): State<Sessions>,
-    headers: HeaderMap,
+    parts: Parts,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    if !origin::allows(&headers, sessions.settings().client_url.as_ref()) {
+    if !origin::allows(&parts.headers, sessions.settings().client_url.as_ref()) {
         return forbidden();
     }
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
+    let from = ClientAddress::of(parts, sessions.settings().client_ip_source.clone()).await;
     let task = sessions.tasks().token();
     upgrade
         .max_message_size(TRANSPORT_BYTES)
@@ -88,8 +91,8 @@ async fn open(
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER_BYTES)
-        .on_upgrade(|socket| async move {
-            Socket::new(socket, sessions).serve().await;
+        .on_upgrade(move |socket| async move {
+            Socket::new(socket, sessions, from).serve().await;
             drop(task);
         })
 }
@@ -111,6 +114,7 @@ fn forbidden() -> Response {
 struct Socket {
     stream: WebSocket,
     sessions: Sessions,
+    from: ClientAddress,
     line: Line,
     end: LineEnd,
     /// Where it sits, once it came in.
@@ -129,11 +133,12 @@ struct Socket {
 struct Over(Option<Farewell>);
 
 impl Socket {
-    fn new(stream: WebSocket, sessions: Sessions) -> Self {
+    fn new(stream: WebSocket, sessions: Sessions, from: ClientAddress) -> Self {
         let now = sessions.clock().now();
         let (line, end) = line();
         Self {
             stream,
+            from,
             line,
             end,
             seat: None,
@@ -237,7 +242,7 @@ impl Socket {
             self.refuse(Refusal::TooManyTries);
             return Ok(());
         }
-        self.seat = self.sessions.enter(&self.line, message);
+        self.seat = self.sessions.enter(&self.line, self.from, message);
         if self.seat.is_some() {
             // The welcome waits in the queue and goes out before any snapshot.
             while let Ok(frame) = self.end.frames.try_recv() {

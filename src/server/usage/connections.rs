@@ -2,7 +2,9 @@
 //!
 //! Sans-IO: inputs and the time go in, endings come out. Refuses to know bytes: those are measured by the ledger, which
 //! this core only tells whether anybody ever said how the connection ran. A connection that nobody reported on is
-//! estimated, up to its last sign of life; one that somebody reported on is not, whatever its path.
+//! estimated, up to its last sign of life; one that somebody reported on is not, whatever its path. An end that only ever
+//! said that it was not connected is believed as well: such a connection never came up, and costs nothing. A report counts
+//! as one once it is on disk, not before.
 
 use crate::domain::{ByteCount, ConnectionId, Now, ParticipantId, UnixMillis};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -34,7 +36,7 @@ pub(super) enum Input {
         /// Which.
         connection: ConnectionId,
     },
-    /// One end reported how it runs.
+    /// One end reported how it runs, and the report is on disk. No sign of life: that is told when the report comes.
     Reported {
         /// Who; reports of anyone but the two ends are ignored.
         participant: ParticipantId,
@@ -97,6 +99,12 @@ impl Connections {
         self.known.get(&connection).filter(|known| known.has_end(participant)).map(|known| known.host)
     }
 
+    /// How long ago the connection was opened; `None` where it is unknown or not the participant's.
+    pub(super) fn open_for(&self, connection: ConnectionId, participant: ParticipantId, now: Now) -> Option<Duration> {
+        let known = self.known.get(&connection).filter(|known| known.has_end(participant))?;
+        Some(now.since(known.opened))
+    }
+
     /// Takes in what happened.
     pub(super) fn handle(&mut self, input: Input, now: Now) {
         match input {
@@ -108,7 +116,6 @@ impl Connections {
             }
             Input::Reported { participant, connection } => {
                 if let Some(known) = self.known.get_mut(&connection).filter(|known| known.has_end(participant)) {
-                    known.sign(now);
                     known.reported = true;
                 }
             }

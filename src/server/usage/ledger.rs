@@ -2,11 +2,12 @@
 //!
 //! One call of [`Ledger::record`] is one transaction, durable when it returns: events, counters and sums change together
 //! or not at all, so reports that are sent again after a crash count once (`property_tests` cuts the log at any byte,
-//! `crash_tests` kills the process). Refuses to know threads, acknowledgements, the cap and people's names. Amounts
+//! `crash_tests` kills the process). No end is believed beyond its [`bounds`](super::bounds). Refuses to know threads, acknowledgements, the cap and people's names. Amounts
 //! beyond `i64::MAX` bytes are kept as that.
 
 use super::UsageError;
 use super::billing::{Billing, Counters};
+use super::bounds::{Ignored, PAIRS_KEPT, believable};
 use super::connections::Ended;
 use super::meter::Meter;
 use super::month::Month;
@@ -21,7 +22,7 @@ use std::time::Duration;
 const FILE: &str = "usage.db";
 
 /// Each entry takes the ledger one version further; entries are only ever added.
-const SCHEMA: [&str; 1] = [include_str!("schema/1.sql")];
+const SCHEMA: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// How long to wait for another process that reads or copies the file.
 const BUSY: Duration = Duration::from_secs(5);
@@ -42,6 +43,8 @@ pub(super) struct Reported {
     pub participant: ParticipantId,
     /// The session's host, where the connection is known.
     pub session: Option<ParticipantId>,
+    /// How long the connection has been open, where it is known.
+    pub open_for: Option<Duration>,
     /// What; checked.
     pub report: UsageReport,
 }
@@ -64,6 +67,8 @@ pub(super) struct Recorded {
     pub total: MonthTotal,
     /// One outcome for each ending, in the same order.
     pub outcomes: Vec<Outcome>,
+    /// What was not counted; the same may be named again and again.
+    pub ignored: Vec<Ignored>,
 }
 
 /// The books. Belongs to one thread.
@@ -114,19 +119,21 @@ impl Ledger {
     ) -> Result<Recorded, rusqlite::Error> {
         let transaction = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let month = Month::of(at);
-        let mut entry = Entry { month, at, total: month_total(&transaction, month)?, transaction: &transaction };
-        for reported in reports {
+        let total = month_total(&transaction, month)?;
+        let mut entry = Entry { month, at, total, ignored: Vec::new(), transaction: &transaction };
+        for reported in reports.iter().filter(|reported| !reported.report.pairs.is_empty()) {
+            let mut standing = entry.standing(reported.participant, reported.report.connection)?;
             for pair in &reported.report.pairs {
-                entry.measure(reported, pair)?;
+                entry.measure(reported, &mut standing, pair)?;
             }
         }
         let outcomes = endings.iter().map(|ended| entry.end(ended)).collect::<Result<_, _>>()?;
-        let total = entry.total;
+        let Entry { total, ignored, .. } = entry;
         transaction
             .prepare_cached("INSERT OR REPLACE INTO month_total (month, measured, estimated) VALUES (?1, ?2, ?3)")?
             .execute(params![month.to_string(), stored(total.measured.get()), stored(total.estimated.get())])?;
         transaction.commit()?;
-        Ok(Recorded { month, total, outcomes })
+        Ok(Recorded { month, total, outcomes, ignored })
     }
 }
 
@@ -136,22 +143,42 @@ struct Entry<'a> {
     month: Month,
     at: UnixMillis,
     total: MonthTotal,
+    ignored: Vec<Ignored>,
+}
+
+/// What the books hold of one end of a connection.
+#[derive(Default)]
+struct Standing {
+    pairs: usize,
+    counted: ByteCount,
+    since: Option<UnixMillis>,
 }
 
 impl Entry<'_> {
-    fn measure(&mut self, reported: &Reported, pair: &PairCounters) -> Result<(), rusqlite::Error> {
+    fn measure(
+        &mut self,
+        reported: &Reported,
+        standing: &mut Standing,
+        pair: &PairCounters,
+    ) -> Result<(), rusqlite::Error> {
         let participant = reported.participant.to_string();
         let connection = reported.report.connection.to_string();
         let known = self
             .transaction
             .prepare_cached(
-                "SELECT provider, sequence, bytes_received, bytes_sent, packets_received, packets_sent FROM pair
-                 WHERE participant = ?1 AND connection = ?2 AND pair = ?3",
+                "SELECT provider, sequence, bytes_received, bytes_sent, packets_received, packets_sent, counted, since_ms
+                 FROM pair WHERE participant = ?1 AND connection = ?2 AND pair = ?3",
             )?
             .query_row(params![participant, connection, pair.pair], pair_row)
             .optional()?;
+        let is_new = known.is_none();
         // A pair keeps the provider that it was first reported with: another name later cannot change what was billed.
-        let (provider, mut meter) = known.unwrap_or_else(|| (pair.provider.clone(), Meter::default()));
+        let PairRow { provider, mut meter, counted, since } = known.unwrap_or_else(|| PairRow {
+            provider: pair.provider.clone(),
+            meter: Meter::default(),
+            counted: ByteCount::ZERO,
+            since: self.at,
+        });
         let Some(billed) = meter.apply(Billing::of(&provider), reported.report.sequence, pair.into()) else {
             return Ok(());
         };
@@ -159,9 +186,20 @@ impl Entry<'_> {
         if meter.counters == Counters::default() {
             return Ok(());
         }
+        if is_new && standing.pairs >= PAIRS_KEPT {
+            self.ignored.push(Ignored::Pairs(reported.report.connection));
+            return Ok(());
+        }
+        let age = standing.since.unwrap_or(self.at).until(self.at).max(reported.open_for.unwrap_or_default());
+        let added = billed.min(believable(age).minus(standing.counted));
+        if added < billed {
+            self.ignored.push(Ignored::Bytes(reported.report.connection));
+        }
+        standing.pairs += usize::from(is_new);
+        standing.counted = standing.counted.plus(added);
         let counters = meter.counters;
         self.transaction
-            .prepare_cached("INSERT OR REPLACE INTO pair VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
+            .prepare_cached("INSERT OR REPLACE INTO pair VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?
             .execute(params![
                 participant,
                 connection,
@@ -172,8 +210,10 @@ impl Entry<'_> {
                 stored(counters.bytes_sent),
                 stored(counters.packets_received),
                 stored(counters.packets_sent),
+                stored(counted.plus(added).get()),
+                stored(since.0),
             ])?;
-        if billed == ByteCount::ZERO {
+        if added == ByteCount::ZERO {
             return Ok(());
         }
         self.transaction
@@ -184,20 +224,20 @@ impl Entry<'_> {
             .execute(params![
                 self.month.to_string(),
                 stored(self.at.0),
-                stored(billed.get()),
+                stored(added.get()),
                 connection,
                 reported.session.map(|host| host.to_string()),
                 participant,
                 pair.pair,
                 provider.as_str(),
             ])?;
-        self.total.measured = self.total.measured.plus(billed);
+        self.total.measured = self.total.measured.plus(added);
         Ok(())
     }
 
     fn end(&mut self, ended: &Ended) -> Result<Outcome, rusqlite::Error> {
-        let measured = self.measured_by(ended.host, ended.connection)?;
-        let measured = measured.plus(self.measured_by(ended.guest, ended.connection)?);
+        let measured = self.standing(ended.host, ended.connection)?.counted;
+        let measured = measured.plus(self.standing(ended.guest, ended.connection)?.counted);
         // Before a restart it may have been measured although nobody reported since.
         let Some(estimate) = ended.estimate.filter(|_| measured == ByteCount::ZERO) else {
             return Ok(Outcome::Measured(measured));
@@ -224,18 +264,19 @@ impl Entry<'_> {
         Ok(Outcome::Estimated(estimate))
     }
 
-    fn measured_by(&self, end: ParticipantId, connection: ConnectionId) -> Result<ByteCount, rusqlite::Error> {
-        let mut pairs = self.transaction.prepare_cached(
-            "SELECT provider, sequence, bytes_received, bytes_sent, packets_received, packets_sent FROM pair
-             WHERE participant = ?1 AND connection = ?2",
-        )?;
-        let pairs = pairs.query_map(params![end.to_string(), connection.to_string()], pair_row)?;
-        let mut sum = ByteCount::ZERO;
-        for pair in pairs {
-            let (provider, meter) = pair?;
-            sum = sum.plus(Billing::of(&provider).billed(meter.counters));
+    fn standing(&self, end: ParticipantId, connection: ConnectionId) -> Result<Standing, rusqlite::Error> {
+        let mut pairs = self
+            .transaction
+            .prepare_cached("SELECT counted, since_ms FROM pair WHERE participant = ?1 AND connection = ?2")?;
+        let mut pairs = pairs.query(params![end.to_string(), connection.to_string()])?;
+        let mut standing = Standing::default();
+        while let Some(pair) = pairs.next()? {
+            let since = UnixMillis(loaded(pair.get(1)?));
+            standing.pairs += 1;
+            standing.counted = standing.counted.plus(loaded_bytes(pair.get(0)?));
+            standing.since = Some(standing.since.map_or(since, |earliest| earliest.min(since)));
         }
-        Ok(sum)
+        Ok(standing)
     }
 }
 
@@ -264,14 +305,27 @@ fn month_total(transaction: &Transaction<'_>, month: Month) -> Result<MonthTotal
     Ok(total.unwrap_or_default())
 }
 
-fn pair_row(row: &rusqlite::Row<'_>) -> Result<(ProviderName, Meter), rusqlite::Error> {
+/// What the books hold of one pair.
+struct PairRow {
+    provider: ProviderName,
+    meter: Meter,
+    counted: ByteCount,
+    since: UnixMillis,
+}
+
+fn pair_row(row: &rusqlite::Row<'_>) -> Result<PairRow, rusqlite::Error> {
     let counters = Counters {
         bytes_received: loaded(row.get(2)?),
         bytes_sent: loaded(row.get(3)?),
         packets_received: loaded(row.get(4)?),
         packets_sent: loaded(row.get(5)?),
     };
-    Ok((parsed(0, &row.get::<_, String>(0)?)?, Meter { sequence: loaded(row.get(1)?), counters }))
+    Ok(PairRow {
+        provider: parsed(0, &row.get::<_, String>(0)?)?,
+        meter: Meter { sequence: loaded(row.get(1)?), counters },
+        counted: loaded_bytes(row.get(6)?),
+        since: UnixMillis(loaded(row.get(7)?)),
+    })
 }
 
 fn parsed<T>(column: usize, text: &str) -> Result<T, rusqlite::Error>

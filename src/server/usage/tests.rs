@@ -141,6 +141,65 @@ async fn a_report_that_cannot_be_written_is_not_acknowledged_until_it_is_sent_ag
     usage.close().await;
 }
 
+/// A ledger whose disk takes everything but reports.
+fn refuse_reports(dir: &TempDir) -> rusqlite::Connection {
+    let database = rusqlite::Connection::open(dir.path().join("usage.db")).unwrap();
+    let trigger = "CREATE TRIGGER full BEFORE INSERT ON pair BEGIN SELECT RAISE(ABORT, 'full'); END";
+    database.execute_batch(trigger).unwrap();
+    database
+}
+
+fn report_in_vain(usage: &Usage) {
+    let (acknowledged, answer) = mpsc::channel::<()>();
+    usage.report(HOST, report(LINK, "a", 1, 5), move || acknowledged.send(()).unwrap());
+    assert_eq!(answer.recv_timeout(PATIENCE), Err(mpsc::RecvTimeoutError::Disconnected));
+}
+
+#[tokio::test]
+async fn what_could_never_be_written_is_estimated() {
+    let dir = TempDir::new().unwrap();
+    let (usage, hand) = open(&dir, "1000");
+    let _full = refuse_reports(&dir);
+    usage.opened(LINK, HOST, GUEST);
+    hand.advance(Duration::from_secs(4));
+    usage.alive(LINK);
+    report_in_vain(&usage);
+    usage.closed(LINK);
+    hand.advance(connections::LINGER);
+    let status = until(&usage, |status| status.bandwidth_used_bytes > 0).await;
+    assert_eq!(status.bandwidth_estimated_bytes, 1_000_000);
+    usage.close().await;
+}
+
+#[tokio::test]
+async fn what_could_not_be_written_until_the_server_stopped_is_estimated() {
+    let dir = TempDir::new().unwrap();
+    let (usage, hand) = open(&dir, "1000");
+    let _full = refuse_reports(&dir);
+    usage.opened(LINK, HOST, GUEST);
+    hand.advance(Duration::from_secs(4));
+    usage.alive(LINK);
+    usage.report(HOST, report(LINK, "a", 1, 5), || panic!("nothing is acknowledged that is not written"));
+    let clone = usage.clone();
+    usage.close().await;
+    assert_eq!(clone.status().bandwidth_estimated_bytes, 1_000_000);
+}
+
+#[tokio::test]
+async fn who_reports_while_the_server_stops_plays_on_without_an_estimate() {
+    let dir = TempDir::new().unwrap();
+    let (usage, hand) = open(&dir, "1000");
+    usage.opened(LINK, HOST, GUEST);
+    hand.advance(Duration::from_secs(4));
+    usage.alive(LINK);
+    // An end that says it is not connected, and names no pair, says all that there is to know.
+    let never = UsageReport { path: crate::protocol::Path::NotConnected, pairs: Vec::new(), ..report(LINK, "a", 1, 0) };
+    usage.report(HOST, never, || ());
+    let clone = usage.clone();
+    usage.close().await;
+    assert_eq!((clone.status().bandwidth_used_bytes, clone.status().active_connections), (0, 1));
+}
+
 #[tokio::test]
 async fn a_full_queue_refuses_without_blocking_and_takes_reports_again() {
     let dir = TempDir::new().unwrap();

@@ -1,15 +1,19 @@
 //! The thread that owns the ledger.
 //!
-//! Takes whatever is queued into one transaction, and only after its commit publishes the sums, calls the
-//! acknowledgements and logs the endings, in this order. It also drives the connections' time-outs, so that a late
-//! report that is queued already is booked before the ending that it belongs to. When a write fails nothing is
-//! acknowledged: browsers send their reports again, and endings are kept here and tried again.
+//! Takes whatever is queued into one transaction, and only after its commit publishes the sums, marks the connections as
+//! reported and calls the acknowledgements. It also drives the connections' time-outs; what ended is written after the
+//! reports, so that a late one that is queued already is booked before the ending that it belongs to. When a write fails
+//! nothing is acknowledged and nothing counts as reported: browsers send their reports again, and endings are kept here and
+//! tried again.
 
+use super::bounds::Ignored;
 use super::connections::{Ended, Input};
 use super::ledger::{Ledger, MonthTotal, Outcome, Recorded, Reported};
 use super::month::Month;
+use super::status::gb_number;
 use super::{PoisonError, Shared};
-use crate::domain::ConnectionId;
+use crate::domain::{ByteCount, ConnectionId};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -19,6 +23,9 @@ pub(super) const QUEUE: usize = 2048;
 
 /// The longest sleep: the wall clock may be set, so the turn of the month is looked for rather than waited for.
 const TICK: Duration = Duration::from_secs(1);
+
+/// Warnings that are remembered so as not to be repeated; beyond, all are forgotten.
+const WARNINGS_KEPT: usize = 1_000;
 
 /// Called once the report is on disk.
 pub(super) type Acknowledgement = Box<dyn FnOnce() + Send>;
@@ -39,19 +46,22 @@ pub(super) struct Writer {
     endings: Vec<Ended>,
     /// The last write failed.
     failing: bool,
+    /// What the operator was warned about.
+    warned: BTreeSet<Ignored>,
 }
 
 impl Writer {
     pub(super) fn new(ledger: Ledger, shared: Arc<Shared>, queue: Receiver<Job>) -> Self {
-        Self { ledger, shared, queue, endings: Vec::new(), failing: false }
+        Self { ledger, shared, queue, endings: Vec::new(), failing: false, warned: BTreeSet::new() }
     }
 
     /// Works until it is told to stop, or until nobody is left to tell it.
     pub(super) fn run(mut self) {
         loop {
             let (jobs, stopping) = self.wait();
+            self.write_reports(jobs);
             self.collect_endings(stopping);
-            self.write(jobs);
+            self.write_endings();
             self.shared.look_at_limit();
             if stopping {
                 break;
@@ -93,13 +103,58 @@ impl Writer {
         self.endings.extend(std::iter::from_fn(|| connections.poll_output()));
     }
 
-    fn write(&mut self, jobs: Vec<(Reported, Acknowledgement)>) {
-        if jobs.is_empty() && self.endings.is_empty() {
+    fn write_reports(&mut self, jobs: Vec<(Reported, Acknowledgement)>) {
+        if jobs.is_empty() {
             return;
         }
         let (reports, acknowledgements): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
-        match self.ledger.record(self.shared.clock.wall(), &reports, &self.endings) {
-            Ok(recorded) => self.publish(&recorded, acknowledgements),
+        let Some(recorded) = self.record(&reports, &[]) else { return };
+        let now = self.shared.clock.now();
+        let mut connections = self.shared.connections();
+        for Reported { participant, report, .. } in reports {
+            connections.handle(Input::Reported { participant, connection: report.connection }, now);
+        }
+        drop(connections);
+        for acknowledge in acknowledgements {
+            acknowledge();
+        }
+        for ignored in recorded.ignored {
+            if self.warned.len() >= WARNINGS_KEPT {
+                self.warned.clear();
+            }
+            if self.warned.insert(ignored) {
+                ignored.warn();
+            }
+        }
+    }
+
+    fn write_endings(&mut self) {
+        let endings = std::mem::take(&mut self.endings);
+        if endings.is_empty() {
+            return;
+        }
+        let Some(recorded) = self.record(&[], &endings) else {
+            self.endings = endings;
+            return;
+        };
+        for (ended, outcome) in endings.iter().zip(recorded.outcomes) {
+            tracing::info!("{}", closing_line(ended.connection, outcome, recorded.total));
+        }
+    }
+
+    /// Writes, and publishes the sums; `None` where that fails.
+    fn record(&mut self, reports: &[Reported], endings: &[Ended]) -> Option<Recorded> {
+        match self.ledger.record(self.shared.clock.wall(), reports, endings) {
+            Ok(recorded) => {
+                if std::mem::take(&mut self.failing) {
+                    tracing::info!("the usage ledger can be written again");
+                }
+                let mut totals = self.shared.totals.lock().unwrap_or_else(PoisonError::into_inner);
+                totals.insert(recorded.month, recorded.total);
+                drop(totals);
+                self.shared.look_at_limit();
+                return Some(recorded);
+            }
             Err(error) if self.failing => tracing::debug!(%error, "the usage ledger still cannot be written"),
             Err(error) => {
                 self.failing = true;
@@ -110,29 +165,27 @@ impl Writer {
                 );
             }
         }
-    }
-
-    fn publish(&mut self, recorded: &Recorded, acknowledgements: Vec<Acknowledgement>) {
-        if std::mem::take(&mut self.failing) {
-            tracing::info!("the usage ledger can be written again");
-        }
-        self.shared.totals.lock().unwrap_or_else(PoisonError::into_inner).insert(recorded.month, recorded.total);
-        self.shared.look_at_limit();
-        for acknowledge in acknowledgements {
-            acknowledge();
-        }
-        for (ended, outcome) in self.endings.drain(..).zip(&recorded.outcomes) {
-            tracing::info!("{}", closing_line(ended.connection, *outcome, recorded.total));
-        }
+        None
     }
 }
 
 impl Shared {
-    /// Tells whoever watches when the month's limit is reached, and when it no longer is.
+    /// Tells whoever watches, and the log, when the month's limit is reached and when it no longer is.
     pub(super) fn look_at_limit(&self) {
-        let reached = self.total(Month::of(self.clock.wall())).used() >= self.limit;
-        self.limit_reached.send_if_modified(|was| std::mem::replace(was, reached) != reached);
+        let used = self.total(Month::of(self.clock.wall())).used();
+        let reached = used >= self.limit;
+        let changed = self.limit_reached.send_if_modified(|was| std::mem::replace(was, reached) != reached);
+        match (changed, reached) {
+            (true, true) => tracing::warn!("{}", limit_line(used, self.limit)),
+            (true, false) => tracing::info!("A new month has begun; relay credentials are given again"),
+            (false, _) => {}
+        }
     }
+}
+
+fn limit_line(used: ByteCount, limit: ByteCount) -> String {
+    let (used, limit) = (used.gb_text(2), gb_number(limit));
+    format!("Bandwidth limit reached: {used} of {limit} GB used this month; no new relay credentials until it turns")
 }
 
 fn closing_line(connection: ConnectionId, outcome: Outcome, total: MonthTotal) -> String {
@@ -147,7 +200,6 @@ fn closing_line(connection: ConnectionId, outcome: Outcome, total: MonthTotal) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ByteCount;
 
     #[test]
     fn an_ended_connection_is_logged_in_the_guides_words() {
@@ -160,6 +212,14 @@ mod tests {
         assert_eq!(
             closing_line(connection, Outcome::Estimated(ByteCount::new(1_000_000)), total),
             "[Bandwidth] Connection 00000000000000ab closed. Estimated usage: 0.0010 GB. Total this month: 45.23 GB"
+        );
+    }
+
+    #[test]
+    fn the_limit_is_told_as_the_guide_words_it() {
+        assert_eq!(
+            limit_line(ByteCount::new(20_400_000), ByteCount::new(20_000_000)),
+            "Bandwidth limit reached: 0.02 of 0.02 GB used this month; no new relay credentials until it turns"
         );
     }
 }

@@ -4,7 +4,7 @@ mod client;
 
 use super::*;
 use crate::domain::{ConnectionId, SessionCode};
-use crate::protocol::{EndReason, Path, ServerMessage, Signal, UsageBeacon, UsageReport};
+use crate::protocol::{EndReason, PairCounters, Path, ServerMessage, Signal, UsageBeacon, UsageReport};
 use crate::server::signaling::sessions::BeaconError;
 use client::{Closed, server};
 use futures::SinkExt;
@@ -79,6 +79,38 @@ async fn guessing_codes_is_slowed_down() {
         client.say(&ClientMessage::Join { code: SessionCode::from_random(1), name: None, password: None }).await;
         assert_eq!(client.error().await, ErrorCode::SessionNotFound);
     }
+    client.say(&ClientMessage::Create { name: None, password: None }).await;
+    assert_eq!(client.error().await, ErrorCode::TooManyRequests);
+}
+
+#[tokio::test]
+async fn an_address_that_keeps_failing_waits_whatever_socket_it_opens() {
+    let server = server(None).await;
+    let (_host, _, snapshot) = server.host().await;
+    for tried in 0..20 {
+        let mut client = server.connect().await;
+        client.say(&ClientMessage::Join { code: SessionCode::from_random(tried), name: None, password: None }).await;
+        assert_eq!(client.error().await, ErrorCode::SessionNotFound);
+    }
+    // Not even the right code: otherwise the limit would not slow down whoever guesses.
+    let mut client = server.connect().await;
+    client.say(&ClientMessage::Join { code: snapshot.code, name: None, password: None }).await;
+    assert_eq!(client.error().await, ErrorCode::TooManyRequests);
+}
+
+#[tokio::test]
+async fn coming_in_is_free_and_creating_sessions_is_not() {
+    let server = server(None).await;
+    let mut hosts = vec![server.host().await];
+    for _ in 0..40 {
+        let (mut guest, _) = server.guest(hosts[0].2.code).await;
+        guest.say(&ClientMessage::Leave).await;
+        assert_eq!(guest.hear_signal().await, ServerMessage::Ended { reason: EndReason::YouLeft });
+    }
+    for _ in 1..20 {
+        hosts.push(server.host().await);
+    }
+    let mut client = server.connect().await;
     client.say(&ClientMessage::Create { name: None, password: None }).await;
     assert_eq!(client.error().await, ErrorCode::TooManyRequests);
 }
@@ -176,9 +208,28 @@ async fn reports_are_acknowledged_and_a_page_that_goes_away_reports_by_beacon() 
     let senseless = UsageReport { sequence: 0, ..report.clone() };
     guest.say(&ClientMessage::Usage { report: senseless }).await;
     assert_eq!(guest.error().await, ErrorCode::BadMessage);
+    let pair = PairCounters {
+        pair: "a".into(),
+        provider: "cloudflare".parse().unwrap(),
+        bytes_received: 1_000,
+        bytes_sent: 0,
+        packets_received: 0,
+        packets_sent: 0,
+    };
     // The host ends it all; the guest's last counters still count.
     host.say(&ClientMessage::Leave).await;
     assert_eq!(guest.hear_signal().await, ServerMessage::Ended { reason: EndReason::HostLeft });
+    // What is not theirs, and what cannot be, costs the rest nothing.
+    let other = UsageReport { connection: ConnectionId::from_random(9), ..report.clone() };
+    let senseless = UsageReport { sequence: 0, ..report.clone() };
+    let reports =
+        vec![other.clone(), senseless.clone(), UsageReport { pairs: vec![pair], sequence: 2, ..report.clone() }];
+    assert!(server.sessions.report_beacon(UsageBeacon { token, reports }).is_ok());
+    server.used(1_000).await;
+    for reports in [vec![other], vec![senseless]] {
+        let none = server.sessions.report_beacon(UsageBeacon { token, reports });
+        assert!(matches!(none, Err(BeaconError::NotYours)));
+    }
     let beacon = |token, count| UsageBeacon { token, reports: vec![report.clone(); count] };
     assert!(server.sessions.report_beacon(beacon(token, 1)).is_ok());
     assert!(matches!(server.sessions.report_beacon(beacon(stranger, 1)), Err(BeaconError::NotYours)));

@@ -72,6 +72,18 @@ fn what_nobody_reported_on_is_estimated_to_its_last_sign_of_life() {
 }
 
 #[test]
+fn a_report_is_no_sign_of_life_and_ends_the_guessing() {
+    let mut core = Connections::default();
+    core.handle(opened(1), at(0));
+    core.handle(opened(2), at(0));
+    core.handle(Input::Reported { participant: HOST, connection: id(1) }, at(5_000));
+    core.handle(Input::Closed { connection: id(1) }, at(5_000));
+    core.handle(Input::Closed { connection: id(2) }, at(5_000));
+    core.handle(Input::Timeout, at(8_000));
+    assert_eq!(outputs(&mut core), [ended(1, None), ended(2, Some(0))]);
+}
+
+#[test]
 fn a_stranger_with_the_same_identifier_changes_nothing() {
     let mut core = Connections::default();
     core.handle(opened(1), at(0));

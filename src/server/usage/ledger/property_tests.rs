@@ -97,4 +97,31 @@ proptest! {
             }
         }
     }
+
+    /// Whatever one end claims, and however often: never more than its time allows, and saying it again adds nothing.
+    #[test]
+    fn claims_are_bounded_by_time_and_replays_add_nothing(
+        claims in prop::collection::vec((0..4_u8, 1..20_u64, 0..1_u64 << 53, 0..20_000_u64), 1..12),
+        restart: bool,
+    ) {
+        let dir = TempDir::new().unwrap();
+        let mut ledger = Ledger::open(dir.path()).unwrap();
+        let mut at = NOVEMBER;
+        for (pair, sequence, received, wait) in &claims {
+            at = at.plus(Duration::from_millis(*wait));
+            let claim = by(HOST, report(LINK, &pair.to_string(), *sequence, *received));
+            ledger.record(at, &[claim.clone(), claim], &[]).unwrap();
+            prop_assert!(used(&ledger) <= believable(NOVEMBER.until(at)).get());
+        }
+        if restart {
+            drop(ledger);
+            ledger = Ledger::open(dir.path()).unwrap();
+        }
+        let before = used(&ledger);
+        let newest = |wanted: u8| claims.iter().filter(|claim| claim.0 == wanted).max_by_key(|claim| claim.1);
+        for (pair, sequence, received, _) in (0..4).filter_map(newest) {
+            ledger.record(at, &[by(HOST, report(LINK, &pair.to_string(), *sequence, *received))], &[]).unwrap();
+        }
+        prop_assert_eq!(used(&ledger), before);
+    }
 }

@@ -33,7 +33,7 @@ pub(in crate::server::usage) fn report(
 }
 
 pub(super) fn by(participant: ParticipantId, report: UsageReport) -> Reported {
-    Reported { participant, session: Some(HOST), report }
+    Reported { participant, session: Some(HOST), open_for: None, report }
 }
 
 fn ended(estimate: Option<u64>) -> Ended {
@@ -154,12 +154,67 @@ fn a_failed_write_leaves_nothing_behind() {
 fn absurd_counters_saturate_and_the_ledger_still_opens() {
     let dir = TempDir::new().unwrap();
     let mut ledger = Ledger::open(dir.path()).unwrap();
-    let reports = [by(HOST, report(LINK, "a", u64::MAX, u64::MAX)), by(GUEST, report(LINK, "a", 1, u64::MAX))];
+    let of_old = |reported| Reported { open_for: Some(Duration::MAX), ..reported };
+    let absurd = |end, sequence| of_old(by(end, report(LINK, "a", sequence, u64::MAX)));
+    let reports = [absurd(HOST, u64::MAX), absurd(GUEST, 1)];
     ledger.record(NOVEMBER, &reports, &[]).unwrap();
     drop(ledger);
     let mut ledger = Ledger::open(dir.path()).unwrap();
     assert_eq!(ledger.totals().unwrap()[&Month::of(NOVEMBER)].measured.get(), i64::MAX.unsigned_abs());
     ledger.record(NOVEMBER, &reports, &[ended(None)]).unwrap();
+}
+
+#[test]
+fn nobody_is_believed_beyond_what_time_allows_and_a_replay_changes_nothing() {
+    let dir = TempDir::new().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    let lie = |sequence| by(HOST, report(LINK, "a", sequence, (1 << 53) - 1));
+    let recorded = ledger.record(NOVEMBER, &[lie(1), by(HOST, report(LINK, "b", 1, 7))], &[]).unwrap();
+    assert_eq!(recorded.total, total(250_000_000, 0));
+    assert_eq!(recorded.ignored, [Ignored::Bytes(LINK); 2]);
+    let recorded = ledger.record(NOVEMBER, &[lie(1), lie(2)], &[ended(None)]).unwrap();
+    assert_eq!(recorded.outcomes, [Outcome::Measured(ByteCount::new(250_000_000))]);
+    // Another end, and the same one after a minute, are believed as far as their time goes.
+    let later = UnixMillis(NOVEMBER.0 + 60_000);
+    ledger
+        .record(later, &[by(GUEST, report(LINK, "a", 1, 40)), by(HOST, report(LINK, "c", 3, u64::MAX))], &[])
+        .unwrap();
+    assert_eq!(used(&ledger), 250_000_040 + 60 * 25_000_000);
+    let old = Reported { open_for: Some(Duration::from_hours(1)), ..by(GUEST, report(LINK, "a", 2, 80_000_000_000)) };
+    ledger.record(later, &[old], &[]).unwrap();
+    assert_eq!(used(&ledger), 1_750_000_000 + 80_000_000_000);
+}
+
+#[test]
+fn one_end_has_so_many_pairs_and_no_more() {
+    let dir = TempDir::new().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    let reports: Vec<_> = (0..=PAIRS_KEPT).map(|pair| by(HOST, report(LINK, &pair.to_string(), 1, 10))).collect();
+    let recorded = ledger.record(NOVEMBER, &reports, &[]).unwrap();
+    assert_eq!(recorded.ignored, [Ignored::Pairs(LINK)]);
+    assert_eq!(used(&ledger), 10 * PAIRS_KEPT as u64);
+    // Those that are kept count on, and the other end has its own.
+    ledger.record(NOVEMBER, &[by(HOST, report(LINK, "0", 2, 11)), by(GUEST, report(LINK, "x", 1, 5))], &[]).unwrap();
+    assert_eq!(used(&ledger), 10 * PAIRS_KEPT as u64 + 6);
+}
+
+#[test]
+fn books_of_the_first_layout_go_on_where_they_were() {
+    let dir = TempDir::new().unwrap();
+    let database = Connection::open(dir.path().join(FILE)).unwrap();
+    database.execute_batch(SCHEMA[0]).unwrap();
+    let rows = format!(
+        "INSERT INTO pair VALUES ('{HOST}', '{LINK}', 'a', 'cloudflare', 4, 100, 5, 2, 9);
+         INSERT INTO pair VALUES ('{GUEST}', '{LINK}', 'a', 'acme', 4, 100, 5, 2, 9);
+         PRAGMA user_version = 1"
+    );
+    database.execute_batch(&rows).unwrap();
+    drop(database);
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    let outcomes = ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 4, 900))], &[ended(None)]).unwrap().outcomes;
+    assert_eq!(outcomes, [Outcome::Measured(ByteCount::new(108 + 149))]);
+    ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 5, 900))], &[]).unwrap();
+    assert_eq!(used(&ledger), 800);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::server::clock::Clock;
 use crate::server::guard::Origin;
 use crate::server::signaling::sessions::{SessionSettings, Sessions};
 use crate::server::usage::Usage;
+use axum_client_ip::ClientIpSource;
 use futures::{SinkExt, StreamExt};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_a
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     pub(super) sessions: Sessions,
+    usage: Usage,
     _data: tempfile::TempDir,
 }
 
@@ -32,11 +34,15 @@ pub(super) async fn server(client_url: Option<Origin>) -> Server {
     let data = tempfile::tempdir().unwrap();
     let clock = Clock::system();
     let usage = Usage::open(data.path(), ByteCount::new(1_000_000_000), clock.clone()).unwrap();
-    let sessions = Sessions::new(usage, clock, SessionSettings { limit: 3, client_url });
+    let sessions = Sessions::new(
+        usage.clone(),
+        clock,
+        SessionSettings { limit: 3, client_url, client_ip_source: ClientIpSource::ConnectInfo },
+    );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(axum::serve(listener, routes(sessions.clone())).into_future());
-    Server { address, sessions, _data: data }
+    Server { address, sessions, usage, _data: data }
 }
 
 impl Server {
@@ -50,6 +56,16 @@ impl Server {
         socket.set_recv_buffer_size(4096).unwrap();
         let stream = MaybeTlsStream::Plain(socket.connect(self.address).await.unwrap());
         Client(client_async(format!("ws://{}/ws", self.address), stream).await.unwrap().0)
+    }
+
+    /// Waits until so many bytes are counted.
+    pub(super) async fn used(&self, bytes: u64) {
+        let counted = async {
+            while self.usage.status().bandwidth_used_bytes != bytes {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), counted).await.expect("counted in time");
     }
 
     /// A host in a new session.

@@ -1,0 +1,147 @@
+//! Participants of real sessions, over the socket and over HTTP at once.
+
+use super::app::{Answer, TestApp, cloudflare, minted};
+use crate::{
+    domain::ConnectionId,
+    protocol::{ClientMessage, ServerMessage, Signal, Snapshot, WireToken},
+};
+use futures::{SinkExt as _, StreamExt as _};
+use reqwest::Method;
+use serde_json::json;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{self, client::IntoClientRequest as _, protocol::Message},
+};
+use wiremock::ResponseTemplate;
+
+const PATH: &str = "/api/turn-credentials";
+
+/// A browser's end of the socket.
+struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Page {
+    /// Opens the socket as a page of `origin` would, or says with which status it was turned away.
+    async fn open(app: &TestApp, origin: Option<&str>) -> Result<Self, Box<tungstenite::Error>> {
+        let mut request = format!("{}/ws", app.url.replacen("http", "ws", 1)).into_client_request().unwrap();
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        Ok(Self(connect_async(request).await.map_err(Box::new)?.0))
+    }
+
+    async fn enter(app: &TestApp, message: &ClientMessage) -> (Self, WireToken, Snapshot) {
+        let mut page = Self::open(app, None).await.unwrap();
+        page.say(message).await;
+        match page.hear().await {
+            ServerMessage::Welcome { token, snapshot, .. } => (page, token, snapshot),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn create(app: &TestApp) -> (Self, WireToken, Snapshot) {
+        Self::enter(app, &ClientMessage::Create { name: None, password: None }).await
+    }
+
+    async fn say(&mut self, message: &ClientMessage) {
+        self.0.send(Message::text(serde_json::to_string(message).unwrap())).await.unwrap();
+    }
+
+    /// The next message that is no snapshot.
+    async fn hear(&mut self) -> ServerMessage {
+        loop {
+            let received = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.expect("in time");
+            if let Message::Text(text) = received.unwrap().unwrap() {
+                let message = serde_json::from_str(&text).unwrap();
+                if !matches!(message, ServerMessage::Snapshot { .. }) {
+                    return message;
+                }
+            }
+        }
+    }
+}
+
+fn text(token: WireToken) -> String {
+    serde_json::to_value(token).unwrap().as_str().unwrap().to_owned()
+}
+
+async fn ask_as(app: &TestApp, token: WireToken) -> Answer {
+    app.send(app.request(Method::GET, PATH).bearer_auth(text(token))).await
+}
+
+#[tokio::test]
+async fn a_participant_has_an_allowance_and_an_answer_of_their_own_until_they_leave() {
+    let stand_in = cloudflare(ResponseTemplate::new(201).set_body_json(minted())).await;
+    let app = TestApp::with_cloudflare(&stand_in.uri(), &[("RATE_LIMIT_CREDENTIALS", "1/1h")]).await;
+    let (mut host, token, _) = Page::create(&app).await;
+    assert_eq!((app.get(PATH).await.status, app.get(PATH).await.status), (200, 429));
+    for remaining in ["29", "28"] {
+        let answer = ask_as(&app, token).await;
+        assert_eq!((answer.status, answer.header("ratelimit-limit")), (200, "30"), "{}", answer.text);
+        assert_eq!(
+            (answer.header("ratelimit-remaining"), answer.json()["degraded"].clone()),
+            (remaining, json!(false))
+        );
+    }
+    let minted = stand_in.received_requests().await.unwrap().len();
+    assert_eq!(minted, 2, "one for the stranger, one for both of the participant's requests");
+
+    host.say(&ClientMessage::Leave).await;
+    assert!(matches!(host.hear().await, ServerMessage::Ended { .. }));
+    let answer = ask_as(&app, token).await;
+    assert_eq!((answer.status, answer.header("ratelimit-limit")), (429, "1"));
+}
+
+#[tokio::test]
+async fn only_pages_of_the_client_url_may_open_the_socket() {
+    let app = TestApp::start(&[("CLIENT_URL", "https://tessro.example")]).await;
+    for ours in [Some("https://tessro.example"), None] {
+        assert!(Page::open(&app, ours).await.is_ok(), "{ours:?}");
+    }
+    for foreign in ["https://evil.example", app.url.as_str(), "null"] {
+        let refused = Page::open(&app, Some(foreign)).await.err().map(|error| *error);
+        let Some(tungstenite::Error::Http(response)) = refused else {
+            panic!("{foreign}: {refused:?}");
+        };
+        assert_eq!(response.status(), 403);
+        let body: serde_json::Value = serde_json::from_slice(response.body().as_ref().unwrap()).unwrap();
+        assert_eq!(body["code"], "forbidden_origin");
+    }
+}
+
+#[tokio::test]
+async fn the_last_counters_of_a_page_that_goes_away_are_counted() {
+    let app = TestApp::start(&[]).await;
+    let (mut host, _, snapshot) = Page::create(&app).await;
+    let join = ClientMessage::Join { code: snapshot.code, name: None, password: None };
+    let (mut guest, token, _) = Page::enter(&app, &join).await;
+    let connection = ConnectionId::from_random(1);
+    guest.say(&ClientMessage::Ready { connection }).await;
+    assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
+    host.say(&ClientMessage::Signal { connection, signal: Signal::Offer { sdp: "v=0".into() } }).await;
+    assert!(matches!(guest.hear().await, ServerMessage::Signal { .. }));
+    drop(guest);
+
+    let pair = json!({
+        "pair": "CP1", "provider": "cloudflare", "bytes_received": 40_000, "bytes_sent": 10,
+        "packets_received": 100, "packets_sent": 1,
+    });
+    let report = json!({"connection": connection, "sequence": 1, "path": "relayed", "pairs": [pair]});
+    let beacon = json!({"token": text(token), "reports": [report]}).to_string();
+    for _ in 0..2 {
+        let answer = app.send(app.request(Method::POST, "/api/usage").body(beacon.clone())).await;
+        assert_eq!((answer.status, answer.text.as_str()), (204, ""));
+    }
+    let counted = async {
+        loop {
+            let used = app.get("/api/bandwidth-status").await.json()["bandwidthUsedBytes"].as_u64().unwrap();
+            if used > 0 {
+                break used;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let used = tokio::time::timeout(Duration::from_secs(20), counted).await.expect("counted in time");
+    assert_eq!(used, 40_400);
+}
