@@ -34,10 +34,11 @@ impl Page {
     async fn enter(app: &TestApp, message: &ClientMessage) -> (Self, WireToken, Snapshot) {
         let mut page = Self::open(app, None).await.unwrap();
         page.say(message).await;
-        match page.hear().await {
-            ServerMessage::Welcome { token, snapshot, .. } => (page, token, snapshot),
-            other => panic!("{other:?}"),
-        }
+        let heard = page.hear().await;
+        let ServerMessage::Welcome { token, snapshot, .. } = heard else {
+            panic!("{heard:?}");
+        };
+        (page, token, snapshot)
     }
 
     async fn create(app: &TestApp) -> (Self, WireToken, Snapshot) {
@@ -51,7 +52,7 @@ impl Page {
     /// The next message that is no snapshot.
     async fn hear(&mut self) -> ServerMessage {
         loop {
-            let received = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.expect("in time");
+            let received = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.unwrap();
             if let Message::Text(text) = received.unwrap().unwrap() {
                 let message = serde_json::from_str(&text).unwrap();
                 if !matches!(message, ServerMessage::Snapshot { .. }) {
@@ -142,6 +143,6 @@ async fn the_last_counters_of_a_page_that_goes_away_are_counted() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    let used = tokio::time::timeout(Duration::from_secs(20), counted).await.expect("counted in time");
+    let used = tokio::time::timeout(Duration::from_secs(20), counted).await.unwrap();
     assert_eq!(used, 40_400);
 }

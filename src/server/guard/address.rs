@@ -35,16 +35,14 @@ impl ClientAddress {
     pub async fn of(mut parts: Parts, source: ClientIpSource) -> Self {
         let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
         parts.extensions.insert(source.clone());
-        let address = match ClientIp::from_request_parts(&mut parts, &()).await {
-            Ok(ClientIp(address)) => address,
-            // Why is not told: it may repeat the header, which may hold an address.
-            Err(_) => {
-                static WARNED: Once = Once::new();
-                WARNED.call_once(|| tracing::warn!("{}", no_address(&source)));
-                connection.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED))
-            }
-        };
-        Self::from(address)
+        // Why there is none is not told: it may repeat the header, which may hold an address.
+        let told = ClientIp::from_request_parts(&mut parts, &()).await.ok().map(|ClientIp(address)| address);
+        let address = told.or_else(|| {
+            static WARNED: Once = Once::new();
+            WARNED.call_once(|| tracing::warn!("{}", no_address(&source)));
+            connection
+        });
+        Self::from(address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)))
     }
 }
 
