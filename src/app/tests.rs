@@ -76,7 +76,8 @@ fn tag<'a>(html: &'a str, part: &str) -> &'a str {
 fn the_start_page_offers_both_ways_in() {
     let html = page("/", SessionView::default());
     for name in ["Your name", "Password", "Session code"] {
-        assert!(html.contains(&format!(">{name}</label>")), "{name}");
+        // A marker may follow the words, for the browser to find its place.
+        assert!(html.contains(&format!(">{name}<")), "{name}");
     }
     assert_eq!(html.matches("<form").count(), html.matches("method=\"post\"").count());
     assert!(html.contains("Create session") && html.contains("Join session"));

@@ -29,12 +29,13 @@ const MOST_SESSIONS: usize = 10_000;
 const CODES_TRIED: usize = 8;
 
 /// Joins and resumes from one address that may fail at once, and how often one more may: a family mistypes a code now and
-/// then, and a restart makes everybody's place unknown. Guessing one of 10^9 codes takes a lifetime at this rate.
-const FAILURES: (u32, Duration) = (20, Duration::from_secs(3));
+/// then, and a restart makes everybody's place unknown. Guessing one of 10^8 codes takes years at this rate.
+pub(super) const FAILURES: (u32, Duration) = (60, Duration::from_secs(1));
 
-/// Sessions that one address may create at once, and how often one more: a room full of hosts may begin together, and
-/// nobody fills [`MOST_SESSIONS`] in a day.
-const CREATIONS: (u32, Duration) = (20, Duration::from_secs(15));
+/// Sessions that one address may create at once, and how often one more. Generous, since behind a proxy that the operator
+/// did not name everybody has the same address; still, filling [`MOST_SESSIONS`] takes hours, and a session whose host is
+/// gone ends within minutes.
+pub(super) const CREATIONS: (u32, Duration) = (200, Duration::from_secs(1));
 
 /// How often places are given up and sessions forgotten; graces are a minute and more.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ mod client;
 use super::*;
 use crate::domain::{ConnectionId, SessionCode};
 use crate::protocol::{EndReason, PairCounters, Path, ServerMessage, Signal, UsageBeacon, UsageReport};
-use crate::server::signaling::sessions::BeaconError;
+use crate::server::signaling::sessions::{BeaconError, CREATIONS, FAILURES};
 use client::{Closed, server};
 use futures::SinkExt;
 use tokio_tungstenite::connect_async;
@@ -87,11 +87,17 @@ async fn guessing_codes_is_slowed_down() {
 async fn an_address_that_keeps_failing_waits_whatever_socket_it_opens() {
     let server = server(None).await;
     let (_host, _, snapshot) = server.host().await;
-    for tried in 0..20 {
+    let mut failed = 0;
+    loop {
         let mut client = server.connect().await;
-        client.say(&ClientMessage::Join { code: SessionCode::from_random(tried), name: None, password: None }).await;
-        assert_eq!(client.error().await, ErrorCode::SessionNotFound);
+        client.say(&ClientMessage::Join { code: SessionCode::from_random(failed), name: None, password: None }).await;
+        match client.error().await {
+            ErrorCode::SessionNotFound => failed += 1,
+            other => break assert_eq!(other, ErrorCode::TooManyRequests),
+        }
     }
+    // One more try comes back each second that the test takes.
+    assert!((FAILURES.0.into()..u64::from(FAILURES.0) + 10).contains(&failed), "{failed}");
     // Not even the right code: otherwise the limit would not slow down whoever guesses.
     let mut client = server.connect().await;
     client.say(&ClientMessage::Join { code: snapshot.code, name: None, password: None }).await;
@@ -101,18 +107,24 @@ async fn an_address_that_keeps_failing_waits_whatever_socket_it_opens() {
 #[tokio::test]
 async fn coming_in_is_free_and_creating_sessions_is_not() {
     let server = server(None).await;
-    let mut hosts = vec![server.host().await];
+    let (_host, _, snapshot) = server.host().await;
     for _ in 0..40 {
-        let (mut guest, _) = server.guest(hosts[0].2.code).await;
+        let (mut guest, _) = server.guest(snapshot.code).await;
         guest.say(&ClientMessage::Leave).await;
         assert_eq!(guest.hear_signal().await, ServerMessage::Ended { reason: EndReason::YouLeft });
     }
-    for _ in 1..20 {
-        hosts.push(server.host().await);
+    let mut created = 1;
+    loop {
+        let mut client = server.connect().await;
+        client.say(&ClientMessage::Create { name: None, password: None }).await;
+        match client.hear_signal().await {
+            ServerMessage::Error { code, .. } => break assert_eq!(code, ErrorCode::TooManyRequests),
+            answer => assert!(matches!(answer, ServerMessage::Welcome { .. })),
+        }
+        created += 1;
     }
-    let mut client = server.connect().await;
-    client.say(&ClientMessage::Create { name: None, password: None }).await;
-    assert_eq!(client.error().await, ErrorCode::TooManyRequests);
+    // One more session comes back each second that the test takes.
+    assert!((CREATIONS.0..CREATIONS.0 + 20).contains(&created), "{created}");
 }
 
 #[tokio::test]
