@@ -13,9 +13,9 @@ use super::{
     usage::{Usage, UsageError},
 };
 use crate::domain::ByteCount;
-use axum::serve::ListenerExt as _;
+use axum::serve::{ListenerExt as _, TapIo};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 /// How often those are forgotten who have not asked for credentials in a while.
@@ -125,12 +125,7 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let Self { listener, state, .. } = self;
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
-        // Small messages back and forth: Nagle's algorithm would hold each for a delayed acknowledgement, 40 ms.
-        let listener = listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!("TCP_NODELAY could not be set: {error}");
-            }
-        });
+        let listener = without_delay(listener);
         let stopping = CancellationToken::new();
         let app = http::app(state).into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(listener, app).with_graceful_shutdown(stopping.clone().cancelled_owned());
@@ -160,6 +155,15 @@ impl Server {
     }
 }
 
+/// Small messages back and forth: Nagle's algorithm would hold each for a delayed acknowledgement, 40 ms.
+fn without_delay(listener: TcpListener) -> TapIo<TcpListener, fn(&mut TcpStream)> {
+    listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!("TCP_NODELAY could not be set: {error}");
+        }
+    })
+}
+
 async fn listen(host: &str, port: u16) -> Result<TcpListener, StartError> {
     TcpListener::bind((host, port)).await.map_err(|cause| {
         if cause.kind() == io::ErrorKind::AddrInUse {
@@ -187,6 +191,16 @@ fn as_configured(limit: ByteCount) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::serve::Listener as _;
+
+    #[tokio::test]
+    async fn nothing_waits_for_a_fuller_packet() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut listener = without_delay(listener);
+        let (_client, (served, _)) = tokio::join!(TcpStream::connect(address), listener.accept());
+        assert!(served.nodelay().unwrap());
+    }
 
     #[test]
     fn a_limit_is_printed_as_it_was_set() {

@@ -280,6 +280,13 @@ async fn a_reader_that_stalls_is_closed_and_nobody_else_is() {
         }
     };
     tokio::time::timeout(Duration::from_secs(30), away).await.expect("the stalled guest is given up");
+    // Whoever reads on finds out why, once all is read that was on its way.
+    let closed = loop {
+        if let Err(closed) = guest.hear().await {
+            break closed;
+        }
+    };
+    assert_eq!(closed, Closed(Some(1013)));
     let mut again = server.connect().await;
     again.say(&ClientMessage::Resume { token, fresh: false }).await;
     again.welcome().await;
