@@ -7,7 +7,7 @@ use crate::domain::{ConnectionId, SessionCode};
 use crate::protocol::{EndReason, PairCounters, Path, ServerMessage, Signal, UsageBeacon, UsageReport};
 use crate::server::signaling::sessions::{BeaconError, CREATIONS, FAILURES};
 use client::{Closed, server};
-use futures::SinkExt;
+use futures::{SinkExt, StreamExt};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, protocol::Message as WireMessage};
@@ -290,6 +290,27 @@ async fn a_reader_that_stalls_is_closed_and_nobody_else_is() {
     let mut again = server.connect().await;
     again.say(&ClientMessage::Resume { token, fresh: false }).await;
     again.welcome().await;
+}
+
+/// In real time: three quarters of a minute.
+#[tokio::test]
+async fn a_socket_that_answers_no_ping_is_gone_and_one_that_does_stays() {
+    let server = server(None).await;
+    let (mut host, _, snapshot) = server.host().await;
+    // A browser answers pings while it is read from; nobody reads from this one.
+    let (_deaf, _) = server.guest(snapshot.code).await;
+    let before = Instant::now();
+    let away = async {
+        while let Some(Ok(message)) = host.0.next().await {
+            if message.to_text().is_ok_and(|text| text.contains(r#""connected":false"#)) {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(GONE_AFTER + PING_EVERY, away).await.expect("the deaf guest is given up");
+    assert!(before.elapsed() + Duration::from_secs(1) >= GONE_AFTER, "{:?}", before.elapsed());
+    host.say(&ClientMessage::Ping).await;
+    assert_eq!(host.hear_signal().await, ServerMessage::Pong);
 }
 
 #[tokio::test]
