@@ -292,6 +292,32 @@ async fn a_reader_that_stalls_is_closed_and_nobody_else_is() {
     again.welcome().await;
 }
 
+/// In real time: ten seconds. Less is sent than the queue holds, so it is the write that gives the socket up.
+#[tokio::test]
+async fn a_message_that_cannot_be_written_gives_the_socket_up() {
+    let server = server(None).await;
+    let (mut host, _, snapshot) = server.host().await;
+    let mut guest = server.connect_with_a_small_buffer().await;
+    guest.say(&ClientMessage::Join { code: snapshot.code, name: None, password: None }).await;
+    guest.welcome().await;
+    let connection = ConnectionId::from_random(1);
+    guest.say(&ClientMessage::Ready { connection }).await;
+    let offer = ClientMessage::Signal { connection, signal: Signal::Offer { sdp: "x".repeat(limits::SDP_BYTES) } };
+    let before = Instant::now();
+    for _ in 0..200 {
+        host.say(&offer).await;
+    }
+    let away = async {
+        while let Some(Ok(message)) = host.0.next().await {
+            if message.to_text().is_ok_and(|text| text.contains(r#""connected":false"#)) {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(WRITE_WITHIN * 3, away).await.expect("the stalled guest is given up");
+    assert!(before.elapsed() >= WRITE_WITHIN, "{:?}", before.elapsed());
+}
+
 /// In real time: three quarters of a minute.
 #[tokio::test]
 async fn a_socket_that_answers_no_ping_is_gone_and_one_that_does_stays() {
