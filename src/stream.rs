@@ -25,7 +25,7 @@ pub use film::Progress;
 pub use ice::IceOutcome;
 pub use link::LinkOutput;
 pub use outbox::{Keep, Output};
-pub use peer::{PairSample, PeerCommand, PeerConfig, PeerEvent, PeerState, Sample};
+pub use peer::{PairSample, PeerCommand, PeerConfig, PeerEvent, PeerState, Received, Sample, Sent};
 pub use session::{Input, Kept, Session};
 pub use view::{
     FilmProblem, FilmView, IceView, LinkView, Person, Phase, Picture, Problem, Profile, SessionAction, SessionView,

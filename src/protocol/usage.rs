@@ -9,10 +9,11 @@ use crate::domain::{ConnectionId, ProviderName};
 use serde::{Deserialize, Serialize};
 
 /// How one end reaches the other, by its selected candidate pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Path {
     /// No pair works yet, or none any more.
+    #[default]
     NotConnected,
     /// This end's local candidate is no relay.
     Direct,

@@ -205,7 +205,7 @@ mod tests {
             packets_received: 0,
             packets_sent: 0,
         };
-        Sample { path: Path::Relayed, relayed: bytes.iter().map(pair).collect() }
+        Sample { path: Path::Relayed, relayed: bytes.iter().map(pair).collect(), ..Sample::default() }
     }
 
     fn relay() -> Option<ProviderName> {

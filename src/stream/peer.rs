@@ -3,6 +3,7 @@
 //! A peer carries its commands out one after the other; each event belongs to the connection that it came from.
 
 use crate::protocol::{Path, Signal};
+use std::time::Duration;
 
 /// How a peer connection is built; its ICE servers are those that the page has in hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,13 +59,61 @@ pub enum PeerState {
     Failed,
 }
 
-/// One look at `getStats`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One look at `getStats`. Counters run from the connection's beginning.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sample {
     /// The path of the selected pair.
     pub path: Path,
     /// Every pair whose local candidate is a relay, selected or not.
     pub relayed: Vec<PairSample>,
+    /// `bytesReceived` of sound and picture together: it stands still when nothing arrives.
+    pub media_received: u64,
+    /// `bytesSent` of sound and picture together.
+    pub media_sent: u64,
+    /// `currentRoundTripTime` of the selected pair.
+    pub round_trip: Option<Duration>,
+    /// `availableOutgoingBitrate` of the selected pair, in bits per second.
+    pub line: Option<u64>,
+    /// The picture that arrives.
+    pub received: Option<Received>,
+    /// The picture that is sent.
+    pub sent: Option<Sent>,
+}
+
+/// A picture that arrives (`inbound-rtp`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Received {
+    /// `framesDecoded`.
+    pub frames: u32,
+    /// `frameWidth`.
+    pub width: u16,
+    /// `frameHeight`.
+    pub height: u16,
+    /// `totalFreezesDuration`.
+    pub frozen: Duration,
+    /// The codec, such as `H264`.
+    pub codec: String,
+}
+
+/// A picture that is sent (`outbound-rtp`, with its `media-source` and what the other end reports of it).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sent {
+    /// `framesEncoded`.
+    pub frames: u32,
+    /// `totalEncodeTime`.
+    pub encoding: Duration,
+    /// `frameWidth`.
+    pub width: u16,
+    /// `frameHeight`.
+    pub height: u16,
+    /// Width and height of what is being encoded, before it is made smaller.
+    pub source: Option<(u16, u16)>,
+    /// `framesPerSecond` of the source.
+    pub source_fps: u16,
+    /// `fractionLost` of the other end's last report, in thousandths.
+    pub lost_permille: u16,
+    /// The codec, such as `H264`.
+    pub codec: String,
 }
 
 /// One relayed pair's counters.

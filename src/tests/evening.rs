@@ -216,12 +216,12 @@ impl Evening {
                 assert!(self.pages[person].peers.contains(&id), "a candidate without a connection");
             }
             PeerCommand::Sample => {
-                let sample = Sample { path: Path::Direct, relayed: vec![] };
+                let sample = Sample { path: Path::Direct, ..Sample::default() };
                 self.post(2, person, Input::Peer(id, PeerEvent::Sampled(sample)));
             }
             PeerCommand::Close => {
                 if self.pages[person].peers.remove(&id) {
-                    let sample = Sample { path: Path::Direct, relayed: vec![] };
+                    let sample = Sample { path: Path::Direct, ..Sample::default() };
                     self.post(2, person, Input::Peer(id, PeerEvent::Sampled(sample)));
                     self.hang_up(person, id);
                 }
