@@ -6,12 +6,14 @@
 mod error;
 mod ice;
 pub mod limits;
+mod seen;
 mod session;
 mod signal;
 mod usage;
 
 pub use error::{ErrorBody, ErrorCode};
 pub use ice::{BandwidthState, BandwidthStatus, DegradedReason, IceAnswer, IceServer};
+pub use seen::Seen;
 pub use session::{EndReason, FilmState, FilmStatus, ParticipantInfo, Snapshot};
 pub use signal::{ClientMessage, Password, PasswordTooLong, ServerMessage, Signal, WireToken};
 pub use usage::{PairCounters, Path, UsageBeacon, UsageReport};

@@ -10,7 +10,7 @@
 //! 5. What is sent to somebody who is away is not kept. After a `resume` that is not `fresh` the server repeats
 //!    `connection_closed` for connections that ended lately, known or not, and `ready` to a host that has not offered yet.
 
-use super::{EndReason, ErrorCode, FilmStatus, Snapshot, UsageReport};
+use super::{EndReason, ErrorCode, FilmStatus, Seen, Snapshot, UsageReport};
 use crate::domain::{ConnectionId, ParticipantId, ParticipantName, ParticipantToken, SessionCode};
 use serde::{Deserialize, Serialize};
 
@@ -159,6 +159,8 @@ pub enum Signal {
         /// The ICE generation it belongs to.
         username_fragment: Option<String>,
     },
+    /// From the guest: what it sees of the film.
+    Seen(Seen),
 }
 
 // SDP and candidates hold addresses: they stay out of logs.
@@ -168,6 +170,7 @@ impl std::fmt::Debug for Signal {
             Self::Offer { .. } => "Offer(..)",
             Self::Answer { .. } => "Answer(..)",
             Self::Candidate { .. } => "Candidate(..)",
+            Self::Seen(_) => "Seen(..)",
         })
     }
 }

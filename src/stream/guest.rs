@@ -98,8 +98,8 @@ impl Guest {
                     out.peer(id, PeerCommand::AddCandidate(candidate));
                 }
             }
-            // Guests do not offer, so nobody answers them.
-            Signal::Answer { .. } => {}
+            // Guests do not offer, so nobody answers them; and it is they who see.
+            Signal::Answer { .. } | Signal::Seen(_) => {}
         }
     }
 

@@ -74,8 +74,8 @@ impl Host {
                     out.peer(id, PeerCommand::AddCandidate(candidate));
                 }
             }
-            // Only hosts offer.
-            Signal::Offer { .. } => {}
+            // Only hosts offer, and what is seen is for the quality.
+            Signal::Offer { .. } | Signal::Seen(_) => {}
         }
     }
 

@@ -79,12 +79,13 @@ impl Session {
         let is_host = self.people[place].is_host();
         let size = match &signal {
             Signal::Offer { .. } if !is_host => return Err(Refusal::HostOnly),
-            Signal::Answer { .. } if is_host => return Err(Refusal::GuestOnly),
+            Signal::Answer { .. } | Signal::Seen(_) if is_host => return Err(Refusal::GuestOnly),
             Signal::Offer { sdp } | Signal::Answer { sdp } => sdp.len() <= limits::SDP_BYTES,
             Signal::Candidate { candidate, sdp_mid, username_fragment, .. } => {
                 let parts = [Some(candidate), sdp_mid.as_ref(), username_fragment.as_ref()];
                 parts.into_iter().flatten().map(String::len).sum::<usize>() <= limits::CANDIDATE_BYTES
             }
+            Signal::Seen(_) => true,
         };
         if !size {
             return Err(Refusal::SignalTooLarge);

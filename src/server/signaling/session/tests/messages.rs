@@ -1,7 +1,7 @@
 //! What participants say in a session, and who hears it.
 
 use super::*;
-use crate::protocol::{Path, UsageReport, limits};
+use crate::protocol::{Path, Seen, UsageReport, limits};
 
 fn report(connection: ConnectionId) -> UsageReport {
     UsageReport { connection, sequence: 1, path: Path::Direct, pairs: Vec::new() }
@@ -19,6 +19,10 @@ fn signals_go_to_the_other_end_only() {
     assert_eq!(code_of(&stage.say(ADA, offered.clone())), Some(ErrorCode::NotAllowed));
     let again = stage.say(HOST, offered);
     assert!(matches!(again.as_slice(), [Output::Alive { .. }, Output::Send { to: ADA, .. }]), "{again:?}");
+    let seen = ClientMessage::Signal { connection: connection(1), signal: Signal::Seen(Seen::default()) };
+    let told = stage.say(ADA, seen.clone());
+    assert!(matches!(told.as_slice(), [Output::Alive { .. }, Output::Send { to: HOST, .. }]), "{told:?}");
+    assert_eq!(code_of(&stage.say(HOST, seen)), Some(ErrorCode::NotAllowed), "it is guests who see");
 }
 
 #[test]
