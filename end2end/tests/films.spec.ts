@@ -1,5 +1,6 @@
 import { broken, nightTrain, oldTape, redHarbour, silentSea, threeSeconds } from '../harness/film';
 import { loseSockets, openSockets, peersBuilt } from '../harness/instruments';
+import { hearsStereo } from '../harness/listening';
 import type { Person } from '../harness/people';
 import { expect, test, type People } from '../harness/test';
 import { isMarked, mark, seesFrames, seesHue } from '../harness/watching';
@@ -158,4 +159,20 @@ test('the very same file chosen again in the middle starts again', async ({ peop
   await guest.doesNotRead(/0:1\d/);
   await seesFrames(guest.stream);
   await holdsNoFile(host);
+});
+
+test('a browser that calls it mozCaptureStream streams the picture and both sides of the sound', async ({ people }) => {
+  const host = await people.arrive();
+  await host.page.addInitScript(() => {
+    const element = HTMLMediaElement.prototype as unknown as Record<string, unknown>;
+    element.mozCaptureStream = element.captureStream;
+    delete element.captureStream;
+  });
+  await host.createSession();
+  const guest = await people.guest(host);
+  await host.choose(nightTrain);
+  await seesFrames(guest.stream);
+  await seesHue(guest.stream, 'motley');
+  await hearsStereo(guest.stream);
+  expect(await host.page.evaluate(() => 'captureStream' in HTMLMediaElement.prototype)).toBe(false);
 });
