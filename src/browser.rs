@@ -8,6 +8,7 @@ pub mod event;
 pub mod film;
 pub mod peer;
 pub mod picture;
+pub mod side;
 pub mod socket;
 pub mod stats;
 pub mod storage;

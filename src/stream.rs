@@ -4,7 +4,7 @@
 //!
 //! - [`Session`] is the whole page: one queue in, one queue out, a view for the pages to show.
 //! - Beneath it: the line to the server (`link`), the ICE servers (`ice`), a guest's and a host's connections (`guest`,
-//!   `host`), the film as it is told (`film`), relayed bytes as they are reported (`meter`).
+//!   `host`, with `negotiation`, `stall` and `relaying` for what it takes to keep one), the film as it is told (`film`), relayed bytes as they are reported (`meter`).
 //! - [`PeerCommand`] and [`PeerEvent`] are all that passes between these cores and an `RTCPeerConnection`.
 
 pub mod candidates;
@@ -14,11 +14,14 @@ pub mod host;
 pub mod ice;
 pub mod link;
 pub mod meter;
+pub mod negotiation;
 pub mod outbox;
 pub mod peer;
 pub mod random;
+pub mod relaying;
 pub mod sdp;
 pub mod session;
+pub mod stall;
 pub mod view;
 
 pub use film::Progress;

@@ -129,6 +129,7 @@ fn watching(view: &SessionView, film: Option<FilmState>) -> &'static str {
         (None, _) => "Waiting for the host to choose a film",
         (_, Picture::Failed) => "The connection to the host did not come about. Trying again…",
         (_, Picture::None | Picture::Connecting) => "Connecting to the host…",
+        (_, Picture::Interrupted) => "The picture stands still. Looking for another way…",
         (Some(FilmState::Playing), Picture::Connected) => "Streaming",
         (Some(FilmState::Paused), Picture::Connected) => "Paused by the host",
         (Some(FilmState::Ended), Picture::Connected) => "The film has ended",

@@ -2,8 +2,9 @@
 //! when it goes.
 
 use super::event::{Event, Events};
+use super::side::Side;
 use super::stats;
-use super::sys::{property, set_codec_preferences, set_property};
+use super::sys::{property, set_codec_preferences, set_configuration, set_property};
 use super::use_webrtc::WebRtc;
 use crate::domain::ConnectionId;
 use crate::protocol::Signal;
@@ -13,9 +14,9 @@ use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    MediaStreamTrack, RtcIceCandidate, RtcIceCandidateInit, RtcPeerConnection, RtcPeerConnectionIceEvent,
-    RtcPeerConnectionState, RtcRtpEncodingParameters, RtcRtpSender, RtcRtpTransceiver, RtcRtpTransceiverDirection,
-    RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit,
+    MediaStreamTrack, RtcIceCandidate, RtcIceCandidateInit, RtcOfferOptions, RtcPeerConnection,
+    RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpEncodingParameters, RtcRtpSender, RtcRtpTransceiver,
+    RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit,
 };
 
 /// What a 1080p film needs at most; Chromium's own ceiling for 720p is 2.5 Mbps.
@@ -53,10 +54,12 @@ impl Peer {
         events: &Events,
     ) -> Result<Self, JsValue> {
         let pc = webrtc.connect(config)?;
+        let side = Side::open(id, &pc, events);
         let senders = if config.sends { Some(Senders::add(&pc, tracks)) } else { None };
         let (work, queue) = unbounded();
         let listeners = Listeners::attach(id, &pc, events);
-        let worker = Worker { id, pc: pc.clone(), senders, events: events.clone(), listeners };
+        let webrtc = webrtc.clone();
+        let worker = Worker { id, pc: pc.clone(), config, webrtc, senders, side, events: events.clone(), listeners };
         leptos::task::spawn_local(worker.run(queue));
         Ok(Self { work, pc })
     }
@@ -81,7 +84,10 @@ impl Peer {
 struct Worker {
     id: ConnectionId,
     pc: RtcPeerConnection,
+    config: PeerConfig,
+    webrtc: WebRtc,
     senders: Option<Senders>,
+    side: Side,
     events: Events,
     listeners: Listeners,
 }
@@ -99,23 +105,31 @@ impl Worker {
             }
         }
         self.sample().await;
+        self.side.close();
         self.listeners.detach(&self.pc);
         self.pc.close();
     }
 
     async fn carry_out(&self, command: PeerCommand) -> Result<(), JsValue> {
         match command {
-            PeerCommand::Offer => {
-                let offer = JsFuture::from(self.pc.create_offer()).await?;
-                let sdp = self.describe(RtcSdpType::Offer, &offer).await?;
-                self.tell(PeerEvent::Described(Signal::Offer { sdp }));
+            PeerCommand::Offer { generation, restart } => {
+                let options = RtcOfferOptions::new();
+                options.set_ice_restart(restart);
+                let offer = self.pc.create_offer_with_rtc_offer_options(&options);
+                let sdp = self.describe(RtcSdpType::Offer, &JsFuture::from(offer).await?).await?;
+                self.tell(PeerEvent::Described(Signal::Offer { sdp, generation }));
             }
-            PeerCommand::AcceptOffer(sdp) => {
+            PeerCommand::AcceptOffer { sdp, generation } => {
                 self.accept(RtcSdpType::Offer, &sdp).await?;
                 let answer = JsFuture::from(self.pc.create_answer()).await?;
                 let sdp = self.describe(RtcSdpType::Answer, &answer).await?;
-                self.tell(PeerEvent::Described(Signal::Answer { sdp }));
+                self.tell(PeerEvent::Described(Signal::Answer { sdp, generation }));
             }
+            // A configuration that the browser refuses leaves the connection with its old one.
+            PeerCommand::Configure => {
+                let _ = set_configuration(&self.pc, &self.webrtc.configuration(self.config));
+            }
+            PeerCommand::Tell(text) => self.side.tell(&text),
             PeerCommand::AcceptAnswer(sdp) => {
                 self.accept(RtcSdpType::Answer, &sdp::with_sharp_start(&sdp)).await?;
             }

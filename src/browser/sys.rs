@@ -1,7 +1,7 @@
 //! Bindings that web-sys lacks or hides behind its unstable switch.
 
 use wasm_bindgen::prelude::*;
-use web_sys::{HtmlMediaElement, MediaStream, RtcRtpTransceiver};
+use web_sys::{HtmlMediaElement, MediaStream, RtcConfiguration, RtcPeerConnection, RtcRtpTransceiver};
 
 #[wasm_bindgen]
 extern "C" {
@@ -24,6 +24,19 @@ extern "C" {
     /// `setCodecPreferences()` (W3C webrtc); web-sys binds it as if it could not fail.
     #[wasm_bindgen(method, catch, js_name = setCodecPreferences)]
     fn set_codec_preferences(this: &Transceiver, codecs: &js_sys::Array) -> Result<(), JsValue>;
+
+    /// An `RTCPeerConnection` with what web-sys lacks.
+    #[wasm_bindgen(extends = RtcPeerConnection)]
+    pub type PeerConnection;
+
+    /// `setConfiguration()` (W3C webrtc).
+    #[wasm_bindgen(method, catch, js_name = setConfiguration)]
+    fn set_configuration(this: &PeerConnection, configuration: &RtcConfiguration) -> Result<(), JsValue>;
+}
+
+/// Lets a connection use other ICE servers from its next restart on.
+pub fn set_configuration(pc: &RtcPeerConnection, configuration: &RtcConfiguration) -> Result<(), JsValue> {
+    pc.unchecked_ref::<PeerConnection>().set_configuration(configuration)
 }
 
 /// Asks for these codecs in this order.

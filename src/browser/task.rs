@@ -176,8 +176,10 @@ impl Task {
                     peer.command(PeerCommand::Close);
                 }
             }
-            PeerCommand::Offer
-            | PeerCommand::AcceptOffer(_)
+            PeerCommand::Offer { .. }
+            | PeerCommand::AcceptOffer { .. }
+            | PeerCommand::Configure
+            | PeerCommand::Tell(_)
             | PeerCommand::AcceptAnswer(_)
             | PeerCommand::AddCandidate(_)
             | PeerCommand::Sample => {
@@ -260,9 +262,25 @@ fn watch_elements(stage: NodeRef<Video>, film: NodeRef<InputElement>, events: &E
 /// The page's own events live as long as the page.
 fn watch_page(events: &Events) {
     let hidden = events.listener(|_| Some(Event::Core(Input::PageHidden))).into_js_value();
-    if let Some(window) = web_sys::window() {
-        let _ = window.add_event_listener_with_callback("pagehide", hidden.unchecked_ref());
-    }
+    let online = events.listener(|_| Some(Event::Core(Input::NetworkChanged))).into_js_value();
+    let Some(window) = web_sys::window() else { return };
+    let _ = window.add_event_listener_with_callback("pagehide", hidden.unchecked_ref());
+    let _ = window.add_event_listener_with_callback("online", online.unchecked_ref());
+    watch_network(&window, events);
+}
+
+/// Wi-Fi to phone, where the browser tells it (Network Information API). Its event also fires for every new estimate of the
+/// line's speed, so only another kind of network counts.
+fn watch_network(window: &web_sys::Window, events: &Events) {
+    let Some(connection) = super::sys::property(&window.navigator(), "connection") else { return };
+    let kind = |connection: &JsValue| super::sys::property(connection, "type").and_then(|kind| kind.as_string());
+    let (network, known) = (connection.clone(), std::cell::RefCell::new(kind(&connection)));
+    let changed = events.listener(move |_| {
+        let now = kind(&network);
+        (known.replace(now.clone()) != now).then_some(Event::Core(Input::NetworkChanged))
+    });
+    let target: web_sys::EventTarget = connection.unchecked_into();
+    let _ = target.add_event_listener_with_callback("change", changed.into_js_value().unchecked_ref());
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "any bits will do")]

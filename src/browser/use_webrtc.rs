@@ -48,6 +48,11 @@ impl WebRtc {
 
     /// Builds a peer connection.
     pub fn connect(&self, config: PeerConfig) -> Result<RtcPeerConnection, JsValue> {
+        RtcPeerConnection::new_with_configuration(&self.configuration(config))
+    }
+
+    /// What a connection is built from, and renewed with.
+    pub fn configuration(&self, config: PeerConfig) -> RtcConfiguration {
         let rtc = RtcConfiguration::new();
         let servers =
             self.ice_servers.with_untracked(|servers| servers.iter().map(ice_server).collect::<js_sys::Array>());
@@ -57,7 +62,7 @@ impl WebRtc {
         if config.relay_only {
             rtc.set_ice_transport_policy(RtcIceTransportPolicy::Relay);
         }
-        RtcPeerConnection::new_with_configuration(&rtc)
+        rtc
     }
 }
 

@@ -6,8 +6,11 @@
 //!    id is harmless; a new id replaces the former connection.
 //! 3. The host gets `ready` and answers with an offer. The host always offers, the guest always answers; candidates go
 //!    both ways, and those that come early are kept by the receiver.
-//! 4. `connection_closed` tells the other end that a connection is over, whoever ended it.
-//! 5. What is sent to somebody who is away is not kept. After a `resume` that is not `fresh` the server repeats
+//! 4. ICE is restarted by the host, whoever wants it (`restart`): the host says `renew`, the guest fetches credentials where
+//!    its own are not fresh and says `renewed`, then the host offers again; after 2 s without a word it offers anyway. Each
+//!    offer has a number of its own, and an answer to any but the last is passed over.
+//! 5. `connection_closed` tells the other end that a connection is over, whoever ended it.
+//! 6. What is sent to somebody who is away is not kept. After a `resume` that is not `fresh` the server repeats
 //!    `connection_closed` for connections that ended lately, known or not, and `ready` to a host that has not offered yet.
 
 use super::{EndReason, ErrorCode, FilmStatus, Seen, Snapshot, UsageReport};
@@ -142,11 +145,17 @@ pub enum Signal {
     Offer {
         /// The session description.
         sdp: String,
+        /// Which of the connection's offers this is; the answer repeats it, so that a late one is not taken for another.
+        #[serde(default)]
+        generation: u32,
     },
     /// From the guest.
     Answer {
         /// The session description.
         sdp: String,
+        /// That of the offer.
+        #[serde(default)]
+        generation: u32,
     },
     /// One trickled ICE candidate; an empty line ends the generation.
     Candidate {
@@ -161,6 +170,13 @@ pub enum Signal {
     },
     /// From the guest: what it sees of the film.
     Seen(Seen),
+    /// From the guest: it wants ICE restarted, since nothing arrives, its network changed, its credentials are new, or a
+    /// direct way may have opened. Asking again is harmless.
+    Restart,
+    /// From the host: ICE is about to be restarted, so have fresh credentials in hand.
+    Renew,
+    /// From the guest: they are.
+    Renewed,
 }
 
 // SDP and candidates hold addresses: they stay out of logs.
@@ -171,6 +187,9 @@ impl std::fmt::Debug for Signal {
             Self::Answer { .. } => "Answer(..)",
             Self::Candidate { .. } => "Candidate(..)",
             Self::Seen(_) => "Seen(..)",
+            Self::Restart => "Restart",
+            Self::Renew => "Renew",
+            Self::Renewed => "Renewed",
         })
     }
 }

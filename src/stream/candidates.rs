@@ -30,8 +30,8 @@ impl Candidates {
         std::mem::take(&mut self.early)
     }
 
-    /// Whether a remote description is set.
-    pub fn is_described(&self) -> bool {
-        self.described
+    /// ICE is being restarted: what comes now may belong to a description that is not here yet.
+    pub fn restarted(&mut self) {
+        self.described = false;
     }
 }

@@ -1,12 +1,16 @@
 //! What a guest decides: when to ask the host for an offer, and when a connection is of no use any more.
 //!
-//! Guests pull: nothing happens until the guest has its ICE servers and says so; asking again is harmless.
+//! Guests pull: nothing happens until the guest has its ICE servers and says so; asking again is harmless. A connection that
+//! was up is mended before it is given up: the guest asks the host to restart ICE as soon as nothing arrives, and for a new
+//! connection only when that did not help.
 
 use super::candidates::Candidates;
 use super::ice::Ice;
 use super::outbox::Outbox;
-use super::peer::{PeerCommand, PeerConfig, PeerEvent, PeerState};
+use super::peer::{PeerCommand, PeerConfig, PeerEvent, PeerState, Sample};
 use super::random::Random;
+use super::relaying::Relaying;
+use super::stall::{LOOK_EVERY, Stall};
 use super::view::Picture;
 use crate::domain::{ConnectionId, Now};
 use crate::protocol::{ClientMessage, Signal};
@@ -16,8 +20,10 @@ use std::time::Duration;
 const ASK_AGAIN: Duration = Duration::from_secs(3);
 /// A connection that is not up by now is given up for a new one. TURN over TCP through a slow proxy takes 5 s.
 const CONNECT: Duration = Duration::from_secs(15);
-/// A connection that was up may come back by itself for this long.
-const RECOVER: Duration = Duration::from_secs(8);
+/// A connection that was up has this long to be mended. ICE over TURN and TCP after a change of network takes 5 s.
+const RECOVER: Duration = Duration::from_secs(10);
+/// Between two requests for a restart that the browser's own word causes; a restart moves the connection's state itself.
+const ASK_RESTART: Duration = Duration::from_secs(4);
 /// The pause before another connection is tried, after the first that failed; it doubles to eight times this.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -27,6 +33,16 @@ pub struct Guest {
     current: Option<Current>,
     failures: u32,
     retry: Option<Now>,
+    wants: Wants,
+}
+
+/// What a guest needs of the rest of the page, beside what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wants {
+    /// Credentials that are fresh; `Some(true)`: a connection is in trouble.
+    pub ice: Option<bool>,
+    /// To know whether the line to the server is still there.
+    pub line: bool,
 }
 
 #[derive(Debug)]
@@ -34,6 +50,12 @@ struct Current {
     id: ConnectionId,
     candidates: Candidates,
     stage: Stage,
+    stall: Stall,
+    relaying: Relaying,
+    /// When a restart was asked for, or offered, last.
+    restart: Option<Now>,
+    /// The host restarts ICE and waits until this end has fresh credentials.
+    renewing: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +72,8 @@ pub struct Around<'a> {
     pub ice: &'a Ice,
     /// "Hide my address".
     pub relay_only: bool,
+    /// The film plays, so something ought to arrive at a guest.
+    pub film_plays: bool,
     /// The time.
     pub now: Now,
 }
@@ -65,14 +89,49 @@ impl Guest {
         let id = ConnectionId::from_random(random.bits());
         out.say(ClientMessage::Ready { connection: id });
         let stage = Stage::Asking { again: around.now + ASK_AGAIN };
-        self.current = Some(Current { id, candidates: Candidates::default(), stage });
+        let (candidates, stall, relaying) = (Candidates::default(), Stall::default(), Relaying::default());
+        self.current = Some(Current { id, candidates, stage, stall, relaying, restart: None, renewing: false });
     }
 
     /// The line to the server is back: what was said meanwhile is lost.
     pub fn resumed(&mut self, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {
         match self.current.as_ref().map(|current| current.stage) {
-            Some(Stage::Connected | Stage::Interrupted { .. }) => {}
+            Some(Stage::Connected) => self.tick(around, random, out),
+            Some(Stage::Interrupted { .. }) => {
+                self.interrupted(around);
+                self.ask_restart(around, out);
+            }
             Some(Stage::Asking { .. } | Stage::Connecting { .. }) | None => self.replace(around, random, out),
+        }
+    }
+
+    /// Another network: the path is in doubt.
+    pub fn network_changed(&mut self, around: &Around<'_>, out: &mut Outbox) {
+        self.wants.line = true;
+        if self.is_up() {
+            self.ask_restart(around, out);
+        }
+    }
+
+    /// The credentials in hand are new: what runs over a relay must not outlive the old ones.
+    pub fn renewed(&mut self, around: &Around<'_>, out: &mut Outbox) {
+        let relayed = self.current.as_ref().is_some_and(|current| current.relaying.is_relayed() && !current.renewing);
+        if relayed && self.is_up() {
+            self.ask_restart(around, out);
+        }
+    }
+
+    /// An answer with ICE servers came, or a call for them failed.
+    pub fn ice_settled(&mut self, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {
+        self.confirm(around, out);
+        self.ask(around, random, out);
+    }
+
+    /// A connection's counters.
+    pub fn sampled(&mut self, id: ConnectionId, sample: &Sample, around: &Around<'_>) {
+        if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
+            current.stall.sampled(sample.media_received, around.now);
+            current.relaying.sampled(sample, around.now);
         }
     }
 
@@ -82,13 +141,16 @@ impl Guest {
             return;
         };
         match signal {
-            Signal::Offer { sdp } => {
+            Signal::Offer { sdp, generation } => {
                 if matches!(current.stage, Stage::Asking { .. }) {
                     let config = PeerConfig { relay_only: around.relay_only, sends: false };
                     out.open_peer(id, config, around.ice.provider().cloned(), around.now);
                     current.stage = Stage::Connecting { until: around.now + CONNECT };
+                } else {
+                    current.restart = Some(around.now);
+                    current.relaying.restarted(around.now);
                 }
-                out.peer(id, PeerCommand::AcceptOffer(sdp));
+                out.peer(id, PeerCommand::AcceptOffer { sdp, generation });
                 for candidate in current.candidates.described() {
                     out.peer(id, PeerCommand::AddCandidate(candidate));
                 }
@@ -98,8 +160,12 @@ impl Guest {
                     out.peer(id, PeerCommand::AddCandidate(candidate));
                 }
             }
-            // Guests do not offer, so nobody answers them; and it is they who see.
-            Signal::Answer { .. } | Signal::Seen(_) => {}
+            Signal::Renew => {
+                current.renewing = true;
+                self.wants.ice = Some(current.stall.is_stalled(around.now));
+            }
+            // Guests do not offer, so nobody answers them; and these are theirs to say.
+            Signal::Answer { .. } | Signal::Restart | Signal::Renewed | Signal::Seen(_) => {}
         }
     }
 
@@ -125,11 +191,12 @@ impl Guest {
             }
             PeerEvent::State(PeerState::Connecting) => {
                 if current.stage == Stage::Connected {
-                    current.stage = Stage::Interrupted { until: around.now + RECOVER };
+                    self.interrupted(around);
                 }
             }
+            PeerEvent::State(PeerState::Failed) if self.is_up() => self.interrupted(around),
             PeerEvent::State(PeerState::Failed) | PeerEvent::Broken => self.fail(around, random, out),
-            PeerEvent::Sampled(_) => {}
+            PeerEvent::Sampled(_) | PeerEvent::SideOpened | PeerEvent::Told(_) => {}
         }
     }
 
@@ -164,35 +231,88 @@ impl Guest {
         let now = around.now;
         // Whoever cannot ask yet asks as soon as the line or the ICE servers are there.
         self.retry = self.retry.filter(|retry| now < *retry);
-        match &mut self.current {
-            None => self.ask(around, random, out),
-            Some(current) => match &mut current.stage {
-                Stage::Asking { again } if *again <= now => {
-                    *again = now + ASK_AGAIN;
-                    out.say(ClientMessage::Ready { connection: current.id });
-                }
-                Stage::Connecting { until } | Stage::Interrupted { until } if *until <= now => {
+        let Some(current) = &mut self.current else {
+            return self.ask(around, random, out);
+        };
+        current.stall.expect(around.film_plays && current.stage == Stage::Connected, now);
+        match &mut current.stage {
+            Stage::Asking { again } if *again <= now => {
+                *again = now + ASK_AGAIN;
+                out.say(ClientMessage::Ready { connection: current.id });
+            }
+            Stage::Connecting { until } if *until <= now => self.fail(around, random, out),
+            // Without a line there is no other connection to be had, and this one may still come back.
+            Stage::Interrupted { until } if *until <= now => {
+                if out.heard {
                     self.fail(around, random, out);
+                } else {
+                    *until = now + RECOVER;
                 }
-                Stage::Asking { .. } | Stage::Connecting { .. } | Stage::Interrupted { .. } | Stage::Connected => {}
-            },
+            }
+            Stage::Interrupted { .. } => {
+                if current.restart.is_none_or(|last| now.since(last) >= ASK_RESTART) {
+                    self.ask_restart(around, out);
+                }
+            }
+            Stage::Connected => {
+                let stalled = current.stall.ask(now);
+                let direct = !around.relay_only && current.relaying.attempt(now);
+                self.wants.line |= stalled;
+                if stalled || direct {
+                    self.ask_restart(around, out);
+                }
+            }
+            Stage::Asking { .. } | Stage::Connecting { .. } => {}
         }
     }
 
     /// When `tick` has something to do.
-    pub fn next_timeout(&self) -> Option<Now> {
+    pub fn next_timeout(&self, relay_only: bool) -> Option<Now> {
         match self.current.as_ref().map(|current| current.stage) {
             None => self.retry,
             Some(Stage::Asking { again }) => Some(again),
-            Some(Stage::Connecting { until } | Stage::Interrupted { until }) => Some(until),
-            Some(Stage::Connected) => None,
+            Some(Stage::Connecting { until }) => Some(until),
+            Some(Stage::Interrupted { until }) => {
+                let again = self.current.as_ref().and_then(|current| current.restart).map(|last| last + ASK_RESTART);
+                Some(again.map_or(until, |again| again.min(until)))
+            }
+            Some(Stage::Connected) => {
+                let current = self.current.as_ref()?;
+                let attempt = current.relaying.next_timeout().filter(|_| !relay_only);
+                [current.stall.next_timeout(), attempt].into_iter().flatten().min()
+            }
+        }
+    }
+
+    /// How often to look at the counters, where more often than usual.
+    pub fn look_every(&self) -> Option<Duration> {
+        let current = self.current.as_ref()?;
+        current.stall.next_timeout().map(|_| LOOK_EVERY)
+    }
+
+    /// What the guest needs of the rest of the page, once.
+    #[must_use]
+    pub fn wants(&mut self) -> Wants {
+        std::mem::take(&mut self.wants)
+    }
+
+    /// The host waits for this end's credentials: they are here, or as good as they get.
+    pub fn confirm(&mut self, around: &Around<'_>, out: &mut Outbox) {
+        if let Some(current) = self.current.as_mut().filter(|current| current.renewing && !around.ice.is_fetching()) {
+            current.renewing = false;
+            out.configure_peer(current.id, around.ice.provider().cloned());
+            out.say(ClientMessage::Signal { connection: current.id, signal: Signal::Renewed });
         }
     }
 
     /// What the guest is shown.
-    pub fn picture(&self) -> Picture {
+    pub fn picture(&self, now: Now) -> Picture {
+        if self.current.as_ref().is_some_and(|current| current.stall.is_stalled(now)) {
+            return Picture::Interrupted;
+        }
         match self.current.as_ref().map(|current| current.stage) {
-            Some(Stage::Connected | Stage::Interrupted { .. }) => Picture::Connected,
+            Some(Stage::Connected) => Picture::Connected,
+            Some(Stage::Interrupted { .. }) => Picture::Interrupted,
             Some(Stage::Asking { .. } | Stage::Connecting { .. }) if self.failures == 0 => Picture::Connecting,
             Some(_) => Picture::Failed,
             None if self.failures > 0 => Picture::Failed,
@@ -203,6 +323,25 @@ impl Guest {
     /// The connection that is up or on its way.
     pub fn connection(&self) -> Option<ConnectionId> {
         self.current.as_ref().filter(|current| !matches!(current.stage, Stage::Asking { .. })).map(|current| current.id)
+    }
+
+    fn is_up(&self) -> bool {
+        let stage = self.current.as_ref().map(|current| current.stage);
+        matches!(stage, Some(Stage::Connected | Stage::Interrupted { .. }))
+    }
+
+    fn interrupted(&mut self, around: &Around<'_>) {
+        self.wants.line = true;
+        if let Some(current) = &mut self.current {
+            current.stage = Stage::Interrupted { until: around.now + RECOVER };
+        }
+    }
+
+    fn ask_restart(&mut self, around: &Around<'_>, out: &mut Outbox) {
+        if let Some(current) = &mut self.current {
+            current.restart = Some(around.now);
+            out.say(ClientMessage::Signal { connection: current.id, signal: Signal::Restart });
+        }
     }
 
     fn fail(&mut self, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {

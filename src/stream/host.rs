@@ -1,14 +1,18 @@
 //! What a host decides: one peer connection for each guest that asks, each on its own.
 //!
-//! Closing one connection touches no other; the film's tracks belong to the driver and are shared by all.
+//! Closing one connection touches no other; the film's tracks belong to the driver and are shared by all. ICE is restarted
+//! by the host alone, whoever wants it; see [`super::negotiation`].
 
 use super::candidates::Candidates;
 use super::guest::Around;
+use super::negotiation::{Negotiation, Step};
 use super::outbox::Outbox;
-use super::peer::{PeerCommand, PeerConfig, PeerEvent, PeerState};
-use crate::domain::{ConnectionId, ParticipantId};
+use super::peer::{PeerCommand, PeerConfig, PeerEvent, PeerState, Sample};
+use super::relaying::Relaying;
+use crate::domain::{ConnectionId, Now, ParticipantId};
 use crate::protocol::{ClientMessage, Signal};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The host's side of all its connections.
 #[derive(Debug, Default)]
@@ -16,13 +20,24 @@ pub struct Host {
     peers: BTreeMap<ConnectionId, Peer>,
     /// Guests that asked before the ICE servers were here, in the order in which they asked.
     waiting: Vec<(ConnectionId, ParticipantId)>,
+    /// A restart waits for fresh credentials.
+    wants_ice: bool,
 }
 
 #[derive(Debug)]
 struct Peer {
     guest: ParticipantId,
     candidates: Candidates,
+    negotiation: Negotiation,
+    relaying: Relaying,
+    /// It was up at least once.
+    connected: bool,
+    /// When the browser's own word last caused a restart.
+    troubled: Option<Now>,
 }
+
+/// A restart moves the connection's state itself; what comes so soon after one is its echo.
+const ECHO: Duration = Duration::from_secs(4);
 
 impl Host {
     /// A guest wants an offer. Its former connection, if any, is over.
@@ -33,10 +48,9 @@ impl Host {
             self.closed(other, around, out);
         }
         self.waiting.retain(|(_, other)| *other != guest);
-        if let Some(peer) = self.peers.get(&id) {
-            // The offer got lost, or is still on its way: a second one of the same connection does no harm.
-            if !peer.candidates.is_described() {
-                out.peer(id, PeerCommand::Offer);
+        if let Some(peer) = self.peers.get_mut(&id) {
+            if peer.negotiation.asked_again() {
+                out.peer(id, PeerCommand::Offer { generation: peer.negotiation.generation(), restart: false });
             }
             return;
         }
@@ -46,8 +60,10 @@ impl Host {
         }
         let config = PeerConfig { relay_only: around.relay_only, sends: true };
         out.open_peer(id, config, around.ice.provider().cloned(), around.now);
-        out.peer(id, PeerCommand::Offer);
-        self.peers.insert(id, Peer { guest, candidates: Candidates::default() });
+        let negotiation = Negotiation::first();
+        out.peer(id, PeerCommand::Offer { generation: negotiation.generation(), restart: false });
+        let (candidates, relaying) = (Candidates::default(), Relaying::default());
+        self.peers.insert(id, Peer { guest, candidates, negotiation, relaying, connected: false, troubled: None });
     }
 
     /// The ICE servers are here: whoever waits for an offer gets one.
@@ -55,18 +71,29 @@ impl Host {
         for (id, guest) in std::mem::take(&mut self.waiting) {
             self.ready(id, guest, around, out);
         }
+        self.tick(around, out);
+    }
+
+    /// The credentials in hand are new: what runs over a relay must not outlive the old ones.
+    pub fn renewed(&mut self, around: &Around<'_>, out: &mut Outbox) {
+        self.restart_where(|peer| peer.relaying.is_relayed(), around, out);
+    }
+
+    /// Another network: every path is in doubt.
+    pub fn network_changed(&mut self, around: &Around<'_>, out: &mut Outbox) {
+        self.restart_where(|_| true, around, out);
     }
 
     /// Something from a guest.
-    pub fn signal(&mut self, id: ConnectionId, signal: Signal, out: &mut Outbox) {
+    pub fn signal(&mut self, id: ConnectionId, signal: Signal, around: &Around<'_>, out: &mut Outbox) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         match signal {
-            // A guest that was offered twice answers twice; the first answer settles it.
-            Signal::Answer { .. } if peer.candidates.is_described() => {}
-            Signal::Answer { sdp } => {
-                out.peer(id, PeerCommand::AcceptAnswer(sdp));
-                for candidate in peer.candidates.described() {
-                    out.peer(id, PeerCommand::AddCandidate(candidate));
+            Signal::Answer { sdp, generation } => {
+                if peer.negotiation.answered(generation) {
+                    out.peer(id, PeerCommand::AcceptAnswer(sdp));
+                    for candidate in peer.candidates.described() {
+                        out.peer(id, PeerCommand::AddCandidate(candidate));
+                    }
                 }
             }
             Signal::Candidate { .. } => {
@@ -74,26 +101,44 @@ impl Host {
                     out.peer(id, PeerCommand::AddCandidate(candidate));
                 }
             }
-            // Only hosts offer, and what is seen is for the quality.
-            Signal::Offer { .. } | Signal::Seen(_) => {}
+            Signal::Restart => self.restart(id, around, out),
+            Signal::Renewed => peer.negotiation.guest_renewed(),
+            // Only hosts say the first two, and what is seen is for the quality.
+            Signal::Offer { .. } | Signal::Renew | Signal::Seen(_) => {}
         }
+        self.tick(around, out);
     }
 
     /// A connection reports something.
     pub fn event(&mut self, id: ConnectionId, event: PeerEvent, around: &Around<'_>, out: &mut Outbox) {
-        if !self.peers.contains_key(&id) {
-            return;
-        }
+        let Some(peer) = self.peers.get_mut(&id) else { return };
         match event {
-            PeerEvent::Described(signal) | PeerEvent::Candidate(signal) => {
+            PeerEvent::Described(signal) => {
+                peer.negotiation.described(around.now);
                 out.say(ClientMessage::Signal { connection: id, signal });
             }
-            PeerEvent::State(PeerState::Failed) | PeerEvent::Broken => {
+            PeerEvent::Candidate(signal) => out.say(ClientMessage::Signal { connection: id, signal }),
+            PeerEvent::Broken => {
                 // The guest is told and asks for another one.
                 out.say(ClientMessage::Close { connection: id });
                 self.closed(id, around, out);
             }
-            PeerEvent::State(PeerState::Connected | PeerState::Connecting) | PeerEvent::Sampled(_) => {}
+            // A guest that has nothing of a first connection asks for another one by itself.
+            PeerEvent::State(PeerState::Failed | PeerState::Connecting) if peer.connected => {
+                if peer.troubled.is_none_or(|last| around.now.since(last) >= ECHO) {
+                    peer.troubled = Some(around.now);
+                    self.restart(id, around, out);
+                }
+            }
+            PeerEvent::State(PeerState::Connected) => peer.connected = true,
+            PeerEvent::State(_) | PeerEvent::Sampled(_) | PeerEvent::SideOpened | PeerEvent::Told(_) => {}
+        }
+    }
+
+    /// A connection's counters.
+    pub fn sampled(&mut self, id: ConnectionId, sample: &Sample, now: Now) {
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.relaying.sampled(sample, now);
         }
     }
 
@@ -113,8 +158,65 @@ impl Host {
         }
     }
 
+    /// Time passed.
+    pub fn tick(&mut self, around: &Around<'_>, out: &mut Outbox) {
+        if !around.relay_only {
+            let now = around.now;
+            let due: Vec<_> =
+                self.peers.iter_mut().filter_map(|(id, peer)| peer.relaying.attempt(now).then_some(*id)).collect();
+            for id in due {
+                self.restart(id, around, out);
+            }
+        }
+        let ready = !around.ice.is_fetching();
+        for (id, peer) in &mut self.peers {
+            match peer.negotiation.step(ready, around.now) {
+                Some(Step::Renew) => self.wants_ice |= renew(*id, out),
+                Some(Step::Offer) => {
+                    out.configure_peer(*id, around.ice.provider().cloned());
+                    out.peer(*id, PeerCommand::Offer { generation: peer.negotiation.generation(), restart: true });
+                    peer.candidates.restarted();
+                    peer.relaying.restarted(around.now);
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// When `tick` has something to do.
+    pub fn next_timeout(&self, relay_only: bool) -> Option<Now> {
+        let attempts = self.peers.values().filter_map(|peer| peer.relaying.next_timeout()).filter(|_| !relay_only);
+        self.peers.values().filter_map(|peer| peer.negotiation.next_timeout()).chain(attempts).min()
+    }
+
+    /// True once: a restart needs credentials that are fresh.
+    #[must_use]
+    pub fn wants_ice(&mut self) -> bool {
+        std::mem::take(&mut self.wants_ice)
+    }
+
     /// The connections that are up or on their way.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionId> {
         self.peers.keys().copied()
     }
+
+    fn restart_where(&mut self, concerned: impl Fn(&Peer) -> bool, around: &Around<'_>, out: &mut Outbox) {
+        let ids: Vec<_> = self.peers.iter().filter(|(_, peer)| concerned(peer)).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.restart(id, around, out);
+        }
+    }
+
+    fn restart(&mut self, id: ConnectionId, around: &Around<'_>, out: &mut Outbox) {
+        if let Some(peer) = self.peers.get_mut(&id)
+            && peer.negotiation.restart(around.now)
+        {
+            self.wants_ice |= renew(id, out);
+        }
+    }
+}
+
+fn renew(id: ConnectionId, out: &mut Outbox) -> bool {
+    out.say(ClientMessage::Signal { connection: id, signal: Signal::Renew });
+    true
 }

@@ -12,6 +12,8 @@ use std::time::Duration;
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// A server that had no relay may have one again.
 const AFTER_DEGRADED: Duration = Duration::from_mins(1);
+/// A connection in trouble asks again for what came longer ago than this.
+const URGENT: Duration = Duration::from_secs(5);
 /// The month turns once; until then asking is of little use.
 const AFTER_LIMIT: Duration = Duration::from_mins(5);
 
@@ -50,6 +52,9 @@ pub struct Ice {
     /// When to ask again; looked at only while a session's page is open.
     next: Option<Now>,
     resting: bool,
+    /// When the answer in hand came, and from when on another one would be new: the server keeps its own for a while.
+    obtained: Option<Now>,
+    stale: Option<Now>,
 }
 
 impl Ice {
@@ -73,6 +78,7 @@ impl Ice {
         let life = Duration::from_secs(answer.expires_in.unwrap_or_default());
         if !answer.degraded && age < life / 2 && self.servers.is_none() {
             self.take(answer, now, life.saturating_sub(age), random.around(life / 2).max(life / 2).saturating_sub(age));
+            self.stale = Some(now + (life * 2 / 5).saturating_sub(age));
         }
     }
 
@@ -80,6 +86,7 @@ impl Ice {
     #[must_use]
     pub fn answered(&mut self, outcome: &IceOutcome, now: Now, random: &mut Random) -> bool {
         self.in_flight = false;
+        (self.obtained, self.stale) = (Some(now), None);
         self.refused = matches!(outcome, IceOutcome::RateLimited { .. } | IceOutcome::Unreachable);
         match outcome {
             IceOutcome::Answer(answer) if answer.degraded => {
@@ -119,6 +126,21 @@ impl Ice {
         fetch
     }
 
+    /// ICE is about to be restarted. True: fetch first, since the answer in hand is not fresh.
+    #[must_use]
+    pub fn freshen(&mut self, urgent: bool, now: Now) -> bool {
+        let old = self.obtained.is_none_or(|obtained| now.since(obtained) >= URGENT);
+        let stale = self.stale.is_none_or(|stale| stale <= now);
+        let fetch = !self.in_flight && old && (urgent || stale);
+        self.in_flight |= fetch;
+        fetch
+    }
+
+    /// Whether an answer is awaited.
+    pub fn is_fetching(&self) -> bool {
+        self.in_flight
+    }
+
     /// Time passed. True: fetch again.
     #[must_use]
     pub fn tick(&mut self, now: Now) -> bool {
@@ -139,6 +161,11 @@ impl Ice {
         self.servers.as_deref()
     }
 
+    /// Tells one credential from the next.
+    pub fn username(&self) -> Option<String> {
+        self.servers.iter().flatten().find_map(|server| server.username.clone())
+    }
+
     /// Who minted the credentials in hand.
     pub fn provider(&self) -> Option<&ProviderName> {
         self.provider.as_ref()
@@ -156,6 +183,7 @@ impl Ice {
         self.servers = Some(answer.ice_servers);
         self.expires = Some(now + life);
         self.next = Some(now + renew_in);
+        self.stale = Some(now + life * 2 / 5);
     }
 
     /// What is still good is kept; otherwise the page goes on with STUN and says so.
@@ -203,6 +231,18 @@ mod tests {
         let due = ice.next_timeout().unwrap();
         assert!(due >= at(376) && due <= at(626), "{due:?}");
         assert!(ice.tick(due));
+    }
+
+    #[test]
+    fn before_a_restart_only_an_old_answer_is_asked_for_again_and_in_trouble_nearly_any() {
+        let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
+        let _ = ice.answered(&IceOutcome::Answer(answer()), at(0), &mut random);
+        assert!(!ice.freshen(false, at(399)), "the server would give the same again");
+        assert!(!ice.freshen(true, at(4)));
+        assert!(ice.freshen(false, at(400)));
+        assert!(!ice.freshen(true, at(400)) && ice.is_fetching(), "one call at a time");
+        let _ = ice.answered(&IceOutcome::Answer(answer()), at(401), &mut random);
+        assert!(ice.freshen(true, at(406)));
     }
 
     #[test]

@@ -11,12 +11,20 @@ use std::time::Duration;
 const ATTEMPT: Duration = Duration::from_secs(2);
 /// The pause after the first failure; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// The longest pause while the trouble is young: a tunnel, a lift, a server that restarts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// The longest pause after [`MANY_FAILURES`].
+const LONGEST_PAUSE_LATER: Duration = Duration::from_secs(8);
+/// So many failures are a minute or two.
+const MANY_FAILURES: u32 = 30;
+/// Each fourth attempt has this long: a line that needs longer than [`ATTEMPT`] must come up in the end.
+const PATIENT_ATTEMPT: Duration = Duration::from_secs(8);
 /// After this long without a word from the server it is asked for one.
 const QUIET: Duration = Duration::from_secs(20);
 /// And after this long without an answer the line is taken for dead.
 const DEAF: Duration = Duration::from_secs(8);
+/// The same, where something else says that the network is in trouble.
+const DEAF_IN_TROUBLE: Duration = Duration::from_millis(2500);
 
 /// What the driver is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +46,7 @@ pub struct Link {
 enum State {
     Unwanted,
     Opening { since: Now },
-    Open { heard: Now, asked: Option<Now> },
+    Open { heard: Now, deaf_at: Option<Now> },
     Pausing { until: Now },
 }
 
@@ -64,14 +72,14 @@ impl Link {
     /// The socket is open.
     pub fn opened(&mut self, now: Now) {
         if matches!(self.state, State::Opening { .. }) {
-            self.state = State::Open { heard: now, asked: None };
+            self.state = State::Open { heard: now, deaf_at: None };
         }
     }
 
     /// The server said something.
     pub fn heard(&mut self, now: Now) {
-        if let State::Open { heard, asked } = &mut self.state {
-            (*heard, *asked) = (now, None);
+        if let State::Open { heard, deaf_at } = &mut self.state {
+            (*heard, *deaf_at) = (now, None);
             self.failures = 0;
         }
     }
@@ -95,8 +103,8 @@ impl Link {
         }
         match self.state {
             // What is due on an open line is a probe.
-            State::Unwanted | State::Open { asked: None, .. } => None,
-            State::Opening { .. } | State::Open { asked: Some(_), .. } => {
+            State::Unwanted | State::Open { deaf_at: None, .. } => None,
+            State::Opening { .. } | State::Open { deaf_at: Some(_), .. } => {
                 self.pause(now, random);
                 Some(LinkOutput::Close)
             }
@@ -108,22 +116,33 @@ impl Link {
     #[must_use]
     pub fn probe(&mut self, now: Now) -> bool {
         match self.state {
-            State::Open { heard, asked: None } if heard + QUIET <= now => {
-                self.state = State::Open { heard, asked: Some(now) };
+            State::Open { heard, deaf_at: None } if heard + QUIET <= now => {
+                self.state = State::Open { heard, deaf_at: Some(now + DEAF) };
                 true
             }
             State::Unwanted | State::Opening { .. } | State::Open { .. } | State::Pausing { .. } => false,
         }
     }
 
+    /// Something else says that the network is in trouble, or another one. True: ask the server for a sign of life.
+    #[must_use]
+    pub fn doubt(&mut self, now: Now) -> bool {
+        let State::Open { heard, deaf_at } = self.state else { return false };
+        let soon = now + DEAF_IN_TROUBLE;
+        let asked = deaf_at.is_some_and(|deaf_at| deaf_at <= soon);
+        if !asked {
+            self.state = State::Open { heard, deaf_at: Some(soon) };
+        }
+        !asked
+    }
+
     /// When `tick` or `probe` has something to do.
     pub fn next_timeout(&self) -> Option<Now> {
         match self.state {
             State::Unwanted => None,
-            // A line that needs longer than the first attempts allow must come up in the end.
-            State::Opening { since } => Some(since + ATTEMPT * 2_u32.pow(self.failures.min(2))),
-            State::Open { asked: Some(asked), .. } => Some(asked + DEAF),
-            State::Open { heard, asked: None } => Some(heard + QUIET),
+            State::Opening { since } => Some(since + if self.failures % 4 == 3 { PATIENT_ATTEMPT } else { ATTEMPT }),
+            State::Open { deaf_at: Some(deaf_at), .. } => Some(deaf_at),
+            State::Open { heard, deaf_at: None } => Some(heard + QUIET),
             State::Pausing { until } => Some(until),
         }
     }
@@ -150,8 +169,9 @@ impl Link {
 
     fn pause(&mut self, now: Now, random: &mut Random) {
         let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.failures.min(10)));
+        let longest = if self.failures < MANY_FAILURES { LONGEST_PAUSE } else { LONGEST_PAUSE_LATER };
         self.failures = self.failures.saturating_add(1);
-        self.state = State::Pausing { until: now + random.around(doubled.min(LONGEST_PAUSE)) };
+        self.state = State::Pausing { until: now + random.around(doubled.min(longest)) };
     }
 }
 
@@ -185,16 +205,27 @@ mod tests {
         assert_eq!(link.tick(at(28_010), &mut random), Some(LinkOutput::Close));
     }
 
+    #[test]
+    fn a_doubted_line_is_left_sooner() {
+        let (mut link, mut random) = (Link::default(), Random::seeded(1));
+        link.want(at(0));
+        link.opened(at(10));
+        assert!(link.doubt(at(1000)));
+        assert!(!link.doubt(at(1500)), "one question at a time");
+        assert_eq!(link.tick(at(3499), &mut random), None);
+        assert_eq!(link.tick(at(3500), &mut random), Some(LinkOutput::Close));
+    }
+
     proptest! {
         #[test]
-        fn pauses_grow_and_stay_bounded(seed: u64, failures in 1_usize..40) {
+        fn pauses_grow_and_stay_bounded(seed: u64, failures in 1_usize..60) {
             let (mut link, mut random) = (Link::default(), Random::seeded(seed));
             let mut now = at(0);
             link.want(now);
             for _ in 0..failures {
                 link.closed(now, &mut random);
                 let due = link.next_timeout().unwrap();
-                prop_assert!(due.since(now) <= LONGEST_PAUSE * 5 / 4);
+                prop_assert!(due.since(now) <= LONGEST_PAUSE_LATER * 5 / 4);
                 now = due;
                 prop_assert_eq!(link.tick(now, &mut random), Some(LinkOutput::Open));
             }

@@ -59,6 +59,13 @@ impl Meters {
         });
     }
 
+    /// The connection goes on with credentials of `provider`: pairs that come from now on are theirs.
+    pub fn renewed(&mut self, connection: ConnectionId, provider: Option<ProviderName>) {
+        if let Some(meter) = self.meters.get_mut(&connection) {
+            meter.provider = provider.or(meter.provider.take());
+        }
+    }
+
     /// The counters of a connection, as the browser gives them.
     pub fn sampled(&mut self, connection: ConnectionId, sample: Sample, now: Now) {
         let Some(meter) = self.meters.get_mut(&connection) else {

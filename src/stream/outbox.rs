@@ -80,6 +80,12 @@ impl Outbox {
         self.peer(id, PeerCommand::Open(config));
     }
 
+    /// Let a peer connection use the ICE servers in hand from its next restart on.
+    pub fn configure_peer(&mut self, id: ConnectionId, provider: Option<ProviderName>) {
+        self.meters.renewed(id, provider);
+        self.peer(id, PeerCommand::Configure);
+    }
+
     /// Close a peer connection.
     pub fn close_peer(&mut self, id: ConnectionId, now: Now) {
         self.peer(id, PeerCommand::Close);

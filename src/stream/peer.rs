@@ -20,9 +20,23 @@ pub enum PeerCommand {
     /// Build it.
     Open(PeerConfig),
     /// Create an offer and set it as the local description; answered by [`PeerEvent::Described`].
-    Offer,
+    Offer {
+        /// The offer's number.
+        generation: u32,
+        /// With new ICE credentials: a restart.
+        restart: bool,
+    },
     /// Set the remote offer, create an answer, set it; answered by [`PeerEvent::Described`].
-    AcceptOffer(String),
+    AcceptOffer {
+        /// The session description.
+        sdp: String,
+        /// The offer's number, for the answer.
+        generation: u32,
+    },
+    /// `setConfiguration` with the ICE servers that the page has in hand; they count from the next restart on.
+    Configure,
+    /// Send this over the data channel, if it is open.
+    Tell(String),
     /// Set the remote answer.
     AcceptAnswer(String),
     /// Add a remote candidate.
@@ -44,6 +58,10 @@ pub enum PeerEvent {
     State(PeerState),
     /// The counters.
     Sampled(Sample),
+    /// The data channel is open.
+    SideOpened,
+    /// The other end sent this over the data channel.
+    Told(String),
     /// A command failed; the connection is of no use.
     Broken,
 }

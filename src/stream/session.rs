@@ -14,11 +14,11 @@ use super::host::Host;
 use super::ice::{Ice, IceOutcome};
 use super::link::{Link, LinkOutput};
 use super::outbox::{Keep, Outbox, Output};
-use super::peer::{PeerCommand, PeerEvent};
+use super::peer::{PeerCommand, PeerEvent, Sample};
 use super::random::Random;
 use super::view::{FilmProblem, Phase, Problem, Profile, SessionAction};
 use crate::domain::{ConnectionId, Now, ParticipantId, ParticipantToken, Role, SessionCode};
-use crate::protocol::{ClientMessage, IceAnswer, ServerMessage, Snapshot, UsageBeacon, WireToken, limits};
+use crate::protocol::{ClientMessage, FilmState, IceAnswer, ServerMessage, Snapshot, UsageBeacon, WireToken, limits};
 use leaving::Leaving;
 use std::time::Duration;
 
@@ -38,6 +38,18 @@ pub struct Kept {
     pub name: String,
     /// "Hide my address".
     pub hide_address: bool,
+}
+
+/// What a role needs to know of its surroundings, borrowed field by field: the role itself is changed meanwhile.
+macro_rules! around {
+    ($session:ident, $now:expr) => {
+        Around {
+            ice: &$session.ice,
+            relay_only: $session.relay_only,
+            film_plays: film_plays($session.snapshot.as_ref()),
+            now: $now,
+        }
+    };
 }
 
 /// What happens to a page.
@@ -76,6 +88,8 @@ pub enum Input {
     InviteCopied(bool),
     /// The page goes away.
     PageHidden,
+    /// The machine is in another network, or in one again.
+    NetworkChanged,
     /// Time passed.
     Tick,
 }
@@ -172,16 +186,23 @@ impl Session {
                 self.message(message, now);
             }
             Input::Ice(outcome) => {
+                let known = self.ice.username();
                 let worth_keeping = self.ice.answered(&outcome, now, &mut self.random);
                 if let (true, IceOutcome::Answer(answer)) = (worth_keeping, outcome) {
                     self.out.push(Output::Keep(Keep::Ice(answer)));
                 }
+                let renewed = self.ice.username() != known;
                 // Asked at the door and refused there, while the door was opened.
                 if !self.asked_as_participant && self.phase == Phase::Inside && self.ice.joined() {
                     self.fetch_ice();
                 }
                 self.ice_settled(now);
+                if renewed {
+                    self.as_host(now, Host::renewed);
+                    self.as_guest(now, |guest, around, _, out| guest.renewed(around, out));
+                }
             }
+            Input::Peer(id, PeerEvent::Sampled(sample)) => self.sampled(id, sample, now),
             Input::Peer(id, event) => self.peer_event(id, event, now),
             Input::FilmChosen(file, progress) => {
                 self.film_problem = None;
@@ -220,6 +241,11 @@ impl Session {
                 }
                 self.say_leave();
             }
+            Input::NetworkChanged => {
+                self.doubt_line(now);
+                self.as_host(now, Host::network_changed);
+                self.as_guest(now, |guest, around, _, out| guest.network_changed(around, out));
+            }
             Input::Tick => {}
         }
         self.tick(now);
@@ -232,15 +258,16 @@ impl Session {
 
     /// When the next [`Input::Tick`] is due, at the latest.
     pub fn next_timeout(&self) -> Option<Now> {
-        let sampling = self.has_peers().then_some(self.sample_at + limits::POLL_EVERY);
-        let guest = match &self.role {
-            Some(RoleCore::Guest(guest)) => guest.next_timeout(),
-            Some(RoleCore::Host(_)) | None => None,
+        let sampling = self.has_peers().then_some(self.sample_at + self.look_every());
+        let role = match &self.role {
+            Some(RoleCore::Guest(guest)) => guest.next_timeout(self.relay_only),
+            Some(RoleCore::Host(host)) => host.next_timeout(self.relay_only),
+            None => None,
         };
         let clock = self.clock_runs().then_some(self.snapshot_at + CLOCK);
         let reports = if self.out.heard { self.out.meters.next_timeout() } else { None };
         let leaving = self.leaving.map(|leaving| self.leaves_at(leaving));
-        [self.link.next_timeout(), self.ice.next_timeout(), sampling, guest, clock, reports, leaving, self.copied_until]
+        [self.link.next_timeout(), self.ice.next_timeout(), sampling, role, clock, reports, leaving, self.copied_until]
             .into_iter()
             .flatten()
             .min()
@@ -291,9 +318,9 @@ impl Session {
                 host.ready(connection, guest, around, out);
             }),
             ServerMessage::Signal { connection, signal } => {
-                let around = Around { ice: &self.ice, relay_only: self.relay_only, now };
+                let around = around!(self, now);
                 match &mut self.role {
-                    Some(RoleCore::Host(host)) => host.signal(connection, signal, &mut self.out),
+                    Some(RoleCore::Host(host)) => host.signal(connection, signal, &around, &mut self.out),
                     Some(RoleCore::Guest(guest)) => guest.signal(connection, signal, &around, &mut self.out),
                     None => {}
                 }
@@ -334,19 +361,55 @@ impl Session {
             self.out.push(Output::UseIce(servers.to_vec()));
         }
         self.as_host(now, Host::ice_settled);
-        self.as_guest(now, Guest::ask);
+        self.as_guest(now, Guest::ice_settled);
     }
 
     fn peer_event(&mut self, id: ConnectionId, event: PeerEvent, now: Now) {
-        if let PeerEvent::Sampled(sample) = event {
-            self.out.meters.sampled(id, sample, now);
-            return;
-        }
-        let around = Around { ice: &self.ice, relay_only: self.relay_only, now };
+        let around = around!(self, now);
         match &mut self.role {
             Some(RoleCore::Host(host)) => host.event(id, event, &around, &mut self.out),
             Some(RoleCore::Guest(guest)) => guest.event(id, event, &around, &mut self.random, &mut self.out),
             None => {}
+        }
+    }
+
+    fn sampled(&mut self, id: ConnectionId, sample: Sample, now: Now) {
+        let around = around!(self, now);
+        match &mut self.role {
+            Some(RoleCore::Host(host)) => host.sampled(id, &sample, now),
+            Some(RoleCore::Guest(guest)) => guest.sampled(id, &sample, &around),
+            None => {}
+        }
+        self.out.meters.sampled(id, sample, now);
+    }
+
+    /// What the role needs of the rest of the page.
+    fn serve_role(&mut self, now: Now) {
+        let (ice, line) = match &mut self.role {
+            Some(RoleCore::Host(host)) => (host.wants_ice().then_some(false), false),
+            Some(RoleCore::Guest(guest)) => {
+                let wants = guest.wants();
+                (wants.ice, wants.line)
+            }
+            None => (None, false),
+        };
+        if line {
+            self.doubt_line(now);
+        }
+        if let Some(urgent) = ice {
+            if self.ice.freshen(urgent, now) {
+                self.fetch_ice();
+            } else {
+                self.ice_settled(now);
+            }
+        }
+    }
+
+    fn doubt_line(&mut self, now: Now) {
+        if self.link.doubt(now) {
+            self.out.push(Output::Send(ClientMessage::Ping));
+        } else if let Some(output) = self.link.try_now(now) {
+            self.out.push(Output::Link(output));
         }
     }
 
@@ -361,8 +424,10 @@ impl Session {
         if self.ice.tick(now) {
             self.fetch_ice();
         }
+        self.as_host(now, Host::tick);
         self.as_guest(now, Guest::tick);
-        if now.since(self.sample_at) >= limits::POLL_EVERY && self.has_peers() {
+        self.serve_role(now);
+        if now.since(self.sample_at) >= self.look_every() && self.has_peers() {
             self.sample_at = now;
             let peers: Vec<_> = match &self.role {
                 Some(RoleCore::Host(host)) => host.connections().collect(),
@@ -400,6 +465,14 @@ impl Session {
         }
     }
 
+    fn look_every(&self) -> Duration {
+        let sooner = match &self.role {
+            Some(RoleCore::Guest(guest)) => guest.look_every(),
+            Some(RoleCore::Host(_)) | None => None,
+        };
+        sooner.unwrap_or(limits::POLL_EVERY)
+    }
+
     fn has_peers(&self) -> bool {
         match &self.role {
             Some(RoleCore::Host(host)) => host.connections().next().is_some(),
@@ -415,16 +488,24 @@ impl Session {
     }
 
     fn as_host(&mut self, now: Now, work: impl FnOnce(&mut Host, &Around<'_>, &mut Outbox)) {
-        let around = Around { ice: &self.ice, relay_only: self.relay_only, now };
+        let around = around!(self, now);
         if let Some(RoleCore::Host(host)) = &mut self.role {
             work(host, &around, &mut self.out);
         }
     }
 
     fn as_guest(&mut self, now: Now, work: impl FnOnce(&mut Guest, &Around<'_>, &mut Random, &mut Outbox)) {
-        let around = Around { ice: &self.ice, relay_only: self.relay_only, now };
+        let around = around!(self, now);
         if let Some(RoleCore::Guest(guest)) = &mut self.role {
             work(guest, &around, &mut self.random, &mut self.out);
         }
     }
+}
+
+/// Whether something ought to arrive at a guest: the host is there and its film runs.
+fn film_plays(snapshot: Option<&Snapshot>) -> bool {
+    snapshot.is_some_and(|snapshot| {
+        let host_here = snapshot.participants.first().is_some_and(|host| host.connected);
+        host_here && snapshot.film.as_ref().is_some_and(|film| film.state == FilmState::Playing)
+    })
 }

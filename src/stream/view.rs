@@ -107,6 +107,8 @@ pub enum Picture {
     Connecting,
     /// Connected; frames arrive while the film plays.
     Connected,
+    /// It was connected, and nothing arrives; another path is looked for.
+    Interrupted,
     /// The connection did not come about; it is tried again.
     Failed,
 }

@@ -120,7 +120,7 @@ async fn the_last_counters_of_a_page_that_goes_away_are_counted() {
     let connection = ConnectionId::from_random(1);
     guest.say(&ClientMessage::Ready { connection }).await;
     assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
-    host.say(&ClientMessage::Signal { connection, signal: Signal::Offer { sdp: "v=0".into() } }).await;
+    host.say(&ClientMessage::Signal { connection, signal: Signal::Offer { sdp: "v=0".into(), generation: 0 } }).await;
     assert!(matches!(guest.hear().await, ServerMessage::Signal { .. }));
     drop(guest);
 

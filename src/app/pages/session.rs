@@ -123,6 +123,7 @@ fn picture(view: &SessionView) -> &'static str {
         Picture::None => "none",
         Picture::Connecting => "connecting",
         Picture::Connected => "connected",
+        Picture::Interrupted => "interrupted",
         Picture::Failed => "failed",
     }
 }

@@ -24,7 +24,7 @@ impl Session {
             film: self.film_view(now),
             link: self.link.view(),
             picture: match &self.role {
-                Some(RoleCore::Guest(guest)) => guest.picture(),
+                Some(RoleCore::Guest(guest)) => guest.picture(now),
                 Some(RoleCore::Host(_)) | None => Picture::None,
             },
             ice: self.ice.view().clone(),

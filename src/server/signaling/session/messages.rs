@@ -78,14 +78,16 @@ impl Session {
         let connection = self.own(place, id)?;
         let is_host = self.people[place].is_host();
         let size = match &signal {
-            Signal::Offer { .. } if !is_host => return Err(Refusal::HostOnly),
-            Signal::Answer { .. } | Signal::Seen(_) if is_host => return Err(Refusal::GuestOnly),
-            Signal::Offer { sdp } | Signal::Answer { sdp } => sdp.len() <= limits::SDP_BYTES,
+            Signal::Offer { .. } | Signal::Renew if !is_host => return Err(Refusal::HostOnly),
+            Signal::Answer { .. } | Signal::Seen(_) | Signal::Restart | Signal::Renewed if is_host => {
+                return Err(Refusal::GuestOnly);
+            }
+            Signal::Offer { sdp, .. } | Signal::Answer { sdp, .. } => sdp.len() <= limits::SDP_BYTES,
             Signal::Candidate { candidate, sdp_mid, username_fragment, .. } => {
                 let parts = [Some(candidate), sdp_mid.as_ref(), username_fragment.as_ref()];
                 parts.into_iter().flatten().map(String::len).sum::<usize>() <= limits::CANDIDATE_BYTES
             }
-            Signal::Seen(_) => true,
+            Signal::Seen(_) | Signal::Restart | Signal::Renew | Signal::Renewed => true,
         };
         if !size {
             return Err(Refusal::SignalTooLarge);

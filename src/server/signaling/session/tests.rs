@@ -27,7 +27,7 @@ fn connection(bits: u64) -> ConnectionId {
 }
 
 fn offer(sdp: &str) -> Signal {
-    Signal::Offer { sdp: sdp.to_owned() }
+    Signal::Offer { sdp: sdp.to_owned(), generation: 0 }
 }
 
 fn film(title: &str) -> FilmStatus {

@@ -26,7 +26,7 @@ async fn a_guest_asks_and_the_host_offers() {
     guest.say(&ClientMessage::Ready { connection }).await;
     let ready = ServerMessage::Ready { connection, guest: snapshot.participants[1].id };
     assert_eq!(host.hear_signal().await, ready);
-    let signal = Signal::Offer { sdp: "v=0".into() };
+    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
     host.say(&ClientMessage::Signal { connection, signal: signal.clone() }).await;
     assert_eq!(guest.hear_signal().await, ServerMessage::Signal { connection, signal });
     host.say(&ClientMessage::Leave).await;
@@ -213,7 +213,7 @@ async fn reports_are_acknowledged_and_a_page_that_goes_away_reports_by_beacon() 
     let connection = ConnectionId::from_random(1);
     guest.say(&ClientMessage::Ready { connection }).await;
     assert!(matches!(host.hear_signal().await, ServerMessage::Ready { .. }));
-    let signal = Signal::Offer { sdp: "v=0".into() };
+    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
     host.say(&ClientMessage::Signal { connection, signal }).await;
     assert!(matches!(guest.hear_signal().await, ServerMessage::Signal { .. }));
     let report = UsageReport { connection, sequence: 1, path: Path::Direct, pairs: Vec::new() };
@@ -265,7 +265,10 @@ async fn a_reader_that_stalls_is_closed_and_nobody_else_is() {
     let (token, _) = guest.welcome().await;
     let connection = ConnectionId::from_random(1);
     guest.say(&ClientMessage::Ready { connection }).await;
-    let offer = ClientMessage::Signal { connection, signal: Signal::Offer { sdp: "x".repeat(limits::SDP_BYTES) } };
+    let offer = ClientMessage::Signal {
+        connection,
+        signal: Signal::Offer { sdp: "x".repeat(limits::SDP_BYTES), generation: 0 },
+    };
     // The guest reads nothing: the kernel's buffers fill, then the queue.
     for _ in 0..limits::MESSAGE_BURST - 20 {
         host.say(&offer).await;
@@ -302,7 +305,10 @@ async fn a_message_that_cannot_be_written_gives_the_socket_up() {
     guest.welcome().await;
     let connection = ConnectionId::from_random(1);
     guest.say(&ClientMessage::Ready { connection }).await;
-    let offer = ClientMessage::Signal { connection, signal: Signal::Offer { sdp: "x".repeat(limits::SDP_BYTES) } };
+    let offer = ClientMessage::Signal {
+        connection,
+        signal: Signal::Offer { sdp: "x".repeat(limits::SDP_BYTES), generation: 0 },
+    };
     let before = Instant::now();
     for _ in 0..200 {
         host.say(&offer).await;

@@ -66,8 +66,12 @@ pub(super) fn message(what: &Say) -> ClientMessage {
     match what {
         Say::Leave => ClientMessage::Leave,
         Say::Ready(bits) => ClientMessage::Ready { connection: id(bits) },
-        Say::Offer(bits) => ClientMessage::Signal { connection: id(bits), signal: Signal::Offer { sdp: sdp() } },
-        Say::Answer(bits) => ClientMessage::Signal { connection: id(bits), signal: Signal::Answer { sdp: sdp() } },
+        Say::Offer(bits) => {
+            ClientMessage::Signal { connection: id(bits), signal: Signal::Offer { sdp: sdp(), generation: 0 } }
+        }
+        Say::Answer(bits) => {
+            ClientMessage::Signal { connection: id(bits), signal: Signal::Answer { sdp: sdp(), generation: 0 } }
+        }
         Say::Candidate(bits) => ClientMessage::Signal {
             connection: id(bits),
             signal: Signal::Candidate {

@@ -10,7 +10,10 @@ fn report(connection: ConnectionId) -> UsageReport {
 #[test]
 fn signals_go_to_the_other_end_only() {
     let mut stage = Stage::streaming();
-    let answer = ClientMessage::Signal { connection: connection(1), signal: Signal::Answer { sdp: "sdp".into() } };
+    let answer = ClientMessage::Signal {
+        connection: connection(1),
+        signal: Signal::Answer { sdp: "sdp".into(), generation: 0 },
+    };
     let outputs = stage.say(ADA, answer.clone());
     assert!(matches!(outputs.as_slice(), [Output::Alive { .. }, Output::Send { to: HOST, .. }]), "{outputs:?}");
     assert_eq!(code_of(&stage.say(BEN, answer.clone())), Some(ErrorCode::UnknownConnection));

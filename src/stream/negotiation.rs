@@ -1,0 +1,227 @@
+//! The host's offers of one connection: one on its way at a time, and fresh credentials at both ends before ICE restarts.
+//!
+//! A restart has three steps (RFC 8445, section 9): both ends renew, the host offers anew, the guest answers. Each may get
+//! lost with a socket, so each has a time-out, and whoever still wants a restart asks again. An answer counts for the very
+//! offer that it was made for: taking one for another would leave both ends waiting for checks that never come.
+
+use crate::domain::Now;
+use std::time::Duration;
+
+/// How long the guest has to renew its credentials; then the offer goes out anyway.
+const RENEW: Duration = Duration::from_secs(2);
+/// A restart offer that nobody answered is made again after this long; the pause doubles with each.
+const UNANSWERED: Duration = Duration::from_secs(5);
+/// The longest such pause.
+const LONGEST_UNANSWERED: Duration = Duration::from_secs(40);
+/// A wish for a restart that comes so soon after an offer is what that offer is for.
+const SETTLING: Duration = Duration::from_secs(1);
+
+/// Where the offers of one connection stand.
+#[derive(Debug)]
+pub struct Negotiation {
+    generation: u32,
+    state: State,
+    /// A restart was wanted while an offer was on its way.
+    wanted: bool,
+    unanswered: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The browser makes the offer.
+    Offering { first: bool },
+    /// It is on its way.
+    Offered { since: Now, first: bool },
+    /// Answered.
+    Stable,
+    /// Both ends fetch credentials.
+    Renewing { until: Now, guest: bool },
+}
+
+impl Negotiation {
+    /// The first offer is being made.
+    pub fn first() -> Self {
+        Self { generation: 0, state: State::Offering { first: true }, wanted: false, unanswered: 0 }
+    }
+
+    /// The number of the latest offer.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// The guest asks for the first offer again. True: make another one, with a new number.
+    #[must_use]
+    pub fn asked_again(&mut self) -> bool {
+        let lost = matches!(self.state, State::Offered { first: true, .. });
+        if lost {
+            self.offer(true);
+        }
+        lost
+    }
+
+    /// The browser made the offer of this number.
+    pub fn described(&mut self, now: Now) {
+        if let State::Offering { first } = self.state {
+            self.state = State::Offered { since: now, first };
+        }
+    }
+
+    /// An answer came to the offer of this number. True: it is the one that is waited for.
+    #[must_use]
+    pub fn answered(&mut self, generation: u32) -> bool {
+        let awaited = generation == self.generation && matches!(self.state, State::Offered { .. });
+        if awaited {
+            self.state = State::Stable;
+            self.unanswered = 0;
+        }
+        awaited
+    }
+
+    /// ICE is to be restarted. True: tell the guest to renew its credentials.
+    #[must_use]
+    pub fn restart(&mut self, now: Now) -> bool {
+        match self.state {
+            State::Renewing { .. } => false,
+            State::Offering { .. } | State::Offered { first: true, .. } => {
+                self.wanted = true;
+                false
+            }
+            State::Offered { since, .. } if now.since(since) < SETTLING => false,
+            State::Stable | State::Offered { .. } => {
+                self.renew(now);
+                true
+            }
+        }
+    }
+
+    /// The guest has fresh credentials.
+    pub fn guest_renewed(&mut self) {
+        if let State::Renewing { guest, .. } = &mut self.state {
+            *guest = true;
+        }
+    }
+
+    /// Time passed, or something else changed; `ready`: this end has its credentials.
+    #[must_use]
+    pub fn step(&mut self, ready: bool, now: Now) -> Option<Step> {
+        match self.state {
+            State::Renewing { until, guest } if (guest && ready) || until <= now => {
+                self.offer(false);
+                Some(Step::Offer)
+            }
+            State::Stable if self.wanted => {
+                self.renew(now);
+                Some(Step::Renew)
+            }
+            State::Offered { since, first: false } if since + self.patience() <= now => {
+                self.unanswered += 1;
+                self.renew(now);
+                Some(Step::Renew)
+            }
+            State::Offering { .. } | State::Offered { .. } | State::Stable | State::Renewing { .. } => None,
+        }
+    }
+
+    /// When [`Self::step`] has something to do.
+    pub fn next_timeout(&self) -> Option<Now> {
+        match self.state {
+            State::Renewing { until, .. } => Some(until),
+            State::Offered { since, first: false } => Some(since + self.patience()),
+            State::Offering { .. } | State::Offered { .. } | State::Stable => None,
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        UNANSWERED.saturating_mul(2_u32.saturating_pow(self.unanswered.min(8))).min(LONGEST_UNANSWERED)
+    }
+
+    fn renew(&mut self, now: Now) {
+        self.wanted = false;
+        self.state = State::Renewing { until: now + RENEW, guest: false };
+    }
+
+    fn offer(&mut self, first: bool) {
+        self.generation = self.generation.wrapping_add(1);
+        self.state = State::Offering { first };
+    }
+}
+
+/// What a restart needs next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Tell the guest to renew its credentials, and renew the own ones.
+    Renew,
+    /// Use the credentials in hand and offer with new ICE credentials.
+    Offer,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Now {
+        Now::since_start(Duration::from_millis(millis))
+    }
+
+    fn stable() -> Negotiation {
+        let mut negotiation = Negotiation::first();
+        negotiation.described(at(0));
+        assert!(negotiation.answered(0));
+        negotiation
+    }
+
+    #[test]
+    fn a_restart_waits_for_both_ends_and_not_for_ever() {
+        let mut negotiation = stable();
+        assert!(negotiation.restart(at(1000)));
+        assert!(!negotiation.restart(at(1001)), "asking again is harmless");
+        assert_eq!(negotiation.step(true, at(1100)), None, "the guest has not renewed");
+        negotiation.guest_renewed();
+        assert_eq!(negotiation.step(false, at(1200)), None, "nor has this end");
+        assert_eq!(negotiation.step(true, at(1300)), Some(Step::Offer));
+
+        let mut negotiation = stable();
+        assert!(negotiation.restart(at(1000)));
+        assert_eq!(negotiation.step(false, at(3000)), Some(Step::Offer), "2 s and no longer");
+    }
+
+    #[test]
+    fn only_the_answer_to_the_last_offer_counts() {
+        let mut negotiation = Negotiation::first();
+        negotiation.described(at(0));
+        assert!(negotiation.asked_again());
+        assert!(!negotiation.asked_again(), "the browser is still at it");
+        negotiation.described(at(10));
+        assert!(!negotiation.answered(0));
+        assert!(negotiation.answered(1));
+        assert!(!negotiation.answered(1), "twice");
+    }
+
+    #[test]
+    fn an_offer_that_nobody_answers_is_made_again_after_growing_pauses() {
+        let mut negotiation = stable();
+        let mut now = at(0);
+        let mut pauses = Vec::new();
+        assert!(negotiation.restart(now));
+        for _ in 0..6 {
+            now = negotiation.next_timeout().unwrap();
+            assert_eq!(negotiation.step(true, now), Some(Step::Offer));
+            negotiation.described(now);
+            let due = negotiation.next_timeout().unwrap();
+            pauses.push(due.since(now).as_secs());
+            now = due;
+            assert_eq!(negotiation.step(true, now), Some(Step::Renew));
+        }
+        assert_eq!(pauses, [5, 10, 20, 40, 40, 40]);
+    }
+
+    #[test]
+    fn a_wish_during_the_first_offer_is_kept_until_it_is_answered() {
+        let mut negotiation = Negotiation::first();
+        negotiation.described(at(0));
+        assert!(!negotiation.restart(at(10)));
+        assert!(negotiation.answered(0));
+        assert_eq!(negotiation.step(true, at(20)), Some(Step::Renew));
+        assert_eq!(negotiation.step(false, at(30)), None, "once");
+    }
+}

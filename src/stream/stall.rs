@@ -1,0 +1,108 @@
+//! Whether the film plays and nothing of it arrives.
+//!
+//! ICE notices a dead path after 6 to 17 s; what arrives tells it sooner. Refuses to know why nothing comes: a host whose
+//! disk sleeps looks the same, so asking for another path is repeated with growing pauses and does no harm.
+
+use crate::domain::Now;
+use std::time::Duration;
+
+/// Sound alone brings a packet every 20 ms, so this long without any is no jitter.
+pub const SILENCE: Duration = Duration::from_millis(1500);
+/// How often to look while media is expected: often enough to notice a silence in time.
+pub const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The pause after the first ask; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_secs(4);
+/// The longest pause between two asks.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What arrived on one connection.
+#[derive(Debug, Default)]
+pub struct Stall {
+    received: u64,
+    /// When something arrived last, or was first expected; `None` while nothing is expected.
+    heard: Option<Now>,
+    asks: u32,
+    asked: Option<Now>,
+}
+
+impl Stall {
+    /// Whether media is expected: connected, and the film plays.
+    pub fn expect(&mut self, expected: bool, now: Now) {
+        match (expected, self.heard) {
+            (true, None) => self.heard = Some(now),
+            (false, Some(_)) => {
+                self.heard = None;
+                (self.asks, self.asked) = (0, None);
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
+    /// All that has arrived so far, in bytes.
+    pub fn sampled(&mut self, received: u64, now: Now) {
+        if received != self.received {
+            self.received = received;
+            (self.asks, self.asked) = (0, None);
+            self.heard = self.heard.map(|_| now);
+        }
+    }
+
+    /// Whether the picture stands still.
+    pub fn is_stalled(&self, now: Now) -> bool {
+        self.heard.is_some_and(|heard| now.since(heard) >= SILENCE)
+    }
+
+    /// True: ask for another path now.
+    #[must_use]
+    pub fn ask(&mut self, now: Now) -> bool {
+        let due = self.is_stalled(now) && self.asked.is_none_or(|asked| now.since(asked) >= self.pause());
+        if due {
+            self.asked = Some(now);
+            self.asks += 1;
+        }
+        due
+    }
+
+    /// When [`Self::ask`] may say yes.
+    pub fn next_timeout(&self) -> Option<Now> {
+        let silent = self.heard? + SILENCE;
+        Some(self.asked.map_or(silent, |asked| silent.max(asked + self.pause())))
+    }
+
+    fn pause(&self) -> Duration {
+        FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.asks.saturating_sub(1).min(8))).min(LONGEST_PAUSE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Now {
+        Now::since_start(Duration::from_millis(millis))
+    }
+
+    #[test]
+    fn silence_is_noticed_after_a_second_and_a_half_and_mended_by_one_byte() {
+        let mut stall = Stall::default();
+        stall.expect(true, at(0));
+        stall.sampled(1000, at(500));
+        assert!(!stall.ask(at(1999)));
+        assert!(stall.ask(at(2000)) && stall.is_stalled(at(2000)));
+        stall.sampled(1001, at(2100));
+        assert!(!stall.is_stalled(at(2100)));
+        assert_eq!(stall.next_timeout(), Some(at(3600)));
+    }
+
+    #[test]
+    fn asks_get_rarer_and_a_paused_film_has_none() {
+        let mut stall = Stall::default();
+        stall.expect(true, at(0));
+        let asks: Vec<_> = (0..120_000).step_by(500).filter(|millis| stall.ask(at(*millis))).collect();
+        assert_eq!(asks, [1500, 5500, 13_500, 29_500, 59_500, 89_500, 119_500]);
+        stall.expect(false, at(120_000));
+        assert!(!stall.ask(at(200_000)) && stall.next_timeout().is_none());
+        stall.expect(true, at(200_000));
+        assert!(!stall.is_stalled(at(201_000)), "what was silent while paused does not count");
+    }
+}
