@@ -85,7 +85,9 @@ impl Meters {
         }
         let Some(provider) = meter.provider.clone() else { return };
         for pair in sample.relayed {
-            if pair.id.len() > 64 {
+            // Each restart of ICE leaves a dozen pairs behind that never carried anything.
+            let idle = pair.bytes_received == 0 && pair.bytes_sent == 0;
+            if idle || pair.id.len() > 64 {
                 continue;
             }
             let counters = meter.counters(pair.id, &provider);

@@ -12,8 +12,12 @@ use std::time::Duration;
 const MEDIA_BYTES: u64 = 2_000;
 /// No attempt is made more often than this: it costs an allocation at both ends.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
-/// Relays cost money: a way that opens is found within this.
+/// Relays cost money: a way that opens in the first minutes is found within this.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// What did not come about in so many attempts hardly will, and each leaves a pair to be counted.
+const HOPEFUL_ATTEMPTS: u32 = 10;
+/// The pause after them.
+const RARELY: Duration = Duration::from_mins(5);
 
 /// One connection at one end.
 #[derive(Debug, Default)]
@@ -22,6 +26,7 @@ pub struct Relaying {
     now: bool,
     /// When to try next, and the pause after that.
     attempt: Option<(Now, Duration)>,
+    attempts: u32,
 }
 
 impl Relaying {
@@ -32,7 +37,7 @@ impl Relaying {
         self.seen = self.seen.max(bytes);
         self.now = sample.path == Path::Relayed || grown > MEDIA_BYTES;
         if !self.now {
-            self.attempt = None;
+            (self.attempt, self.attempts) = (None, 0);
         } else if self.attempt.is_none() {
             self.attempt = Some((now + FIRST_PAUSE, FIRST_PAUSE));
         }
@@ -56,7 +61,9 @@ impl Relaying {
         let Some((next, pause)) = &mut self.attempt else { return false };
         let due = *next <= now;
         if due {
-            *pause = (*pause * 3 / 2).min(LONGEST_PAUSE);
+            self.attempts += 1;
+            let hopeful = self.attempts < HOPEFUL_ATTEMPTS;
+            *pause = if hopeful { (*pause * 3 / 2).min(LONGEST_PAUSE) } else { RARELY };
             *next = now + *pause;
         }
         due
@@ -84,17 +91,20 @@ mod tests {
     }
 
     #[test]
-    fn attempts_are_30_s_apart_at_least_and_a_minute_at_most() {
+    fn attempts_are_30_s_apart_at_least_a_minute_at_most_and_later_rare() {
         let mut relaying = Relaying::default();
         let mut attempts = vec![];
-        for second in 0..400 {
+        for second in 0..4000 {
             relaying.sampled(&sample(Path::Relayed, second * 100_000), at(second));
             if relaying.attempt(at(second)) {
                 attempts.push(second);
             }
         }
         assert_eq!(attempts[0], 30);
-        assert!(attempts.windows(2).all(|pair| (30..=60).contains(&(pair[1] - pair[0]))), "{attempts:?}");
+        let pauses: Vec<_> = attempts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let (hopeful, rare) = pauses.split_at(9);
+        assert!(hopeful.iter().all(|pause| (30..=60).contains(pause)), "{pauses:?}");
+        assert!(rare.iter().all(|pause| *pause == 300) && rare.len() > 5, "{pauses:?}");
     }
 
     #[test]
