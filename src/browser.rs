@@ -6,6 +6,7 @@
 pub mod breakage;
 pub mod event;
 pub mod film;
+pub mod invite;
 pub mod peer;
 pub mod picture;
 pub mod side;

@@ -5,6 +5,7 @@
 
 mod bytes;
 mod id;
+mod invite_key;
 mod name;
 mod provider;
 mod session_code;
@@ -13,6 +14,7 @@ mod token;
 
 pub use bytes::{ByteCount, ParseByteCountError};
 pub use id::{ConnectionId, ParseIdError, ParticipantId};
+pub use invite_key::{InviteKey, ParseInviteKeyError};
 pub use name::{ParseNameError, ParticipantName};
 pub use provider::{ParseProviderError, ProviderName};
 pub use session_code::{ParseSessionCodeError, SessionCode};

@@ -3,6 +3,7 @@
 //! Both sides share these types, so a change here is a change of both. Texts that come from outside are parsed into
 //! `domain` types while they are read; what does not parse is answered with an [`ErrorCode`] and never reaches a core.
 
+mod chat;
 mod error;
 mod ice;
 pub mod limits;
@@ -11,6 +12,7 @@ mod session;
 mod signal;
 mod usage;
 
+pub use chat::{ChatEntry, ChatText, ParseChatTextError, Reaction};
 pub use error::{ErrorBody, ErrorCode};
 pub use ice::{BandwidthState, BandwidthStatus, DegradedReason, IceAnswer, IceServer};
 pub use seen::Seen;

@@ -4,10 +4,12 @@
 //!
 //! - [`Session`] is the whole page: one queue in, one queue out, a view for the pages to show.
 //! - Beneath it: the line to the server (`link`), the ICE servers (`ice`), a guest's and a host's connections (`guest`,
-//!   `host`, with `negotiation`, `stall` and `relaying` for what it takes to keep one), the film as it is told (`film`), relayed bytes as they are reported (`meter`).
+//!   `host`, with `negotiation`, `stall` and `relaying` for what it takes to keep one), the film as it is told (`film`),
+//!   the chat (`chat`), relayed bytes as they are reported (`meter`).
 //! - [`PeerCommand`] and [`PeerEvent`] are all that passes between these cores and an `RTCPeerConnection`.
 
 pub mod candidates;
+pub mod chat;
 pub mod film;
 pub mod guest;
 pub mod host;
@@ -24,6 +26,7 @@ pub mod session;
 pub mod stall;
 pub mod view;
 
+pub use chat::Unsaid;
 pub use film::Progress;
 pub use ice::IceOutcome;
 pub use link::LinkOutput;
@@ -31,5 +34,6 @@ pub use outbox::{Keep, Output};
 pub use peer::{PairSample, PeerCommand, PeerConfig, PeerEvent, PeerState, Received, Sample, Sent};
 pub use session::{Input, Kept, Session};
 pub use view::{
-    FilmProblem, FilmView, IceView, LinkView, Person, Phase, Picture, Problem, Profile, SessionAction, SessionView,
+    ChatLine, FilmProblem, FilmView, Flying, IceView, LinkView, Person, Phase, Picture, Problem, Profile,
+    SessionAction, SessionView,
 };

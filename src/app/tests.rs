@@ -17,7 +17,7 @@ fn page(path: &str, view: SessionView) -> String {
 }
 
 fn person(bits: u64, name: &str, role: Role, you: bool) -> Person {
-    Person { id: ParticipantId::from_random(bits), name: name.to_owned(), role, you, connected: true }
+    Person { id: ParticipantId::from_random(bits), name: name.to_owned(), role, you, connected: true, watching: false }
 }
 
 fn guest() -> SessionView {
@@ -57,7 +57,7 @@ fn outside(problem: Problem) -> SessionView {
 fn everything() -> Vec<String> {
     let ended = SessionView { phase: Phase::Ended(EndReason::YouLeft), ..guest() };
     let mut pages = vec![page("/", outside(Problem::WrongCode)), page("/nowhere", SessionView::default())];
-    pages.extend(session_pages([SessionView::default(), outside(Problem::WrongPassword), host(), guest(), ended]));
+    pages.extend(session_pages([SessionView::default(), outside(Problem::CannotEnter), host(), guest(), ended]));
     pages
 }
 
@@ -116,8 +116,11 @@ fn a_refusal_is_tied_to_its_field() {
     assert!(!tag(&html, "id=\"code-problem\"").contains("hidden"));
     assert!(tag(&html, "id=\"name-problem\"").contains("hidden"));
 
-    let html = page("/s/K7M3QX", outside(Problem::WrongPassword));
+    let html = page("/s/K7M3QX", outside(Problem::CannotEnter));
     assert!(tag(&html, "id=\"password\"").contains("aria-invalid=\"true\""));
+    let html = page("/", outside(Problem::CannotEnter));
+    assert!(tag(&html, "id=\"code\"").contains("aria-invalid=\"true\""));
+    assert!(!tag(&html, "id=\"password\"").contains("aria-invalid=\"true\""));
 }
 
 #[test]

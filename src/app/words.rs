@@ -48,8 +48,11 @@ pub const COPIED: &str = "The invite link is copied.";
 /// What stands beside the field or button that was refused.
 pub fn problem(problem: Problem) -> &'static str {
     match problem {
-        Problem::WrongCode => "No session has this code. It may be over, or the code mistyped: ask your host again.",
-        Problem::WrongPassword => "That is not the password of this session.",
+        Problem::WrongCode => "A session code has six letters or digits, such as K7M3QX.",
+        Problem::CannotEnter => {
+            "There is no session with this code, or it has another password. Check both, or ask your host for a new link."
+        }
+        Problem::SessionLocked => "The host has locked this session. Ask them to open it for you.",
         Problem::PasswordTooLong => "A password has at most 100 characters.",
         Problem::NameTooLong => "A name has at most 40 characters.",
         Problem::SessionFull => "This session is full. As soon as somebody leaves, you can join.",
@@ -77,6 +80,7 @@ pub fn ended(reason: EndReason, role: Option<Role>) -> (&'static str, &'static s
         EndReason::HostLeft => ("That was it", "The host has ended the session."),
         EndReason::HostGone => ("The host is gone", "The host did not come back, so the session is over."),
         EndReason::YouLeft => ("You left the session", "The others watch on. The same link brings you back."),
+        EndReason::Removed => ("You were removed", "The host has taken you out of the session."),
         EndReason::PlaceLost => ("Your place is gone", "You were away for too long, or the session is over."),
     }
 }

@@ -6,6 +6,7 @@ use futures::channel::mpsc::UnboundedSender;
 use wasm_bindgen::prelude::*;
 
 /// Something happened.
+#[expect(clippy::large_enum_variant, reason = "nearly every event is one for the core")]
 #[derive(Debug)]
 pub enum Event {
     /// For the core.

@@ -3,12 +3,14 @@
 //! Without storage, as in some private windows, nothing is kept and nothing breaks.
 
 use super::timer;
-use crate::protocol::IceAnswer;
-use crate::stream::{Keep, Kept};
+use crate::protocol::{ChatText, IceAnswer};
+use crate::stream::{Keep, Kept, Unsaid};
 use std::time::Duration;
 use web_sys::Storage;
 
 const TOKEN: &str = "tessro.token";
+const INVITE: &str = "tessro.invite";
+const UNSAID: &str = "tessro.unsaid";
 const ICE: &str = "tessro.ice";
 const NAME: &str = "tessro.name";
 const HIDE_ADDRESS: &str = "tessro.hide-address";
@@ -21,6 +23,11 @@ pub fn read() -> Kept {
     Kept {
         token: get(&tab, TOKEN).and_then(|text| text.parse().ok()),
         ice: get(&tab, ICE).and_then(|text| parse_ice(&text)),
+        invite: get(&tab, INVITE).and_then(|text| {
+            let (code, key) = text.split_once(' ')?;
+            Some((code.parse().ok()?, key.parse().ok()?))
+        }),
+        unsaid: get(&tab, UNSAID).map(|text| parse_unsaid(&text)).unwrap_or_default(),
         name: get(&own, NAME).unwrap_or_default(),
         hide_address: get(&own, HIDE_ADDRESS).is_some(),
     }
@@ -34,6 +41,12 @@ pub fn write(keep: Keep) {
             let text = serde_json::to_string(&answer).ok();
             put(session(), ICE, text.map(|text| format!("{} {text}", timer::unix_millis())));
         }
+        Keep::Invite(code, key) => put(session(), INVITE, Some(format!("{code} {}", key.expose()))),
+        Keep::Unsaid(unsaid) => {
+            let lines: Vec<_> = unsaid.iter().map(|one| (one.nonce, one.text.as_str())).collect();
+            let text = serde_json::to_string(&lines).ok().filter(|_| !lines.is_empty());
+            put(session(), UNSAID, text);
+        }
         Keep::Name(name) => put(local(), NAME, (!name.is_empty()).then_some(name)),
         Keep::HideAddress(hide) => put(local(), HIDE_ADDRESS, hide.then(|| "1".to_owned())),
     }
@@ -44,6 +57,11 @@ fn parse_ice(text: &str) -> Option<(IceAnswer, Duration)> {
     // A clock that was set back makes the age unknown.
     let age = timer::unix_millis().checked_sub(since.parse().ok()?)?;
     Some((serde_json::from_str(answer).ok()?, Duration::from_millis(age)))
+}
+
+fn parse_unsaid(text: &str) -> Vec<Unsaid> {
+    let lines: Vec<(u64, ChatText)> = serde_json::from_str(text).unwrap_or_default();
+    lines.into_iter().map(|(nonce, text)| Unsaid { nonce, text }).collect()
 }
 
 fn put(storage: Option<Storage>, key: &str, value: Option<String>) {

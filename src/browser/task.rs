@@ -5,11 +5,11 @@ use super::film::{Film, Stage};
 use super::peer::{Peer, Tracks};
 use super::socket::Socket;
 use super::use_webrtc::{WebRtc, use_webrtc};
-use super::{picture, storage, timer};
+use super::{invite, picture, storage, timer};
 use crate::app::session::SessionHandle;
 use crate::domain::{ConnectionId, Role};
 use crate::protocol::UsageBeacon;
-use crate::stream::{Input, LinkOutput, Output, PeerCommand, PeerEvent, Session, SessionView};
+use crate::stream::{Input, LinkOutput, Output, PeerCommand, PeerEvent, Session, SessionAction, SessionView};
 use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::future::{Either, select};
@@ -94,7 +94,14 @@ impl Task {
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Core(input) => self.core.handle(input, timer::now()),
+            Event::Core(input) => {
+                if let Input::Act(SessionAction::SessionMounted { typed }) = &input
+                    && let Some((code, key)) = invite::take(typed)
+                {
+                    self.core.handle(Input::Invited(code, key), timer::now());
+                }
+                self.core.handle(input, timer::now());
+            }
             Event::StageMounted => self.stage_mounted(),
             Event::FilmInputMounted => self.picked |= self.picked_file().is_some(),
             Event::FilmPicked => self.picked = true,

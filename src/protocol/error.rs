@@ -14,10 +14,11 @@ pub enum ErrorCode {
     MessageTooLarge,
     /// More messages than the socket's rate allows.
     TooManyMessages,
-    /// No session has this code.
-    SessionNotFound,
-    /// The session has a password and this is not it.
-    WrongPassword,
+    /// No session has this code, or it has another password: which of them is not told, so that nobody can find out what
+    /// sessions there are.
+    CannotEnter,
+    /// The host has locked the session: nobody new comes in.
+    SessionLocked,
     /// The session has as many people as it may have.
     SessionFull,
     /// The server cannot take another session now.

@@ -17,6 +17,15 @@ pub const TITLE_CHARS: usize = 200;
 /// The longest session password, in characters.
 pub const PASSWORD_CHARS: usize = 100;
 
+/// The longest message in the chat, in characters.
+pub const CHAT_CHARS: usize = 1000;
+
+/// The most messages that a session keeps for those who come later.
+pub const CHAT_KEPT: usize = 200;
+
+/// The most bytes of text that a session keeps of its chat: with it a welcome stays well below what a socket takes at once.
+pub const CHAT_BYTES: usize = 64 * 1024;
+
 /// The most candidate pairs that one report may carry. Chromium keeps pruned pairs for 40 s after an ICE restart.
 pub const PAIRS_PER_REPORT: usize = 200;
 

@@ -15,6 +15,8 @@ pub struct Snapshot {
     pub participants: Vec<ParticipantInfo>,
     /// What is being streamed; `None` until the host chose a film.
     pub film: Option<FilmStatus>,
+    /// Nobody new comes in; those who are in it come back.
+    pub locked: bool,
     /// True once the month's relay budget is used up: direct pictures go on, new relays are not to be had.
     pub relay_limit_reached: bool,
 }
@@ -30,6 +32,8 @@ pub struct ParticipantInfo {
     pub role: Role,
     /// False while their socket is gone and their place is kept.
     pub connected: bool,
+    /// A guest whose picture runs; never true of the host.
+    pub watching: bool,
 }
 
 /// What the host's film is doing.
@@ -82,6 +86,8 @@ pub enum EndReason {
     HostGone,
     /// This participant left.
     YouLeft,
+    /// The host removed this participant.
+    Removed,
     /// The place was given up after a long absence, or the server lost the session.
     PlaceLost,
 }

@@ -12,9 +12,18 @@
 //! 5. `connection_closed` tells the other end that a connection is over, whoever ended it.
 //! 6. What is sent to somebody who is away is not kept. After a `resume` that is not `fresh` the server repeats
 //!    `connection_closed` for connections that ended lately, known or not, and `ready` to a host that has not offered yet.
+//!
+//! # Together
+//! - `chat` is kept with the session. Whoever says something makes a nonce for it and may say it again until the entry with
+//!   that nonce comes back: it is never doubled. `welcome` brings what was said since `chat_seen`, newcomers all of it.
+//! - `react` is passed on to everyone who is there, and kept nowhere.
+//! - `hand_over` swaps the roles of the host and a guest who is there. Every connection is closed, the film is over, tokens
+//!   stay what they were, and the next snapshot tells who is what. The new host gets the invite in an `invite` message.
+//! - An `invite` lets in without the password; the host gets it with its `welcome`. The server keeps no more than its hash
+//!   on disk, so a host may be given a new one after a restart; links that were sent out before go on working.
 
-use super::{EndReason, ErrorCode, FilmStatus, Seen, Snapshot, UsageReport};
-use crate::domain::{ConnectionId, ParticipantId, ParticipantName, ParticipantToken, SessionCode};
+use super::{ChatEntry, ChatText, EndReason, ErrorCode, FilmStatus, Reaction, Seen, Snapshot, UsageReport};
+use crate::domain::{ConnectionId, InviteKey, ParticipantId, ParticipantName, ParticipantToken, SessionCode};
 use serde::{Deserialize, Serialize};
 
 /// What a browser sends.
@@ -36,6 +45,9 @@ pub enum ClientMessage {
         name: Option<ParticipantName>,
         /// The session's password, where it has one.
         password: Option<Password>,
+        /// From an invite link: lets in without the password.
+        #[serde(default)]
+        invite: Option<InviteKey>,
     },
     /// Comes back as the participant of the token.
     Resume {
@@ -43,6 +55,9 @@ pub enum ClientMessage {
         token: WireToken,
         /// True where the page was loaded anew and holds no peer connections: the old ones are over.
         fresh: bool,
+        /// The newest message of the chat that the page has; 0 for none.
+        #[serde(default)]
+        chat_seen: u64,
     },
     /// Leaves; the host's leaving ends the session.
     Leave,
@@ -73,6 +88,38 @@ pub enum ClientMessage {
         /// Cumulative counters.
         report: UsageReport,
     },
+    /// Says something to everyone. Saying it again is harmless: the answer is the same entry.
+    Chat {
+        /// What.
+        text: ChatText,
+        /// Made by the sender, another one for each text.
+        nonce: u64,
+    },
+    /// Shows everyone a reaction.
+    React {
+        /// Which.
+        reaction: Reaction,
+    },
+    /// The host locks the session, or opens it again.
+    Lock {
+        /// Nobody new comes in.
+        locked: bool,
+    },
+    /// The host removes a guest.
+    Remove {
+        /// Who.
+        participant: ParticipantId,
+    },
+    /// The host makes a guest the host, and is a guest from then on.
+    HandOver {
+        /// Who; has to be there.
+        to: ParticipantId,
+    },
+    /// A guest tells whether its picture runs.
+    Watching {
+        /// It does.
+        watching: bool,
+    },
     /// Asks for a `pong`.
     Ping,
 }
@@ -89,6 +136,12 @@ pub enum ServerMessage {
         you: ParticipantId,
         /// The session now.
         snapshot: Snapshot,
+        /// What was said since `chat_seen`, the oldest first.
+        #[serde(default)]
+        chat: Vec<ChatEntry>,
+        /// To the host: the key for invite links.
+        #[serde(default)]
+        invite: Option<InviteKey>,
     },
     /// The session changed.
     Snapshot {
@@ -113,6 +166,23 @@ pub enum ServerMessage {
     ConnectionClosed {
         /// Which connection.
         connection: ConnectionId,
+    },
+    /// Somebody said something. To the sender also the acknowledgement.
+    Chat {
+        /// What.
+        entry: ChatEntry,
+    },
+    /// Somebody reacted to the picture.
+    Reaction {
+        /// Who.
+        from: ParticipantId,
+        /// How.
+        reaction: Reaction,
+    },
+    /// To a guest who has become the host: the key for invite links.
+    Invite {
+        /// The key.
+        key: InviteKey,
     },
     /// The report is on disk.
     UsageAck {

@@ -1,9 +1,10 @@
 //! What the cores of a page want done, in order, and the meters that every peer connection passes on its way.
 
+use super::chat::Unsaid;
 use super::link::LinkOutput;
 use super::meter::Meters;
 use super::peer::{PeerCommand, PeerConfig};
-use crate::domain::{ConnectionId, Now, ParticipantToken, ProviderName};
+use crate::domain::{ConnectionId, InviteKey, Now, ParticipantToken, ProviderName, SessionCode};
 use crate::protocol::{ClientMessage, IceAnswer, IceServer, UsageBeacon};
 use std::collections::VecDeque;
 
@@ -39,6 +40,10 @@ pub enum Keep {
     Token(Option<ParticipantToken>),
     /// The answer with the ICE servers.
     Ice(IceAnswer),
+    /// The key of the invite link by which this person came, and the session that it is for.
+    Invite(SessionCode, InviteKey),
+    /// What was said and did not come back from the server.
+    Unsaid(Vec<Unsaid>),
     /// The name last used.
     Name(String),
     /// "Hide my address".

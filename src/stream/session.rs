@@ -6,8 +6,10 @@
 
 mod entering;
 mod leaving;
+mod role;
 mod showing;
 
+use super::chat::{Chat, Unsaid};
 use super::film::{HostFilm, Progress};
 use super::guest::{Around, Guest};
 use super::host::Host;
@@ -16,8 +18,8 @@ use super::link::{Link, LinkOutput};
 use super::outbox::{Keep, Outbox, Output};
 use super::peer::{PeerCommand, PeerEvent, Sample};
 use super::random::Random;
-use super::view::{FilmProblem, Phase, Problem, Profile, SessionAction};
-use crate::domain::{ConnectionId, Now, ParticipantId, ParticipantToken, Role, SessionCode};
+use super::view::{FilmProblem, Phase, Picture, Problem, Profile, SessionAction};
+use crate::domain::{ConnectionId, InviteKey, Now, ParticipantId, ParticipantToken, Role, SessionCode};
 use crate::protocol::{ClientMessage, FilmState, IceAnswer, ServerMessage, Snapshot, UsageBeacon, WireToken, limits};
 use leaving::Leaving;
 use std::time::Duration;
@@ -34,6 +36,10 @@ pub struct Kept {
     pub token: Option<ParticipantToken>,
     /// An answer with ICE servers, and how old it is.
     pub ice: Option<(IceAnswer, Duration)>,
+    /// The key of an invite link, and the session that it is for.
+    pub invite: Option<(SessionCode, InviteKey)>,
+    /// What was said and did not come back from the server.
+    pub unsaid: Vec<Unsaid>,
     /// The name last used.
     pub name: String,
     /// "Hide my address".
@@ -62,6 +68,8 @@ pub enum Input {
         /// For the invite link.
         origin: String,
     },
+    /// The address of the page that is about to be shown holds the key of an invite to this session.
+    Invited(SessionCode, InviteKey),
     /// A person did something.
     Act(SessionAction),
     /// The socket is open.
@@ -95,6 +103,7 @@ pub enum Input {
 }
 
 /// The core of a page.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the page")]
 #[derive(Debug)]
 pub struct Session {
     random: Random,
@@ -111,6 +120,13 @@ pub struct Session {
     snapshot_at: Now,
     role: Option<RoleCore>,
     film: HostFilm,
+    chat: Chat,
+    /// What the server knows of this guest's picture.
+    told_watching: bool,
+    /// The key of the link by which this person came.
+    invited: Option<(SessionCode, InviteKey)>,
+    /// The key for the host's own links.
+    invite: Option<InviteKey>,
     relay_only: bool,
     sample_at: Now,
     origin: String,
@@ -149,6 +165,10 @@ impl Session {
             snapshot_at: Now::default(),
             role: None,
             film: HostFilm::default(),
+            chat: Chat::default(),
+            told_watching: false,
+            invited: None,
+            invite: None,
             relay_only: false,
             sample_at: Now::default(),
             origin: String::new(),
@@ -167,6 +187,10 @@ impl Session {
     pub fn handle(&mut self, input: Input, now: Now) {
         match input {
             Input::Started { kept, origin } => self.start(kept, origin, now),
+            Input::Invited(code, key) => {
+                self.invited = Some((code, key));
+                self.out.push(Output::Keep(Keep::Invite(code, key)));
+            }
             Input::Act(action) => self.act(action, now),
             Input::SocketOpened => {
                 self.link.opened(now);
@@ -267,10 +291,21 @@ impl Session {
         let clock = self.clock_runs().then_some(self.snapshot_at + CLOCK);
         let reports = if self.out.heard { self.out.meters.next_timeout() } else { None };
         let leaving = self.leaving.map(|leaving| self.leaves_at(leaving));
-        [self.link.next_timeout(), self.ice.next_timeout(), sampling, role, clock, reports, leaving, self.copied_until]
-            .into_iter()
-            .flatten()
-            .min()
+        let chat = self.chat.next_timeout(self.out.heard);
+        [
+            self.link.next_timeout(),
+            self.ice.next_timeout(),
+            sampling,
+            role,
+            clock,
+            reports,
+            leaving,
+            self.copied_until,
+            chat,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn act(&mut self, action: SessionAction, now: Now) {
@@ -285,7 +320,10 @@ impl Session {
             SessionAction::Join { code, name, password } => {
                 if let Some((name, password)) = self.typed(&name, &password) {
                     match SessionCode::parse(&code) {
-                        Ok(code) => self.enter(ClientMessage::Join { code, name, password }, now),
+                        Ok(code) => {
+                            let invite = self.invited.filter(|(of, _)| *of == code).map(|(_, key)| key);
+                            self.enter(ClientMessage::Join { code, name, password, invite }, now);
+                        }
                         Err(_) => self.problem = Some(Problem::WrongCode),
                     }
                 }
@@ -297,6 +335,15 @@ impl Session {
                     self.out.push(Output::CopyInvite(invite));
                 }
             }
+            SessionAction::Say { text } => {
+                if self.phase == Phase::Inside {
+                    self.chat.say(&text, now, &mut self.random, &mut self.out);
+                }
+            }
+            SessionAction::React(reaction) => self.out.say(ClientMessage::React { reaction }),
+            SessionAction::Lock(locked) => self.out.say(ClientMessage::Lock { locked }),
+            SessionAction::Remove(participant) => self.out.say(ClientMessage::Remove { participant }),
+            SessionAction::HandOver(to) => self.out.say(ClientMessage::HandOver { to }),
             SessionAction::TurnSoundOn => self.out.push(Output::UnmuteStage),
             SessionAction::TryNow => {
                 if let Some(output) = self.link.try_now(now) {
@@ -312,7 +359,17 @@ impl Session {
             return;
         }
         match message {
-            ServerMessage::Welcome { token, you, snapshot } => self.welcome(token, you, snapshot, now),
+            ServerMessage::Welcome { token, you, snapshot, chat, invite } => {
+                self.invite = invite;
+                self.welcome(token, you, snapshot, now);
+                self.chat.welcomed(chat, self.me, now, &mut self.out);
+            }
+            ServerMessage::Chat { entry } => self.chat.arrived(entry, self.me, &mut self.out),
+            ServerMessage::Reaction { from, reaction } => {
+                let name = self.name_of(from);
+                self.chat.reacted(reaction, name, now);
+            }
+            ServerMessage::Invite { key } => self.invite = Some(key),
             ServerMessage::Snapshot { snapshot } => self.take_snapshot(snapshot, now),
             ServerMessage::Ready { connection, guest } => self.as_host(now, |host, around, out| {
                 host.ready(connection, guest, around, out);
@@ -344,6 +401,7 @@ impl Session {
         }
         self.snapshot = Some(snapshot);
         self.snapshot_at = now;
+        self.take_role(now);
     }
 
     fn hide_address(&mut self, hide: bool, now: Now) {
@@ -427,6 +485,8 @@ impl Session {
         self.as_host(now, Host::tick);
         self.as_guest(now, Guest::tick);
         self.serve_role(now);
+        self.tell_watching(now);
+        self.chat.tick(now, &mut self.out);
         if now.since(self.sample_at) >= self.look_every() && self.has_peers() {
             self.sample_at = now;
             let peers: Vec<_> = match &self.role {
@@ -471,6 +531,16 @@ impl Session {
             Some(RoleCore::Host(_)) | None => None,
         };
         sooner.unwrap_or(limits::POLL_EVERY)
+    }
+
+    /// Tells the others when the picture begins to run here, and when it does not any more.
+    fn tell_watching(&mut self, now: Now) {
+        let Some(RoleCore::Guest(guest)) = &self.role else { return };
+        let watching = guest.picture(now) == Picture::Connected;
+        if self.out.heard && self.told_watching != watching {
+            self.told_watching = watching;
+            self.out.say(ClientMessage::Watching { watching });
+        }
     }
 
     fn has_peers(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What the pages show, and what people can do on them: the only things that views know.
 
 use crate::domain::{ParticipantId, Role, SessionCode};
-use crate::protocol::{DegradedReason, EndReason, FilmState};
+use crate::protocol::{DegradedReason, EndReason, FilmState, Reaction};
 
 /// Everything that a page shows of a session.
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that a page shows or not")]
@@ -17,6 +17,14 @@ pub struct SessionView {
     pub people: Vec<Person>,
     /// The host's film.
     pub film: Option<FilmView>,
+    /// What was said, the oldest first; what waits to be said last.
+    pub chat: Vec<ChatLine>,
+    /// Reactions in the air; each is gone by itself after four seconds.
+    pub reactions: Vec<Flying>,
+    /// The host has locked the session.
+    pub locked: bool,
+    /// This person came by a link whose key lets in without the password.
+    pub invited: bool,
     /// The line to the server.
     pub link: LinkView,
     /// A guest's picture.
@@ -68,6 +76,36 @@ pub struct Person {
     pub you: bool,
     /// False while their line to the server is gone.
     pub connected: bool,
+    /// A guest whose picture runs; never true of the host.
+    pub watching: bool,
+}
+
+/// One thing that was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatLine {
+    /// For keys in lists; stays the same when a pending line has arrived.
+    pub key: u64,
+    /// Who.
+    pub name: String,
+    /// The person at this screen.
+    pub you: bool,
+    /// When, by the server's clock, in milliseconds since 1970; 0 while pending.
+    pub at_ms: u64,
+    /// What; may hold line breaks.
+    pub text: String,
+    /// The server does not have it yet.
+    pub pending: bool,
+}
+
+/// A reaction in the air.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flying {
+    /// For keys in lists.
+    pub key: u64,
+    /// Which.
+    pub reaction: Reaction,
+    /// Whose.
+    pub name: String,
 }
 
 /// The host's film as it is now; the position moves by itself, once a second.
@@ -137,10 +175,12 @@ pub enum IceView {
 /// What was refused, and where it belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
-    /// No session has this code. Belongs to the session code.
+    /// What was typed is no session code. Belongs to the session code.
     WrongCode,
-    /// Belongs to the password.
-    WrongPassword,
+    /// No session has this code, or it has another password. Belongs to whichever of them the form asks for last.
+    CannotEnter,
+    /// The host has locked the session.
+    SessionLocked,
     /// Belongs to the password.
     PasswordTooLong,
     /// Belongs to the name.
@@ -211,6 +251,19 @@ pub enum SessionAction {
     CopyInvite,
     /// "Turn sound on".
     TurnSoundOn,
+    /// Says something to everyone.
+    Say {
+        /// As typed.
+        text: String,
+    },
+    /// Shows everyone a reaction.
+    React(Reaction),
+    /// The host locks the session, or opens it again.
+    Lock(bool),
+    /// The host removes a guest.
+    Remove(ParticipantId),
+    /// The host makes a guest the host.
+    HandOver(ParticipantId),
     /// "Try now", while the server is away.
     TryNow,
 }

@@ -3,7 +3,9 @@
 //!
 //! Only the browsers' peer connections are stood in for: by [`Wire`], which connects two of them once an answer is set.
 
-use crate::domain::{ConnectionId, Now, ParticipantId, ParticipantToken, SessionCode, TokenSecret};
+use crate::domain::{
+    ConnectionId, InviteKey, Now, ParticipantId, ParticipantToken, SessionCode, TokenSecret, UnixMillis,
+};
 use crate::protocol::{ClientMessage, FilmState, IceAnswer, Path, ServerMessage, Signal};
 use crate::server::signaling::session::{self, Newcomer, SocketId};
 use crate::stream::{
@@ -316,12 +318,22 @@ impl Evening {
         let input = match message {
             ClientMessage::Create { name, password } => {
                 let code = SessionCode::from_random(7);
-                self.server = Some(session::Session::create(code, password.as_ref(), LIMIT, newcomer(name)));
+                self.server = Some(session::Session::create(
+                    code,
+                    password.as_ref(),
+                    InviteKey::from_random(1),
+                    LIMIT,
+                    newcomer(name),
+                ));
                 return self.drain();
             }
-            ClientMessage::Join { name, password, .. } => session::Input::Join { newcomer: newcomer(name), password },
-            ClientMessage::Resume { token, fresh } => session::Input::Resume { socket, token: token.0, fresh },
-            message => session::Input::Message { from: socket, message },
+            ClientMessage::Join { name, password, invite, .. } => {
+                session::Input::Join { newcomer: newcomer(name), password, invite }
+            }
+            ClientMessage::Resume { token, fresh, chat_seen } => {
+                session::Input::Resume { socket, token: token.0, fresh, chat_seen }
+            }
+            message => session::Input::Message { from: socket, message, at: UnixMillis::default() },
         };
         self.serve(input);
     }

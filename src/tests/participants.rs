@@ -115,7 +115,7 @@ async fn only_pages_of_the_client_url_may_open_the_socket() {
 async fn the_last_counters_of_a_page_that_goes_away_are_counted() {
     let app = TestApp::start(&[]).await;
     let (mut host, _, snapshot) = Page::create(&app).await;
-    let join = ClientMessage::Join { code: snapshot.code, name: None, password: None };
+    let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
     let (mut guest, token, _) = Page::enter(&app, &join).await;
     let connection = ConnectionId::from_random(1);
     guest.say(&ClientMessage::Ready { connection }).await;

@@ -26,6 +26,9 @@ pub fn Field(
     /// Whether the name last used in this browser is filled in.
     #[prop(default = false)]
     remembered: bool,
+    /// Whether the refusals at the door stand here.
+    #[prop(default = false)]
+    door: bool,
     /// Sees keys before the form does.
     #[prop(optional)]
     on_enter: Option<Callback<KeyboardEvent>>,
@@ -36,7 +39,8 @@ pub fn Field(
         "password" => Place::Password,
         _ => Place::Code,
     };
-    let problem = refusal(session, place);
+    let (own, at_door) = (refusal(session, place), refusal(session, Place::Door));
+    let problem = Memo::new(move |_| own.get().or_else(|| at_door.get().filter(|_| door)));
     let touched = StoredValue::new(false);
     if remembered {
         let name = session.part(|view| view.profile.name.clone());

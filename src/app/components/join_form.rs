@@ -26,7 +26,7 @@ pub fn JoinForm(
     };
     focus_refused(session, asked, move |place| match place {
         Place::Name => drop(name.get_untracked().map(|field| field.focus())),
-        Place::Password => drop(password.get_untracked().map(|field| field.focus())),
+        Place::Password | Place::Door => drop(password.get_untracked().map(|field| field.focus())),
         Place::Code | Place::Form => drop(form.get_untracked().map(|sentence| sentence.focus())),
         Place::Invite | Place::Film => {}
     });
@@ -40,7 +40,7 @@ pub fn JoinForm(
             <p class="code">{move || shown(&typed.get())}</p>
             <form method="post" on:submit=on_submit>
                 <Field id="name" label=label::NAME hint=words::NAME_HINT node=name complete="nickname" remembered=true />
-                <Field id="password" label=label::PASSWORD hint=words::JOIN_PASSWORD_HINT node=password kind="password" />
+                <Field id="password" label=label::PASSWORD hint=words::JOIN_PASSWORD_HINT node=password kind="password" door=true />
                 <FormProblem node=form problem />
                 <button class="button primary" type="submit" disabled=move || asleep.get() || entering.get()>
                     {label::JOIN}

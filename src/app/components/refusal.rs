@@ -15,6 +15,8 @@ pub enum Place {
     Password,
     /// "Session code".
     Code,
+    /// What the form asks for to find the right door: the code where it is typed, else the password.
+    Door,
     /// No field of the form is at fault.
     Form,
     /// "Copy invite link".
@@ -27,9 +29,11 @@ impl Place {
     fn of(problem: Problem) -> Self {
         match problem {
             Problem::NameTooLong => Self::Name,
-            Problem::WrongPassword | Problem::PasswordTooLong => Self::Password,
+            Problem::PasswordTooLong => Self::Password,
             Problem::WrongCode => Self::Code,
+            Problem::CannotEnter => Self::Door,
             Problem::SessionFull
+            | Problem::SessionLocked
             | Problem::ServerFull
             | Problem::ServerAway
             | Problem::TooManyTries

@@ -105,7 +105,7 @@ fn Doors() -> impl IntoView {
     focus_refused(session, asked, move |place| match place {
         Place::Name => drop(name.get_untracked().map(|field| field.focus())),
         Place::Password => drop(password.get_untracked().map(|field| field.focus())),
-        Place::Code => drop(code.get_untracked().map(|field| field.focus())),
+        Place::Code | Place::Door => drop(code.get_untracked().map(|field| field.focus())),
         Place::Form => drop(form.get_untracked().map(|sentence| sentence.focus())),
         Place::Invite | Place::Film => {}
     });
@@ -124,7 +124,7 @@ fn Doors() -> impl IntoView {
             <span>"or"</span>
         </p>
         <form id="join" class="join-by-code" method="post" on:submit=on_join>
-            <Field id="code" label=label::CODE hint=words::CODE_HINT node=code />
+            <Field id="code" label=label::CODE hint=words::CODE_HINT node=code door=true />
             <button class="button" type="submit" disabled=closed>
                 {label::JOIN}
             </button>

@@ -21,9 +21,11 @@ impl IntoResponse for ApiError {
 fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::BadRequest | ErrorCode::BadMessage | ErrorCode::AlreadyJoined => StatusCode::BAD_REQUEST,
-        ErrorCode::UnknownParticipant | ErrorCode::NotJoined | ErrorCode::WrongPassword => StatusCode::UNAUTHORIZED,
-        ErrorCode::NotAllowed | ErrorCode::ForbiddenOrigin => StatusCode::FORBIDDEN,
-        ErrorCode::NotFound | ErrorCode::SessionNotFound | ErrorCode::UnknownConnection => StatusCode::NOT_FOUND,
+        ErrorCode::UnknownParticipant | ErrorCode::NotJoined => StatusCode::UNAUTHORIZED,
+        ErrorCode::NotAllowed | ErrorCode::CannotEnter | ErrorCode::SessionLocked | ErrorCode::ForbiddenOrigin => {
+            StatusCode::FORBIDDEN
+        }
+        ErrorCode::NotFound | ErrorCode::UnknownConnection => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::SessionFull | ErrorCode::ResumedElsewhere => StatusCode::CONFLICT,
         ErrorCode::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

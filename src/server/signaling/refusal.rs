@@ -15,10 +15,12 @@ pub(super) enum Refusal {
     SignalTooLarge,
     /// Faster than the socket's rate.
     TooManyMessages,
-    /// No session has the code, or the text is no code.
-    SessionNotFound,
-    /// The session has another password.
-    WrongPassword,
+    /// More chat or reactions than one person's allowance.
+    TooMuchSaid,
+    /// No session has the code, the text is no code, or the session has another password.
+    CannotEnter,
+    /// The host locked the session.
+    SessionLocked,
     /// Too many tries to come in.
     TooManyTries,
     /// Too many new sessions from one address.
@@ -37,6 +39,8 @@ pub(super) enum Refusal {
     HostOnly,
     /// Only a guest may do it.
     GuestOnly,
+    /// The guest that was named is gone or away.
+    NoSuchGuest,
     /// Not a connection of this participant.
     UnknownConnection,
     /// The same participant came back on another socket.
@@ -51,16 +55,16 @@ impl Refusal {
         match self {
             Self::Unreadable | Self::BadReport => ErrorCode::BadMessage,
             Self::MessageTooLarge | Self::SignalTooLarge => ErrorCode::MessageTooLarge,
-            Self::TooManyMessages => ErrorCode::TooManyMessages,
-            Self::SessionNotFound => ErrorCode::SessionNotFound,
-            Self::WrongPassword => ErrorCode::WrongPassword,
+            Self::TooManyMessages | Self::TooMuchSaid => ErrorCode::TooManyMessages,
+            Self::CannotEnter => ErrorCode::CannotEnter,
+            Self::SessionLocked => ErrorCode::SessionLocked,
             Self::TooManyTries | Self::TooManySessions => ErrorCode::TooManyRequests,
             Self::SessionFull => ErrorCode::SessionFull,
             Self::ServerFull => ErrorCode::ServerFull,
             Self::NotJoined => ErrorCode::NotJoined,
             Self::AlreadyJoined => ErrorCode::AlreadyJoined,
             Self::UnknownParticipant => ErrorCode::UnknownParticipant,
-            Self::HostOnly | Self::GuestOnly => ErrorCode::NotAllowed,
+            Self::HostOnly | Self::GuestOnly | Self::NoSuchGuest => ErrorCode::NotAllowed,
             Self::UnknownConnection => ErrorCode::UnknownConnection,
             Self::ResumedElsewhere => ErrorCode::ResumedElsewhere,
             Self::Unlucky => ErrorCode::Internal,
@@ -77,10 +81,11 @@ impl Refusal {
             Self::MessageTooLarge => "That message is too large. Reload the page and try again.",
             Self::SignalTooLarge => "That connection's description is too large. Reload the page and try again.",
             Self::TooManyMessages => "Too many messages at once. Wait a second and try again.",
-            Self::SessionNotFound => {
-                "There is no session with this code. Check the code, or ask the host for a new link."
+            Self::CannotEnter => {
+                "There is no session with this code, or it has another password. Check both, or ask the host for a new link."
             }
-            Self::WrongPassword => "That is not the session's password. Ask the host for it and try again.",
+            Self::SessionLocked => "The host has locked the session. Ask the host to open it.",
+            Self::TooMuchSaid => "That was too fast. Wait a second and say it again.",
             Self::TooManyTries => "Too many tries. Wait a minute and try again.",
             Self::TooManySessions => {
                 "Too many new sessions from your network. Use one that you have, or wait a minute and try again."
@@ -92,6 +97,7 @@ impl Refusal {
             Self::UnknownParticipant => "Your place in this session is gone. Join again with the session's code.",
             Self::HostOnly => "Only the host can do that. Ask the host.",
             Self::GuestOnly => "Only a guest can do that. Join from another browser to watch.",
+            Self::NoSuchGuest => "That guest is not here any more. Choose another one.",
             Self::UnknownConnection => {
                 "That connection is not yours or is over. It will be made anew; reload if it is not."
             }

@@ -9,20 +9,25 @@
 //! - Whoever loses the socket keeps the place for a while ([`GUEST_GRACE`], [`HOST_GRACE`]) and the connections with it: a
 //!   picture outlives the socket. What is sent to somebody who is away is not kept. Whoever comes back gets a snapshot,
 //!   hears which of their connections are over, and a host is asked again for the offers that it did not make.
-//! - Closing one guest's connection says nothing to another guest.
+//! - Closing one guest's connection says nothing to another guest; handing the session over closes all of them.
+//! - The chat is kept and everyone who comes gets it; reactions pass.
 //! - A refused message changes nothing but the count of wrong passwords.
 //!
 //! `properties` attacks these rules with random histories.
 
+mod chat;
 mod connections;
 mod entering;
+mod hosting;
 mod input;
+mod invite;
 mod messages;
 mod output;
 mod participant;
 mod password;
 #[cfg(test)]
 mod properties;
+mod secret;
 #[cfg(test)]
 mod tests;
 
@@ -30,9 +35,11 @@ pub use input::{Input, Newcomer, SocketId};
 pub use output::{Disconnect, Output, Reporter};
 
 use super::refusal::Refusal;
-use crate::domain::{ConnectionId, Now, ParticipantId, ParticipantToken, SessionCode};
+use crate::domain::{ConnectionId, InviteKey, Now, ParticipantId, ParticipantToken, SessionCode};
 use crate::protocol::{EndReason, FilmStatus, Password, ServerMessage, Snapshot};
+use chat::Chat;
 use connections::{Connection, Connections};
+use invite::Invites;
 use participant::{Former, Participant, Presence};
 use password::PaddedPassword;
 use std::collections::VecDeque;
@@ -61,6 +68,12 @@ pub struct Session {
     people: Vec<Participant>,
     former: VecDeque<Former>,
     connections: Connections,
+    invites: Invites,
+    chat: Chat,
+    /// Nobody new comes in.
+    locked: bool,
+    /// How many people ever came.
+    came: u64,
     /// What the host told last, and when.
     film: Option<FilmStatus>,
     film_at: Now,
@@ -80,7 +93,13 @@ pub struct Session {
 
 impl Session {
     /// Opens a session with its host.
-    pub fn create(code: SessionCode, password: Option<&Password>, limit: usize, host: Newcomer) -> Self {
+    pub fn create(
+        code: SessionCode,
+        password: Option<&Password>,
+        invite: InviteKey,
+        limit: usize,
+        host: Newcomer,
+    ) -> Self {
         let mut session = Self {
             code,
             password: password.map(|password| PaddedPassword::of(Some(password))),
@@ -88,6 +107,10 @@ impl Session {
             people: Vec::new(),
             former: VecDeque::new(),
             connections: Connections::default(),
+            invites: Invites::new([], invite),
+            chat: Chat::default(),
+            locked: false,
+            came: 0,
             film: None,
             film_at: Now::default(),
             now: Now::default(),
@@ -109,14 +132,14 @@ impl Session {
         self.now = now;
         self.expire(now);
         let answered = match input {
-            Input::Join { newcomer, password } => {
+            Input::Join { newcomer, password, invite } => {
                 let socket = newcomer.socket;
-                self.join(newcomer, password.as_ref(), now).map_err(|refusal| (socket, refusal))
+                self.join(newcomer, password.as_ref(), invite, now).map_err(|refusal| (socket, refusal))
             }
-            Input::Resume { socket, token, fresh } => {
-                self.resume(socket, &token, fresh).map_err(|refusal| (socket, refusal))
+            Input::Resume { socket, token, fresh, chat_seen } => {
+                self.resume(socket, &token, fresh, chat_seen).map_err(|refusal| (socket, refusal))
             }
-            Input::Message { from, message } => self.message(from, message, now).map_err(|refusal| (from, refusal)),
+            Input::Message { from, message, at } => self.message(from, message, at).map_err(|refusal| (from, refusal)),
             Input::Lost { socket } => {
                 self.lose(socket, now);
                 Ok(())
@@ -164,19 +187,14 @@ impl Session {
     /// Whose report a page sends as it goes away; `None` where token and connection do not belong together. Also answers
     /// for those who left and for a session that is over.
     pub fn reporter(&self, token: &ParticipantToken, connection: ConnectionId) -> Option<Reporter> {
-        let present =
-            self.people.iter().find(|person| person.is_proved_by(token)).map(|person| (person.id, person.is_host()));
-        let (participant, is_host) = present.or_else(|| {
-            let former = self.former.iter().find(|former| former.is_proved_by(token))?;
-            Some((former.id, former.is_host))
-        })?;
-        self.counted(participant, is_host, connection)
+        let present = self.people.iter().find(|person| person.is_proved_by(token)).map(|person| person.id);
+        let former = || self.former.iter().find(|former| former.is_proved_by(token)).map(|former| former.id);
+        self.counted(present.or_else(former)?, connection)
     }
 
     /// Whether usage counts, or lately counted, this connection of this participant.
-    fn counted(&self, participant: ParticipantId, is_host: bool, connection: ConnectionId) -> Option<Reporter> {
-        let mine =
-            |known: &&Connection| known.id == connection && known.offered && (is_host || known.guest == participant);
+    fn counted(&self, participant: ParticipantId, connection: ConnectionId) -> Option<Reporter> {
+        let mine = |known: &&Connection| known.id == connection && known.offered && known.has_end(participant);
         if self.connections.open().iter().any(|known| mine(&known)) {
             return Some(Reporter { participant, open: true });
         }
@@ -203,18 +221,18 @@ impl Session {
             self.end(EndReason::HostGone, now);
         }
         while let Some(place) = self.people.iter().position(|person| person.gone_at().is_some_and(|gone| gone <= now)) {
-            self.remove_guest(place);
+            self.remove_guest(place, false);
         }
     }
 
     /// Takes a guest out, with the connection. Not for the host, whose leaving is [`Self::end`].
-    fn remove_guest(&mut self, place: usize) {
+    fn remove_guest(&mut self, place: usize, by_host: bool) {
         let guest = self.people.remove(place);
         if let Some(connection) = self.connections.of_guest(guest.id).map(|connection| connection.id) {
             self.close(connection);
             self.tell_host_of_close(connection);
         }
-        self.remember(&guest);
+        self.remember(&guest, by_host);
         self.change();
     }
 
@@ -227,18 +245,18 @@ impl Session {
                 self.send(socket, ServerMessage::Ended { reason });
                 self.outputs.push_back(Output::Disconnect { socket, why: Disconnect::Ended });
             }
-            self.remember(&person);
+            self.remember(&person, false);
         }
         self.changed = false;
         self.over_since = Some(now);
         self.outputs.push_back(Output::Ended { reason });
     }
 
-    fn remember(&mut self, person: &Participant) {
+    fn remember(&mut self, person: &Participant, removed: bool) {
         if self.former.len() == FORMER_KEPT {
             self.former.pop_front();
         }
-        self.former.push_back(person.former());
+        self.former.push_back(person.former(removed));
     }
 
     /// Ends a connection for usage; telling the ends is the caller's, who knows which of them asked.
@@ -287,6 +305,7 @@ impl Session {
             code: self.code,
             participants: self.people.iter().map(Participant::info).collect(),
             film: self.film_now(),
+            locked: self.locked,
             relay_limit_reached: self.relay_limit_reached,
         }
     }
@@ -296,6 +315,11 @@ impl Session {
         let told = self.film.as_ref()?;
         let position_ms = told.position_after(self.now.since(self.film_at));
         Some(FilmStatus { position_ms, ..told.clone() })
+    }
+
+    /// The key for the host's invite links.
+    fn key_for_host(&mut self) -> Option<InviteKey> {
+        (!self.is_over()).then(|| self.invites.give().0)
     }
 
     fn place_of(&self, socket: SocketId) -> Option<usize> {

@@ -7,7 +7,7 @@ use super::line::Line;
 use super::live::LiveSession;
 use super::refusal::Refusal;
 use super::session::{Input, Newcomer, Session, SocketId};
-use crate::domain::{ParticipantId, ParticipantName, ParticipantToken, SessionCode, TokenSecret};
+use crate::domain::{InviteKey, ParticipantId, ParticipantName, ParticipantToken, SessionCode, TokenSecret};
 use crate::protocol::{ClientMessage, Password, UsageBeacon, limits};
 use crate::server::clock::Clock;
 use crate::server::guard::{ClientAddress, Origin, Tries};
@@ -149,12 +149,12 @@ impl Sessions {
         let socket = SocketId(self.0.sockets.fetch_add(1, Ordering::Relaxed));
         let entered = match message {
             ClientMessage::Create { name, password } => self.create(socket, line, from, name, password.as_ref()),
-            ClientMessage::Join { code, name, password } => {
-                let input = Input::Join { newcomer: newcomer(socket, name), password };
-                self.try_to_enter(code, socket, line, from, input, Refusal::SessionNotFound)
+            ClientMessage::Join { code, name, password, invite } => {
+                let input = Input::Join { newcomer: newcomer(socket, name), password, invite };
+                self.try_to_enter(code, socket, line, from, input, Refusal::CannotEnter)
             }
-            ClientMessage::Resume { token, fresh } => {
-                let input = Input::Resume { socket, token: token.0, fresh };
+            ClientMessage::Resume { token, fresh, chat_seen } => {
+                let input = Input::Resume { socket, token: token.0, fresh, chat_seen };
                 self.try_to_enter(token.0.code, socket, line, from, input, Refusal::UnknownParticipant)
             }
             ClientMessage::Leave
@@ -163,6 +163,12 @@ impl Sessions {
             | ClientMessage::Close { .. }
             | ClientMessage::Film { .. }
             | ClientMessage::Usage { .. }
+            | ClientMessage::Chat { .. }
+            | ClientMessage::React { .. }
+            | ClientMessage::Lock { .. }
+            | ClientMessage::Remove { .. }
+            | ClientMessage::HandOver { .. }
+            | ClientMessage::Watching { .. }
             | ClientMessage::Ping => Err(Refusal::NotJoined),
         };
         match entered {
@@ -232,7 +238,8 @@ impl Sessions {
         for _ in 0..CODES_TRIED {
             let code = SessionCode::from_random(rand::random());
             if let Entry::Vacant(place) = live.entry(code) {
-                let core = Session::create(code, password, self.0.settings.limit, host.clone());
+                let invite = InviteKey::from_random(rand::random());
+                let core = Session::create(code, password, invite, self.0.settings.limit, host.clone());
                 let session = Arc::new(LiveSession::start(core, socket, line.clone()));
                 return Ok(Arc::clone(place.insert(session)));
             }
@@ -329,7 +336,8 @@ impl Seat {
     /// Takes the participant's message.
     pub(super) fn take(&self, message: ClientMessage) {
         let inner = &self.sessions.0;
-        self.session.handle(Input::Message { from: self.socket, message }, inner.clock.now(), &inner.usage);
+        let message = Input::Message { from: self.socket, message, at: inner.clock.wall() };
+        self.session.handle(message, inner.clock.now(), &inner.usage);
     }
 }
 

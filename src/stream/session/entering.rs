@@ -1,10 +1,9 @@
 //! Coming in: creating, joining, resuming, and being refused.
 
 use super::{Kept, RoleCore, Session};
-use crate::domain::{Now, ParticipantId, ParticipantName, Role, SessionCode};
+use crate::domain::{Now, ParticipantId, ParticipantName, SessionCode};
 use crate::protocol::{ClientMessage, EndReason, ErrorCode, Password, Snapshot, WireToken};
 use crate::stream::guest::Guest;
-use crate::stream::host::Host;
 use crate::stream::outbox::{Keep, Output};
 use crate::stream::view::{Phase, Problem};
 
@@ -12,6 +11,8 @@ impl Session {
     pub(super) fn start(&mut self, kept: Kept, origin: String, now: Now) {
         self.origin = origin;
         self.token = kept.token;
+        self.invited = kept.invite;
+        self.chat.kept(kept.unsaid);
         self.profile.name = kept.name;
         self.relay_only = kept.hide_address;
         if let Some((answer, age)) = kept.ice {
@@ -25,7 +26,7 @@ impl Session {
             self.problem = None;
             self.code = code;
             if let Some(token) = self.token.filter(|token| Some(token.code) == code) {
-                self.enter(ClientMessage::Resume { token: WireToken(token), fresh: true }, now);
+                self.enter(ClientMessage::Resume { token: WireToken(token), fresh: true, chat_seen: 0 }, now);
             }
         }
         if self.ice.want(now) {
@@ -75,6 +76,10 @@ impl Session {
             return;
         }
         self.say_leave();
+        if !matches!(opening, ClientMessage::Resume { .. }) {
+            // What was left unsaid belongs to another session.
+            self.chat.forget(&mut self.out);
+        }
         self.phase = Phase::Entering;
         self.problem = None;
         self.opening = Some(opening);
@@ -91,7 +96,8 @@ impl Session {
             return;
         }
         let token = self.token.filter(|_| self.phase == Phase::Inside || self.leaving.is_some());
-        let resume = || token.map(|token| ClientMessage::Resume { token: WireToken(token), fresh: false });
+        let chat_seen = self.chat.seen();
+        let resume = || token.map(|token| ClientMessage::Resume { token: WireToken(token), fresh: false, chat_seen });
         if let Some(first) = self.opening.clone().or_else(resume) {
             self.out.push(Output::Send(first));
         }
@@ -106,18 +112,17 @@ impl Session {
         self.me = Some(you);
         self.token = Some(token.0);
         self.out.push(Output::Keep(Keep::Token(self.token)));
-        let role =
-            snapshot.participants.iter().find(|person| person.id == you).map_or(Role::Guest, |person| person.role);
+        let was = self.role();
         // A snapshot from a server that was restarted counts from the beginning again.
         self.snapshot = None;
         self.take_snapshot(snapshot, now);
-        match (&self.role, role) {
-            (Some(RoleCore::Host(_)), Role::Host) => self.film.forget_told(),
-            (Some(RoleCore::Guest(_)), Role::Guest) => {
-                self.as_guest(now, Guest::resumed);
+        self.told_watching = self.myself().is_some_and(|person| person.watching);
+        if was == self.role() {
+            match &self.role {
+                Some(RoleCore::Host(_)) => self.film.forget_told(),
+                Some(RoleCore::Guest(_)) => self.as_guest(now, Guest::resumed),
+                None => {}
             }
-            (_, Role::Host) => self.role = Some(RoleCore::Host(Host::default())),
-            (_, Role::Guest) => self.role = Some(RoleCore::Guest(Guest::default())),
         }
         self.tell_film(now);
         if self.ice.joined() || self.ice.want(now) {
@@ -131,7 +136,7 @@ impl Session {
         let resuming = matches!(opening, Some(ClientMessage::Resume { .. }));
         let entering = self.phase == Phase::Entering;
         match code {
-            ErrorCode::UnknownParticipant | ErrorCode::SessionNotFound if resuming || !entering => {
+            ErrorCode::UnknownParticipant if resuming || !entering => {
                 self.end(EndReason::PlaceLost, now);
             }
             ErrorCode::ResumedElsewhere => {
@@ -152,8 +157,8 @@ impl Session {
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other refusal is no fault of the person's")]
 fn problem(code: ErrorCode) -> Problem {
     match code {
-        ErrorCode::SessionNotFound => Problem::WrongCode,
-        ErrorCode::WrongPassword => Problem::WrongPassword,
+        ErrorCode::CannotEnter => Problem::CannotEnter,
+        ErrorCode::SessionLocked => Problem::SessionLocked,
         ErrorCode::SessionFull => Problem::SessionFull,
         ErrorCode::ServerFull => Problem::ServerFull,
         ErrorCode::TooManyRequests | ErrorCode::TooManyMessages => Problem::TooManyTries,

@@ -75,6 +75,8 @@ impl Session {
         self.opening = None;
         self.snapshot = None;
         self.me = None;
+        self.invite = None;
+        self.chat.forget(&mut self.out);
         self.film = HostFilm::default();
         self.film_problem = None;
         self.sound_blocked = false;

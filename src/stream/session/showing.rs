@@ -1,8 +1,8 @@
 //! What the page shows of all this.
 
 use super::{RoleCore, Session};
-use crate::domain::{Now, Role};
-use crate::protocol::FilmState;
+use crate::domain::{Now, ParticipantId, Role};
+use crate::protocol::{FilmState, ParticipantInfo};
 use crate::stream::view::{FilmView, Person, Phase, Picture, SessionView};
 use std::time::Duration;
 
@@ -15,13 +15,19 @@ impl Session {
             role: person.role,
             you: self.me == Some(person.id),
             connected: person.connected,
+            watching: person.watching,
         });
+        let my_name = self.myself().map(|person| person.name.to_string()).unwrap_or_default();
         SessionView {
             phase: self.phase,
             code: self.code,
             role: self.role().or(self.was.filter(|_| matches!(self.phase, Phase::Ended(_)))),
             people: people.collect(),
             film: self.film_view(now),
+            chat: self.chat.lines(self.me, &my_name),
+            reactions: self.chat.flying(),
+            locked: self.snapshot.as_ref().is_some_and(|snapshot| snapshot.locked),
+            invited: self.invited.is_some_and(|(code, _)| Some(code) == self.code),
             link: self.link.view(),
             picture: match &self.role {
                 Some(RoleCore::Guest(guest)) => guest.picture(now),
@@ -32,7 +38,7 @@ impl Session {
             film_problem: self.film_problem.clone(),
             hide_address: self.relay_only,
             sound_blocked: self.sound_blocked,
-            invite: self.code.filter(|_| self.phase == Phase::Inside).map(|code| format!("{}/s/{code}", self.origin)),
+            invite: self.invite_link(),
             invite_copied: self.copied_until.is_some_and(|until| now < until),
             relay_limit_reached: self.snapshot.as_ref().is_some_and(|snapshot| snapshot.relay_limit_reached),
             profile: self.profile.clone(),
@@ -64,6 +70,23 @@ impl Session {
     pub(super) fn clock_runs(&self) -> bool {
         let film = self.snapshot.as_ref().and_then(|snapshot| snapshot.film.as_ref());
         matches!(self.role, Some(RoleCore::Guest(_))) && film.is_some_and(|film| film.state == FilmState::Playing)
+    }
+
+    /// The link to send to guests, with the key where the server gave one: to the host.
+    fn invite_link(&self) -> Option<String> {
+        let code = self.code.filter(|_| self.phase == Phase::Inside)?;
+        let key = self.invite.map(|key| format!("#k={}", key.expose())).unwrap_or_default();
+        Some(format!("{}/s/{code}{key}", self.origin))
+    }
+
+    pub(super) fn myself(&self) -> Option<&ParticipantInfo> {
+        self.snapshot.as_ref()?.participants.iter().find(|person| self.me == Some(person.id))
+    }
+
+    /// What somebody calls themselves; empty once they are gone.
+    pub(super) fn name_of(&self, id: ParticipantId) -> String {
+        let people = self.snapshot.iter().flat_map(|snapshot| &snapshot.participants);
+        people.filter(|person| person.id == id).map(|person| person.name.to_string()).next().unwrap_or_default()
     }
 
     pub(super) fn role(&self) -> Option<Role> {

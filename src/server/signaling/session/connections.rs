@@ -1,6 +1,6 @@
 //! The peer connections of one session: which are open, which were, and whose they are.
 //!
-//! Knows nothing of sockets and sends nothing. Every connection has the host at one end, so only the guest is named.
+//! Knows nothing of sockets and sends nothing. Every connection has at one end whoever was the host when it was asked for.
 
 use crate::domain::{ConnectionId, ParticipantId};
 use std::collections::{BTreeSet, VecDeque};
@@ -17,12 +17,21 @@ const USED_KEPT: usize = 4096;
 pub(super) struct Connection {
     /// Made by the guest.
     pub(super) id: ConnectionId,
+    /// The end that offers: whoever was the host when it was asked for.
+    pub(super) host: ParticipantId,
     /// The end that is not the host.
     pub(super) guest: ParticipantId,
     /// The host was asked for an offer, so it knows the connection.
     pub(super) host_knows: bool,
     /// The host offered, so usage counts it.
     pub(super) offered: bool,
+}
+
+impl Connection {
+    /// Whether the participant is one of its ends.
+    pub(super) fn has_end(&self, participant: ParticipantId) -> bool {
+        self.host == participant || self.guest == participant
+    }
 }
 
 /// The connections of one session, in the order in which they were asked for.
@@ -66,8 +75,8 @@ impl Connections {
     }
 
     /// Adds a connection whose id [`Self::was_used`] does not know, for a guest that has none open.
-    pub(super) fn add(&mut self, id: ConnectionId, guest: ParticipantId) {
-        self.open.push(Connection { id, guest, host_knows: false, offered: false });
+    pub(super) fn add(&mut self, id: ConnectionId, host: ParticipantId, guest: ParticipantId) {
+        self.open.push(Connection { id, host, guest, host_knows: false, offered: false });
         if self.used.insert(id) {
             self.used_in_order.push_back(id);
         }
@@ -102,11 +111,11 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_open_ids_are_never_forgotten() {
         let mut connections = Connections::default();
-        let faithful = ParticipantId::from_random(1);
-        connections.add(ConnectionId::from_random(0), faithful);
+        let (host, faithful) = (ParticipantId::from_random(0), ParticipantId::from_random(1));
+        connections.add(ConnectionId::from_random(0), host, faithful);
         for bits in 1..20_000 {
             let id = ConnectionId::from_random(bits);
-            connections.add(id, ParticipantId::from_random(2));
+            connections.add(id, host, ParticipantId::from_random(2));
             assert!(connections.close(id).is_some());
             assert!(connections.was_used(id));
         }

@@ -1,8 +1,10 @@
 //! Coming into a session, for the first time and again.
 
+use super::chat::{REACTED, SAID};
 use super::{Disconnect, Newcomer, Output, Participant, Presence, Refusal, Session, SocketId};
-use crate::domain::{Now, ParticipantName, ParticipantToken, Role};
-use crate::protocol::{Password, ServerMessage, WireToken};
+use crate::domain::{InviteKey, Now, ParticipantName, ParticipantToken, Role, TokenSecret};
+use crate::protocol::{EndReason, Password, ServerMessage, WireToken};
+use crate::server::signaling::bucket::Bucket;
 use crate::server::signaling::session::password::PaddedPassword;
 use std::time::Duration;
 
@@ -14,13 +16,24 @@ const WRONG_PASSWORDS: usize = 10;
 const WRONG_PASSWORDS_WITHIN: Duration = Duration::from_mins(1);
 
 impl Session {
-    /// A guest comes in, if there is room and the password is right.
-    pub(super) fn join(&mut self, newcomer: Newcomer, password: Option<&Password>, now: Now) -> Result<(), Refusal> {
+    /// A guest comes in, if there is room and the password is right, or the link by which they came.
+    pub(super) fn join(
+        &mut self,
+        newcomer: Newcomer,
+        password: Option<&Password>,
+        invite: Option<InviteKey>,
+        now: Now,
+    ) -> Result<(), Refusal> {
         if self.is_over() {
-            return Err(Refusal::SessionNotFound);
+            return Err(Refusal::CannotEnter);
         }
         // The password first: how full a session is, is for those who know it.
-        self.check_password(password, now)?;
+        if !invite.is_some_and(|key| self.invites.admits(key)) {
+            self.check_password(password, now)?;
+        }
+        if self.locked {
+            return Err(Refusal::SessionLocked);
+        }
         if self.people.len() >= self.limit {
             return Err(Refusal::SessionFull);
         }
@@ -44,7 +57,7 @@ impl Session {
         }
         if !password.is(&PaddedPassword::of(typed)) {
             self.wrong_passwords.push_back(now);
-            return Err(Refusal::WrongPassword);
+            return Err(Refusal::CannotEnter);
         }
         Ok(())
     }
@@ -53,16 +66,38 @@ impl Session {
     pub(super) fn admit(&mut self, newcomer: Newcomer) {
         let role = if self.people.is_empty() { Role::Host } else { Role::Guest };
         let name = newcomer.name.unwrap_or_else(|| ParticipantName::numbered(role, newcomer.number));
-        let presence = Presence::Here(newcomer.socket);
-        self.people.push(Participant { id: newcomer.id, secret: newcomer.secret, name, role, presence });
+        self.came += 1;
+        self.people.push(Participant {
+            id: newcomer.id,
+            secret: newcomer.secret.into(),
+            name,
+            role,
+            presence: Presence::Here(newcomer.socket),
+            watching: false,
+            came: self.came,
+            said: Bucket::full(SAID.0, SAID.1, self.now),
+            reacted: Bucket::full(REACTED.0, REACTED.1, self.now),
+        });
         self.change();
-        self.welcome(self.people.len() - 1);
+        self.welcome(self.people.len() - 1, newcomer.secret, 0);
     }
 
     /// A participant comes back to the same place. The last to come has it: a page that was duplicated, or whose old
     /// socket is not known to be dead yet.
-    pub(super) fn resume(&mut self, socket: SocketId, token: &ParticipantToken, fresh: bool) -> Result<(), Refusal> {
-        let place = self.place_of_token(token).ok_or(Refusal::UnknownParticipant)?;
+    pub(super) fn resume(
+        &mut self,
+        socket: SocketId,
+        token: &ParticipantToken,
+        fresh: bool,
+        chat_seen: u64,
+    ) -> Result<(), Refusal> {
+        let Some(place) = self.place_of_token(token) else {
+            if self.former.iter().any(|former| former.removed && former.is_proved_by(token)) {
+                self.send(socket, ServerMessage::Ended { reason: EndReason::Removed });
+                return Ok(());
+            }
+            return Err(Refusal::UnknownParticipant);
+        };
         match self.people[place].presence {
             Presence::Here(former) if former == socket => return Err(Refusal::AlreadyJoined),
             Presence::Here(former) => {
@@ -75,7 +110,7 @@ impl Session {
         if fresh {
             self.start_anew(place);
         }
-        self.welcome(place);
+        self.welcome(place, token.secret, chat_seen);
         if !fresh {
             self.catch_up(place);
         }
@@ -85,12 +120,15 @@ impl Session {
     /// Ends what the page held before it was loaded anew.
     fn start_anew(&mut self, place: usize) {
         let (id, is_host) = (self.people[place].id, self.people[place].is_host());
+        if std::mem::take(&mut self.people[place].watching) {
+            self.change();
+        }
         for connection in self.connections.open().to_vec() {
-            if !is_host && connection.guest != id {
+            if !connection.has_end(id) {
                 continue;
             }
             self.close(connection.id);
-            if is_host {
+            if connection.host == id {
                 self.tell_guest_of_close(&connection);
             } else {
                 self.tell_host_of_close(connection.id);
@@ -111,7 +149,7 @@ impl Session {
         let over: Vec<_> = self
             .connections
             .closed()
-            .filter(|closed| if is_host { closed.host_knows } else { closed.guest == id })
+            .filter(|closed| if closed.host == id { closed.host_knows } else { closed.guest == id })
             .map(|closed| closed.id)
             .collect();
         for connection in over {
@@ -126,13 +164,20 @@ impl Session {
         }
     }
 
-    fn welcome(&mut self, place: usize) {
+    fn welcome(&mut self, place: usize, secret: TokenSecret, chat_seen: u64) {
         let person = &self.people[place];
         let Some(socket) = person.socket() else {
             return;
         };
-        let token = ParticipantToken { code: self.code, participant: person.id, secret: person.secret };
-        let message = ServerMessage::Welcome { token: WireToken(token), you: person.id, snapshot: self.snapshot() };
+        let token = ParticipantToken { code: self.code, participant: person.id, secret };
+        let (you, is_host) = (person.id, person.is_host());
+        let message = ServerMessage::Welcome {
+            token: WireToken(token),
+            you,
+            snapshot: self.snapshot(),
+            chat: self.chat.after(chat_seen),
+            invite: if is_host { self.key_for_host() } else { None },
+        };
         self.welcomed = Some(socket);
         self.send(socket, message);
     }

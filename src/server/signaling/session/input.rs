@@ -1,6 +1,6 @@
 //! What can happen to a session.
 
-use crate::domain::{ParticipantId, ParticipantName, ParticipantToken, TokenSecret};
+use crate::domain::{InviteKey, ParticipantId, ParticipantName, ParticipantToken, TokenSecret, UnixMillis};
 use crate::protocol::{ClientMessage, Password};
 
 /// One socket, as the core addresses it.
@@ -31,6 +31,8 @@ pub enum Input {
         newcomer: Newcomer,
         /// What they typed.
         password: Option<Password>,
+        /// From the link by which they came.
+        invite: Option<InviteKey>,
     },
     /// Somebody comes back.
     Resume {
@@ -40,6 +42,8 @@ pub enum Input {
         token: ParticipantToken,
         /// Their page holds no connections any more.
         fresh: bool,
+        /// The newest message of the chat that it has.
+        chat_seen: u64,
     },
     /// A participant's message.
     Message {
@@ -47,6 +51,8 @@ pub enum Input {
         from: SocketId,
         /// What.
         message: ClientMessage,
+        /// When, for what is kept of it.
+        at: UnixMillis,
     },
     /// A socket is gone.
     Lost {

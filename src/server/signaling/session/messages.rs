@@ -1,12 +1,12 @@
 //! What participants say: asking for offers, signals, the film, usage.
 
 use super::{Connection, Disconnect, Output, Refusal, Session, SocketId};
-use crate::domain::{ConnectionId, Now};
+use crate::domain::{ConnectionId, UnixMillis};
 use crate::protocol::{ClientMessage, EndReason, FilmStatus, ServerMessage, Signal, UsageReport, limits};
 
 impl Session {
     /// Takes a participant's message. One from a socket whose participant is elsewhere by now is late, and ignored.
-    pub(super) fn message(&mut self, from: SocketId, message: ClientMessage, now: Now) -> Result<(), Refusal> {
+    pub(super) fn message(&mut self, from: SocketId, message: ClientMessage, at: UnixMillis) -> Result<(), Refusal> {
         let Some(place) = self.place_of(from) else {
             return Ok(());
         };
@@ -15,7 +15,7 @@ impl Session {
                 Err(Refusal::AlreadyJoined)
             }
             ClientMessage::Leave => {
-                self.leave(place, from, now);
+                self.leave(place, from);
                 Ok(())
             }
             ClientMessage::Ready { connection } => self.ready(place, connection),
@@ -23,6 +23,12 @@ impl Session {
             ClientMessage::Close { connection } => self.give_up(place, connection),
             ClientMessage::Film { film } => self.show(place, film),
             ClientMessage::Usage { report } => self.usage(place, from, report),
+            ClientMessage::Chat { text, nonce } => self.say(place, from, text, nonce, at),
+            ClientMessage::React { reaction } => self.react(place, reaction),
+            ClientMessage::Lock { locked } => self.lock(place, locked),
+            ClientMessage::Remove { participant } => self.remove(place, participant),
+            ClientMessage::HandOver { to } => self.hand_over(place, to),
+            ClientMessage::Watching { watching } => self.watch(place, watching),
             ClientMessage::Ping => {
                 self.send(from, ServerMessage::Pong);
                 Ok(())
@@ -30,13 +36,13 @@ impl Session {
         }
     }
 
-    fn leave(&mut self, place: usize, socket: SocketId, now: Now) {
+    fn leave(&mut self, place: usize, socket: SocketId) {
         if self.people[place].is_host() {
-            return self.end(EndReason::HostLeft, now);
+            return self.end(EndReason::HostLeft, self.now);
         }
         self.send(socket, ServerMessage::Ended { reason: EndReason::YouLeft });
         self.outputs.push_back(Output::Disconnect { socket, why: Disconnect::Ended });
-        self.remove_guest(place);
+        self.remove_guest(place, false);
     }
 
     fn ready(&mut self, place: usize, connection: ConnectionId) -> Result<(), Refusal> {
@@ -57,7 +63,8 @@ impl Session {
             self.close(former);
             self.tell_host_of_close(former);
         }
-        self.connections.add(connection, guest);
+        let host = self.people[0].id;
+        self.connections.add(connection, host, guest);
         self.ask_host(connection);
         Ok(())
     }
@@ -104,11 +111,11 @@ impl Session {
     }
 
     fn open(&mut self, connection: &Connection) {
-        if let (Some(open), Some(host)) = (self.connections.find_mut(connection.id), self.people.first()) {
+        if let Some(open) = self.connections.find_mut(connection.id) {
             open.offered = true;
             self.outputs.push_back(Output::ConnectionOpened {
                 connection: connection.id,
-                host: host.id,
+                host: connection.host,
                 guest: connection.guest,
             });
         }
@@ -156,8 +163,8 @@ impl Session {
     }
 
     fn usage(&mut self, place: usize, from: SocketId, report: UsageReport) -> Result<(), Refusal> {
-        let (participant, is_host) = (self.people[place].id, self.people[place].is_host());
-        self.counted(participant, is_host, report.connection).ok_or(Refusal::UnknownConnection)?;
+        let participant = self.people[place].id;
+        self.counted(participant, report.connection).ok_or(Refusal::UnknownConnection)?;
         self.sign_of_life(report.connection);
         self.outputs.push_back(Output::Usage { from, participant, report });
         Ok(())
@@ -166,7 +173,7 @@ impl Session {
     /// The open connection of this id, if this participant is one of its ends.
     fn own(&self, place: usize, id: ConnectionId) -> Result<Connection, Refusal> {
         let person = &self.people[place];
-        let mine = |open: &&Connection| person.is_host() || open.guest == person.id;
+        let mine = |open: &&Connection| open.has_end(person.id);
         self.connections.find(id).filter(mine).copied().ok_or(Refusal::UnknownConnection)
     }
 }

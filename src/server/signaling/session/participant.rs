@@ -1,9 +1,10 @@
 //! One person in a session, present or away.
 
+use super::secret::SecretHash;
 use super::{GUEST_GRACE, HOST_GRACE, SocketId};
-use crate::domain::{Now, ParticipantId, ParticipantName, ParticipantToken, Role, TokenSecret};
+use crate::domain::{Now, ParticipantId, ParticipantName, ParticipantToken, Role};
 use crate::protocol::ParticipantInfo;
-use subtle::ConstantTimeEq;
+use crate::server::signaling::bucket::Bucket;
 
 /// Where a participant is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,18 +22,27 @@ pub(super) enum Presence {
 #[derive(Debug)]
 pub(super) struct Participant {
     pub(super) id: ParticipantId,
-    pub(super) secret: TokenSecret,
+    pub(super) secret: SecretHash,
     pub(super) name: ParticipantName,
     pub(super) role: Role,
     pub(super) presence: Presence,
+    /// A guest's picture runs.
+    pub(super) watching: bool,
+    /// The how-manieth they came: guests keep that order whoever was the host meanwhile.
+    pub(super) came: u64,
+    /// What they may still say.
+    pub(super) said: Bucket,
+    /// And react.
+    pub(super) reacted: Bucket,
 }
 
 /// What is remembered of somebody who is not in the session any more: enough to take a last usage report.
 #[derive(Debug)]
 pub(super) struct Former {
     pub(super) id: ParticipantId,
-    pub(super) is_host: bool,
-    secret: TokenSecret,
+    /// The host removed them.
+    pub(super) removed: bool,
+    secret: SecretHash,
 }
 
 impl Participant {
@@ -63,27 +73,29 @@ impl Participant {
 
     /// Whether the token is theirs.
     pub(super) fn is_proved_by(&self, token: &ParticipantToken) -> bool {
-        self.id == token.participant && same(self.secret, token.secret)
+        self.id == token.participant && self.secret.is_of(token.secret)
     }
 
     /// What everyone in the session sees of them.
     pub(super) fn info(&self) -> ParticipantInfo {
-        ParticipantInfo { id: self.id, name: self.name.clone(), role: self.role, connected: self.socket().is_some() }
+        ParticipantInfo {
+            id: self.id,
+            name: self.name.clone(),
+            role: self.role,
+            connected: self.socket().is_some(),
+            watching: self.watching,
+        }
     }
 
     /// What is remembered once they are gone.
-    pub(super) fn former(&self) -> Former {
-        Former { id: self.id, is_host: self.is_host(), secret: self.secret }
+    pub(super) fn former(&self, removed: bool) -> Former {
+        Former { id: self.id, removed, secret: self.secret }
     }
 }
 
 impl Former {
     /// Whether the token was theirs.
     pub(super) fn is_proved_by(&self, token: &ParticipantToken) -> bool {
-        self.id == token.participant && same(self.secret, token.secret)
+        self.id == token.participant && self.secret.is_of(token.secret)
     }
-}
-
-fn same(one: TokenSecret, other: TokenSecret) -> bool {
-    one.to_bytes().ct_eq(&other.to_bytes()).into()
 }

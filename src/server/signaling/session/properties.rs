@@ -3,13 +3,14 @@
 mod history;
 
 use super::*;
-use crate::domain::{Role, TokenSecret};
-use crate::protocol::{ClientMessage, Signal};
+use crate::domain::{Role, TokenSecret, UnixMillis};
+use crate::protocol::{ChatEntry, ClientMessage, Signal, limits};
 use history::{Say, Step, message, step};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 const LIMIT: usize = 4;
+const KEY: InviteKey = InviteKey::from_random(0);
 
 /// What an onlooker knows, who sees only what goes in and what comes out.
 struct Model {
@@ -20,8 +21,12 @@ struct Model {
     seats: BTreeMap<SocketId, ParticipantId>,
     /// Every token ever given.
     tokens: Vec<ParticipantToken>,
-    /// Whose connection it is, by the first `ready` that was taken.
-    guests: BTreeMap<ConnectionId, ParticipantId>,
+    /// Host and guest of each connection, by the first `ready` that was taken.
+    ends: BTreeMap<ConnectionId, (ParticipantId, ParticipantId)>,
+    host: ParticipantId,
+    /// What has become of each thing said.
+    said: BTreeMap<(ParticipantId, u64), ChatEntry>,
+    removed: BTreeSet<ParticipantId>,
     opened: BTreeSet<ConnectionId>,
     closed: BTreeSet<ConnectionId>,
     /// Of the last snapshot, in a welcome or by itself.
@@ -38,12 +43,15 @@ impl Model {
         let host = newcomer(0);
         let password = Password::typed("popcorn").unwrap();
         let mut model = Self {
-            session: Session::create(SessionCode::from_random(0), password.as_ref(), LIMIT, host),
+            session: Session::create(SessionCode::from_random(0), password.as_ref(), KEY, LIMIT, host),
             now: Now::default(),
             next_socket: 1,
             seats: BTreeMap::new(),
             tokens: Vec::new(),
-            guests: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            host: ParticipantId::from_random(0),
+            said: BTreeMap::new(),
+            removed: BTreeSet::new(),
             opened: BTreeSet::new(),
             closed: BTreeSet::new(),
             revision: 0,
@@ -55,10 +63,6 @@ impl Model {
         model
     }
 
-    fn host(&self) -> ParticipantId {
-        self.tokens[0].participant
-    }
-
     fn fresh_socket(&mut self) -> SocketId {
         self.next_socket += 1;
         SocketId(self.next_socket)
@@ -66,17 +70,17 @@ impl Model {
 
     fn input(&mut self, step: &Step) -> Option<Input> {
         Some(match step {
-            Step::Join { right } => {
+            Step::Join { right, invited } => {
                 let socket = self.fresh_socket();
                 let password = Password::typed(if *right { "popcorn" } else { "peanuts" }).unwrap();
-                Input::Join { newcomer: newcomer(socket.0), password }
+                Input::Join { newcomer: newcomer(socket.0), password, invite: invited.then_some(KEY) }
             }
             Step::Resume { person, fresh, right } => {
                 let mut token = self.tokens[person % self.tokens.len()];
                 if !right {
                     token.secret = TokenSecret::from_random(u128::MAX);
                 }
-                Input::Resume { socket: self.fresh_socket(), token, fresh: *fresh }
+                Input::Resume { socket: self.fresh_socket(), token, fresh: *fresh, chat_seen: 0 }
             }
             Step::Lose { socket } => {
                 let socket = *self.seats.keys().nth(socket % self.seats.len().max(1))?;
@@ -90,14 +94,14 @@ impl Model {
             Step::Limit(reached) => Input::RelayLimit(*reached),
             Step::Say { socket, what } => {
                 let from = *self.seats.keys().nth(socket % self.seats.len().max(1))?;
-                let message = message(what);
+                let message = message(what, &self.order);
                 self.speaker = self.seats.get(&from).copied();
                 if let (ClientMessage::Ready { connection }, Some(speaker)) = (&message, self.speaker)
-                    && speaker != self.host()
+                    && speaker != self.host
                 {
-                    self.guests.entry(*connection).or_insert(speaker);
+                    self.ends.entry(*connection).or_insert((self.host, speaker));
                 }
-                Input::Message { from, message }
+                Input::Message { from, message, at: UnixMillis::default() }
             }
         })
     }
@@ -111,6 +115,12 @@ impl Model {
             return;
         };
         let before = self.state();
+        if let Input::Message { message: ClientMessage::Remove { participant }, .. } = &input
+            && self.speaker == Some(self.host)
+            && *participant != self.host
+        {
+            self.removed.insert(*participant);
+        }
         self.session.handle(input.clone(), self.now);
         if self.watch(Some(&input)) {
             assert_eq!(before, self.state(), "a refused message changed something: {input:?}");
@@ -122,7 +132,10 @@ impl Model {
     fn state(&self) -> String {
         let Session { people, former, connections, film, relay_limit_reached, revision, over_since, .. } =
             &self.session;
-        format!("{:?}", (people, former, connections, film, relay_limit_reached, revision, over_since))
+        let Session { chat, locked, .. } = &self.session;
+        let people: Vec<_> = people.iter().map(|person| (person.info(), person.presence, person.came)).collect();
+        let session = (people, former, connections, film, relay_limit_reached, revision, over_since);
+        format!("{session:?} {:?}", (chat, locked))
     }
 
     fn check_people(&self) {
@@ -135,9 +148,12 @@ impl Model {
         }
         let here: Vec<_> = people.iter().map(|person| person.id).collect();
         let kept: Vec<_> = self.order.iter().copied().filter(|id| here.contains(id)).collect();
-        assert_eq!(here, kept, "the order of coming");
+        assert_eq!(here.first(), kept.first().map(|_| &self.host));
+        let guests = |all: Vec<_>| all.into_iter().filter(|id| *id != self.host).collect::<Vec<_>>();
+        assert_eq!(guests(here.clone()), guests(kept), "the order of coming");
         for open in self.opened.difference(&self.closed) {
-            assert!(here.contains(&self.guests[open]), "a connection outlived its guest");
+            let (host, guest) = &self.ends[open];
+            assert!(here.contains(guest) && *host == self.host, "a connection outlived its guest");
         }
     }
 
@@ -158,7 +174,8 @@ impl Model {
                 }
                 Output::ConnectionOpened { connection, host, guest } => {
                     assert!(self.opened.insert(connection), "opened twice");
-                    assert_eq!((host, Some(&guest)), (self.host(), self.guests.get(&connection)));
+                    assert_eq!(Some(&(host, guest)), self.ends.get(&connection));
+                    assert_eq!(host, self.host);
                 }
                 Output::Alive { connection } => {
                     assert!(self.is_open(connection));
@@ -185,10 +202,13 @@ impl Model {
     }
 
     fn watch_message(&mut self, to: SocketId, message: ServerMessage, input: Option<&Input>) -> bool {
-        let error = matches!(message, ServerMessage::Error { .. });
-        assert!(error || !self.ended, "after the end only those who knock are answered");
+        let knocked =
+            matches!(message, ServerMessage::Error { .. } | ServerMessage::Ended { reason: EndReason::Removed });
+        assert!(knocked || !self.ended, "after the end only those who knock are answered");
         match message {
-            ServerMessage::Welcome { token, you, snapshot } => {
+            ServerMessage::Welcome { token, you, snapshot, chat, invite } => {
+                assert_eq!(chat.len(), self.said.len().min(limits::CHAT_KEPT), "the whole history");
+                assert_eq!(invite, (you == self.host).then_some(KEY));
                 assert!(snapshot.revision >= self.revision);
                 self.revision = snapshot.revision;
                 if let Some(Input::Resume { token: shown, .. }) = input {
@@ -201,13 +221,13 @@ impl Model {
             }
             ServerMessage::Ready { connection, guest } => {
                 self.check_actor(connection, input);
-                assert_eq!(self.seats.get(&to), Some(&self.host()));
-                assert_eq!(self.guests.get(&connection).copied().or(Some(guest)), Some(guest));
+                assert_eq!(self.seats.get(&to), Some(&self.host));
+                assert_eq!(self.ends[&connection], (self.host, guest));
             }
             ServerMessage::Signal { connection, signal } => {
                 let receiver = self.seats[&to];
                 assert!(self.is_end(receiver, connection), "a signal for somebody else");
-                assert_eq!(matches!(signal, Signal::Offer { .. }), receiver != self.host() && is_offer(input));
+                assert_eq!(matches!(signal, Signal::Offer { .. }), receiver != self.host && is_offer(input));
                 assert!(!self.closed.contains(&connection));
                 self.check_actor(connection, input);
             }
@@ -217,7 +237,27 @@ impl Model {
             }
             ServerMessage::Error { code: crate::protocol::ErrorCode::ResumedElsewhere, .. } => return false,
             ServerMessage::Error { .. } => return true,
-            ServerMessage::Ended { .. } => assert!(self.seats.contains_key(&to)),
+            ServerMessage::Ended { reason } => {
+                let knocking =
+                    matches!(input, Some(Input::Resume { token, .. }) if self.removed.contains(&token.participant));
+                assert!(self.seats.contains_key(&to) || knocking && reason == EndReason::Removed);
+            }
+            ServerMessage::Chat { entry } => {
+                assert!(self.seats.contains_key(&to));
+                let newest = self.said.values().map(|entry| entry.id).max().unwrap_or_default();
+                let known = self.said.entry((entry.from, entry.nonce)).or_insert_with(|| {
+                    assert!(entry.id > newest && Some(entry.from) == self.speaker);
+                    entry.clone()
+                });
+                assert_eq!(*known, entry, "said once, whatever is repeated");
+            }
+            ServerMessage::Reaction { from, .. } => {
+                assert!(self.seats.contains_key(&to) && Some(from) == self.speaker);
+            }
+            ServerMessage::Invite { key } => {
+                assert!(key == KEY && self.speaker == Some(self.host), "handed over by the host");
+                self.host = self.seats[&to];
+            }
             ServerMessage::Pong => assert!(matches!(input, Some(Input::Message { from, .. }) if *from == to)),
             ServerMessage::Snapshot { .. } | ServerMessage::UsageAck { .. } => panic!("not the core's to send"),
         }
@@ -246,7 +286,7 @@ impl Model {
     }
 
     fn is_end(&self, person: ParticipantId, connection: ConnectionId) -> bool {
-        person == self.host() || self.guests.get(&connection) == Some(&person)
+        self.ends.get(&connection).is_some_and(|(host, guest)| person == *host || person == *guest)
     }
 }
 
@@ -270,8 +310,9 @@ proptest! {
         }
         // Whatever happened, the host's leaving ends it cleanly.
         if !model.ended {
-            model.play(&Step::Resume { person: 0, fresh: false, right: true });
-            let socket = model.seats.values().position(|id| *id == model.host()).unwrap();
+            let person = model.tokens.iter().position(|token| token.participant == model.host).unwrap();
+            model.play(&Step::Resume { person, fresh: false, right: true });
+            let socket = model.seats.values().position(|id| *id == model.host).unwrap();
             model.play(&Step::Say { socket, what: Say::Leave });
         }
         prop_assert!(model.ended);

@@ -1,9 +1,10 @@
 //! What a session does, one behaviour a test: who comes, goes and comes back.
 
 mod messages;
+mod together;
 
 use super::*;
-use crate::domain::{Role, TokenSecret};
+use crate::domain::{Role, TokenSecret, UnixMillis};
 use crate::protocol::{ClientMessage, ErrorCode, FilmState, Signal};
 
 /// A session in virtual time, with everything that came out of the last input.
@@ -13,6 +14,7 @@ struct Stage {
     tokens: Vec<ParticipantToken>,
 }
 
+const KEY: InviteKey = InviteKey::from_random(5);
 const HOST: SocketId = SocketId(0);
 const ADA: SocketId = SocketId(1);
 const BEN: SocketId = SocketId(2);
@@ -59,7 +61,7 @@ fn sent(outputs: &[Output], socket: SocketId) -> Vec<&ServerMessage> {
 impl Stage {
     fn new(password: Option<&str>) -> Self {
         let password = password.and_then(|typed| Password::typed(typed).unwrap());
-        let session = Session::create(SessionCode::from_random(0), password.as_ref(), 3, newcomer(HOST));
+        let session = Session::create(SessionCode::from_random(0), password.as_ref(), KEY, 3, newcomer(HOST));
         let mut stage = Self { session, now: Now::default(), tokens: Vec::new() };
         stage.outputs();
         stage
@@ -93,11 +95,11 @@ impl Stage {
 
     fn join(&mut self, socket: SocketId, password: Option<&str>) -> Vec<Output> {
         let password = password.and_then(|typed| Password::typed(typed).unwrap());
-        self.handle(Input::Join { newcomer: newcomer(socket), password })
+        self.handle(Input::Join { newcomer: newcomer(socket), password, invite: None })
     }
 
     fn say(&mut self, from: SocketId, message: ClientMessage) -> Vec<Output> {
-        self.handle(Input::Message { from, message })
+        self.handle(Input::Message { from, message, at: UnixMillis(1_000) })
     }
 
     fn lose(&mut self, socket: SocketId) -> Vec<Output> {
@@ -106,7 +108,7 @@ impl Stage {
 
     fn resume(&mut self, place: usize, socket: SocketId, fresh: bool) -> Vec<Output> {
         let token = self.tokens[place];
-        self.handle(Input::Resume { socket, token, fresh })
+        self.handle(Input::Resume { socket, token, fresh, chat_seen: 0 })
     }
 
     fn wait(&mut self, time: Duration) -> Vec<Output> {
@@ -143,9 +145,9 @@ fn a_full_session_takes_nobody() {
 #[test]
 fn ten_wrong_passwords_a_minute_close_the_door_until_it_cools() {
     let mut stage = Stage::new(Some("popcorn"));
-    assert_eq!(code_of(&stage.join(ADA, None)), Some(ErrorCode::WrongPassword));
+    assert_eq!(code_of(&stage.join(ADA, None)), Some(ErrorCode::CannotEnter));
     for _ in 1..10 {
-        assert_eq!(code_of(&stage.join(ADA, Some("peanuts"))), Some(ErrorCode::WrongPassword));
+        assert_eq!(code_of(&stage.join(ADA, Some("peanuts"))), Some(ErrorCode::CannotEnter));
     }
     assert_eq!(code_of(&stage.join(ADA, Some("popcorn"))), Some(ErrorCode::TooManyRequests));
     stage.wait(Duration::from_mins(1));
@@ -172,7 +174,7 @@ fn the_host_who_leaves_ends_it_for_everyone() {
         assert!(outputs.contains(&Output::Disconnect { socket, why: Disconnect::Ended }));
     }
     assert_eq!(outputs.last(), Some(&Output::Ended { reason: EndReason::HostLeft }));
-    assert_eq!(code_of(&stage.join(SocketId(9), None)), Some(ErrorCode::SessionNotFound));
+    assert_eq!(code_of(&stage.join(SocketId(9), None)), Some(ErrorCode::CannotEnter));
     assert!(!stage.session.authenticate(&stage.tokens[0]));
 }
 

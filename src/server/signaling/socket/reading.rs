@@ -31,7 +31,7 @@ pub(super) const fn opens(message: &ClientMessage) -> bool {
 /// A code that is none is, for whoever typed it, a code that no session has; a token likewise.
 fn refusal(text: &str) -> Refusal {
     match serde_json::from_str(text) {
-        Ok(Opening::Join { code }) if SessionCode::parse(&code).is_err() => Refusal::SessionNotFound,
+        Ok(Opening::Join { code }) if SessionCode::parse(&code).is_err() => Refusal::CannotEnter,
         Ok(Opening::Resume { token }) if token.parse::<ParticipantToken>().is_err() => Refusal::UnknownParticipant,
         Ok(_) | Err(_) => Refusal::Unreadable,
     }
@@ -52,7 +52,7 @@ mod tests {
             (r#"{"type":"leave""#, Refusal::Unreadable),
             (r#"{"type":"ready","connection":"zz"}"#, Refusal::Unreadable),
             (r#"{"type":"ready","connection":"0000000000000001","more":1}"#, Refusal::Unreadable),
-            (r#"{"type":"join","code":"OOO","name":null,"password":null}"#, Refusal::SessionNotFound),
+            (r#"{"type":"join","code":"OOO","name":null,"password":null}"#, Refusal::CannotEnter),
             (r#"{"type":"join","code":7,"name":null,"password":null}"#, Refusal::Unreadable),
             (r#"{"type":"resume","token":"stale","fresh":true}"#, Refusal::UnknownParticipant),
         ];

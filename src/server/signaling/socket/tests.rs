@@ -65,7 +65,7 @@ async fn nothing_is_taken_before_coming_in_and_a_wrong_code_is_an_unknown_one() 
         client.say_text(format!(r#"{{"type":"join","code":"{code}","name":null,"password":null}}"#)).await;
         sentences.push(client.hear().await.unwrap());
     }
-    assert!(matches!(sentences[0], ServerMessage::Error { code: ErrorCode::SessionNotFound, .. }));
+    assert!(matches!(sentences[0], ServerMessage::Error { code: ErrorCode::CannotEnter, .. }));
     assert!(sentences.iter().all(|sentence| *sentence == sentences[0]));
     client.say_text(r#"{"type":"resume","token":"stale","fresh":true}"#).await;
     assert_eq!(client.error().await, ErrorCode::UnknownParticipant);
@@ -76,8 +76,10 @@ async fn guessing_codes_is_slowed_down() {
     let server = server(None).await;
     let mut client = server.connect().await;
     for _ in 0..TRIES_AT_ONCE {
-        client.say(&ClientMessage::Join { code: SessionCode::from_random(1), name: None, password: None }).await;
-        assert_eq!(client.error().await, ErrorCode::SessionNotFound);
+        client
+            .say(&ClientMessage::Join { code: SessionCode::from_random(1), name: None, password: None, invite: None })
+            .await;
+        assert_eq!(client.error().await, ErrorCode::CannotEnter);
     }
     client.say(&ClientMessage::Create { name: None, password: None }).await;
     assert_eq!(client.error().await, ErrorCode::TooManyRequests);
@@ -90,9 +92,16 @@ async fn an_address_that_keeps_failing_waits_whatever_socket_it_opens() {
     let mut failed = 0;
     loop {
         let mut client = server.connect().await;
-        client.say(&ClientMessage::Join { code: SessionCode::from_random(failed), name: None, password: None }).await;
+        client
+            .say(&ClientMessage::Join {
+                code: SessionCode::from_random(failed),
+                name: None,
+                password: None,
+                invite: None,
+            })
+            .await;
         let refused = client.error().await;
-        if refused != ErrorCode::SessionNotFound {
+        if refused != ErrorCode::CannotEnter {
             assert_eq!(refused, ErrorCode::TooManyRequests);
             break;
         }
@@ -102,7 +111,7 @@ async fn an_address_that_keeps_failing_waits_whatever_socket_it_opens() {
     assert!((FAILURES.0.into()..u64::from(FAILURES.0) + 10).contains(&failed), "{failed}");
     // Not even the right code: otherwise the limit would not slow down whoever guesses.
     let mut client = server.connect().await;
-    client.say(&ClientMessage::Join { code: snapshot.code, name: None, password: None }).await;
+    client.say(&ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None }).await;
     assert_eq!(client.error().await, ErrorCode::TooManyRequests);
 }
 
@@ -185,7 +194,7 @@ async fn who_drops_off_is_shown_as_away_and_comes_back_as_the_same() {
     assert!(!snapshot.participants[1].connected);
     assert!(server.sessions.authenticate(&token.0));
     let mut guest = server.connect().await;
-    guest.say(&ClientMessage::Resume { token, fresh: true }).await;
+    guest.say(&ClientMessage::Resume { token, fresh: true, chat_seen: 0 }).await;
     let (again, snapshot) = guest.welcome().await;
     assert_eq!(again, token);
     assert!(snapshot.participants[1].connected);
@@ -196,7 +205,7 @@ async fn the_socket_that_was_replaced_is_told_and_closed() {
     let server = server(None).await;
     let (mut first, token, _) = server.host().await;
     let mut second = server.connect().await;
-    second.say(&ClientMessage::Resume { token, fresh: false }).await;
+    second.say(&ClientMessage::Resume { token, fresh: false, chat_seen: 0 }).await;
     second.welcome().await;
     assert_eq!(first.error().await, ErrorCode::ResumedElsewhere);
     assert_eq!(first.hear().await, Err(Closed(Some(4001))));
@@ -261,7 +270,7 @@ async fn a_reader_that_stalls_is_closed_and_nobody_else_is() {
     let (mut host, _, snapshot) = server.host().await;
     let mut guest = server.connect_with_a_small_buffer().await;
     let code = snapshot.code;
-    guest.say(&ClientMessage::Join { code, name: None, password: None }).await;
+    guest.say(&ClientMessage::Join { code, name: None, password: None, invite: None }).await;
     let (token, _) = guest.welcome().await;
     let connection = ConnectionId::from_random(1);
     guest.say(&ClientMessage::Ready { connection }).await;
@@ -291,7 +300,7 @@ async fn a_reader_that_stalls_is_closed_and_nobody_else_is() {
     };
     assert_eq!(closed, Closed(Some(1013)));
     let mut again = server.connect().await;
-    again.say(&ClientMessage::Resume { token, fresh: false }).await;
+    again.say(&ClientMessage::Resume { token, fresh: false, chat_seen: 0 }).await;
     again.welcome().await;
 }
 
@@ -301,7 +310,7 @@ async fn a_message_that_cannot_be_written_gives_the_socket_up() {
     let server = server(None).await;
     let (mut host, _, snapshot) = server.host().await;
     let mut guest = server.connect_with_a_small_buffer().await;
-    guest.say(&ClientMessage::Join { code: snapshot.code, name: None, password: None }).await;
+    guest.say(&ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None }).await;
     guest.welcome().await;
     let connection = ConnectionId::from_random(1);
     guest.say(&ClientMessage::Ready { connection }).await;

@@ -1,13 +1,13 @@
 //! What random histories are made of.
 
-use crate::domain::{ConnectionId, SessionCode};
-use crate::protocol::{ClientMessage, FilmState, FilmStatus, Path, Signal, UsageReport};
+use crate::domain::{ConnectionId, ParticipantId, SessionCode};
+use crate::protocol::{ChatText, ClientMessage, FilmState, FilmStatus, Path, Reaction, Signal, UsageReport};
 use proptest::prelude::*;
 
 /// One step of a history. Numbers are taken modulo what there is.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
-    Join { right: bool },
+    Join { right: bool, invited: bool },
     Resume { person: usize, fresh: bool, right: bool },
     Lose { socket: usize },
     Wait { seconds: u64 },
@@ -26,6 +26,12 @@ pub(super) enum Say {
     Close(u64),
     Usage(u64),
     Film(Option<u32>),
+    Chat(u64),
+    React,
+    Lock(bool),
+    Remove(usize),
+    HandOver(usize),
+    Watching(bool),
     Ping,
     Join,
 }
@@ -41,6 +47,12 @@ fn say() -> impl Strategy<Value = Say> {
         2 => id.clone().prop_map(Say::Close),
         2 => id.prop_map(Say::Usage),
         2 => proptest::option::of(0_u32..3).prop_map(Say::Film),
+        3 => (0_u64..6).prop_map(Say::Chat),
+        1 => Just(Say::React),
+        1 => prop::bool::weighted(0.3).prop_map(Say::Lock),
+        1 => (0_usize..8).prop_map(Say::Remove),
+        3 => (0_usize..8).prop_map(Say::HandOver),
+        1 => any::<bool>().prop_map(Say::Watching),
         1 => Just(Say::Ping),
         1 => Just(Say::Join),
     ]
@@ -49,7 +61,7 @@ fn say() -> impl Strategy<Value = Say> {
 /// Any step.
 pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => prop::bool::weighted(0.8).prop_map(|right| Step::Join { right }),
+        4 => (prop::bool::weighted(0.8), any::<bool>()).prop_map(|(right, invited)| Step::Join { right, invited }),
         4 => (0_usize..8, any::<bool>(), prop::bool::weighted(0.9))
             .prop_map(|(person, fresh, right)| Step::Resume { person, fresh, right }),
         3 => (0_usize..8).prop_map(|socket| Step::Lose { socket }),
@@ -60,7 +72,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
 }
 
 /// The message for it.
-pub(super) fn message(what: &Say) -> ClientMessage {
+pub(super) fn message(what: &Say, people: &[ParticipantId]) -> ClientMessage {
     let id = |bits: &u64| ConnectionId::from_random(*bits);
     let sdp = String::new;
     match what {
@@ -94,7 +106,15 @@ pub(super) fn message(what: &Say) -> ClientMessage {
                 state: FilmState::Playing,
             }),
         },
+        Say::Chat(nonce) => ClientMessage::Chat { text: ChatText::parse("hello").unwrap(), nonce: *nonce },
+        Say::React => ClientMessage::React { reaction: Reaction::Clap },
+        Say::Lock(locked) => ClientMessage::Lock { locked: *locked },
+        Say::Remove(person) => ClientMessage::Remove { participant: people[person % people.len()] },
+        Say::HandOver(person) => ClientMessage::HandOver { to: people[person % people.len()] },
+        Say::Watching(watching) => ClientMessage::Watching { watching: *watching },
         Say::Ping => ClientMessage::Ping,
-        Say::Join => ClientMessage::Join { code: SessionCode::from_random(0), name: None, password: None },
+        Say::Join => {
+            ClientMessage::Join { code: SessionCode::from_random(0), name: None, password: None, invite: None }
+        }
     }
 }

@@ -78,7 +78,7 @@ impl Server {
 
     pub(super) async fn guest(&self, code: SessionCode) -> (Client, WireToken) {
         let mut guest = self.connect().await;
-        guest.say(&ClientMessage::Join { code, name: None, password: None }).await;
+        guest.say(&ClientMessage::Join { code, name: None, password: None, invite: None }).await;
         let (token, _) = guest.welcome().await;
         (guest, token)
     }
