@@ -4,11 +4,13 @@
 //! JavaScript only push an [`event::Event`]; none of them holds anything that another part needs.
 
 pub mod breakage;
+pub mod codecs;
 pub mod event;
 pub mod film;
 pub mod invite;
 pub mod peer;
 pub mod picture;
+pub mod senders;
 pub mod side;
 pub mod socket;
 pub mod stats;

@@ -5,7 +5,7 @@
 //! - [`Session`] is the whole page: one queue in, one queue out, a view for the pages to show.
 //! - Beneath it: the line to the server (`link`), the ICE servers (`ice`), a guest's and a host's connections (`guest`,
 //!   `host`, with `negotiation`, `stall` and `relaying` for what it takes to keep one), the film as it is told (`film`),
-//!   the chat (`chat`), relayed bytes as they are reported (`meter`).
+//!   the chat (`chat`), relayed bytes as they are reported (`meter`), how good the picture is (`quality`).
 //! - [`PeerCommand`] and [`PeerEvent`] are all that passes between these cores and an `RTCPeerConnection`.
 
 pub mod candidates;
@@ -19,6 +19,7 @@ pub mod meter;
 pub mod negotiation;
 pub mod outbox;
 pub mod peer;
+pub mod quality;
 pub mod random;
 pub mod relaying;
 pub mod sdp;
@@ -32,8 +33,9 @@ pub use ice::IceOutcome;
 pub use link::LinkOutput;
 pub use outbox::{Keep, Output};
 pub use peer::{PairSample, PeerCommand, PeerConfig, PeerEvent, PeerState, Received, Sample, Sent};
+pub use quality::{Encoding, Quality, QualityChoice, Rung};
 pub use session::{Input, Kept, Session};
 pub use view::{
     ChatLine, FilmProblem, FilmView, Flying, IceView, LinkView, Person, Phase, Picture, Problem, Profile,
-    SessionAction, SessionView,
+    SessionAction, SessionView, Strain, UploadView,
 };

@@ -4,6 +4,7 @@
 //! in [`label`]; their wording is part of the product's front door.
 
 pub mod label;
+pub mod quality;
 
 use crate::domain::Role;
 use crate::protocol::{DegradedReason, EndReason, FilmState};

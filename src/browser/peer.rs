@@ -2,10 +2,11 @@
 //! when it goes.
 
 use super::event::{Event, Events};
+use super::senders::Senders;
 use super::side::Side;
-use super::stats;
-use super::sys::{property, set_codec_preferences, set_configuration, set_property};
+use super::sys::{property, set_configuration, set_property};
 use super::use_webrtc::WebRtc;
+use super::{codecs, stats};
 use crate::domain::ConnectionId;
 use crate::protocol::Signal;
 use crate::stream::{Input, PeerCommand, PeerConfig, PeerEvent, PeerState, sdp};
@@ -15,14 +16,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     MediaStreamTrack, RtcIceCandidate, RtcIceCandidateInit, RtcOfferOptions, RtcPeerConnection,
-    RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpEncodingParameters, RtcRtpSender, RtcRtpTransceiver,
-    RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit,
+    RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcSdpType, RtcSessionDescriptionInit,
 };
-
-/// What a 1080p film needs at most; Chromium's own ceiling for 720p is 2.5 Mbps.
-const VIDEO_BITS_PER_SECOND: u32 = 6_000_000;
-/// Stereo Opus without audible loss.
-const AUDIO_BITS_PER_SECOND: u32 = 192_000;
 
 /// The film's tracks, shared by all of a host's peers. Never stopped by one of them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -121,6 +116,7 @@ impl Worker {
             }
             PeerCommand::AcceptOffer { sdp, generation } => {
                 self.accept(RtcSdpType::Offer, &sdp).await?;
+                codecs::answer_smooth(&self.pc, sdp::first_picture_codec(&sdp));
                 let answer = JsFuture::from(self.pc.create_answer()).await?;
                 let sdp = self.describe(RtcSdpType::Answer, &answer).await?;
                 self.tell(PeerEvent::Described(Signal::Answer { sdp, generation }));
@@ -136,6 +132,11 @@ impl Worker {
             // A candidate that the browser does not take costs that candidate, not the connection.
             PeerCommand::AddCandidate(candidate) => {
                 let _ = self.add_candidate(candidate).await;
+            }
+            PeerCommand::Encode(encoding) => {
+                if let Some(senders) = &self.senders {
+                    senders.encode(encoding).await;
+                }
             }
             PeerCommand::Sample => self.sample().await,
             // Opening is the worker's beginning and closing its end.
@@ -188,65 +189,6 @@ impl Worker {
 
     fn tell(&self, event: PeerEvent) {
         self.events.input(Input::Peer(self.id, event));
-    }
-}
-
-/// A host's two senders: both from the beginning, so that any film fits without a new negotiation.
-struct Senders {
-    video: RtcRtpSender,
-    audio: RtcRtpSender,
-}
-
-impl Senders {
-    fn add(pc: &RtcPeerConnection, tracks: &Tracks) -> Self {
-        let video = add_transceiver(pc, "video", tracks.video.as_ref(), VIDEO_BITS_PER_SECOND);
-        prefer_cheap_codec(&video);
-        let audio = add_transceiver(pc, "audio", tracks.audio.as_ref(), AUDIO_BITS_PER_SECOND);
-        Self { video: video.sender(), audio: audio.sender() }
-    }
-
-    async fn replace(&self, tracks: &Tracks) -> Result<(), JsValue> {
-        JsFuture::from(self.video.replace_track(tracks.video.as_ref())).await?;
-        JsFuture::from(self.audio.replace_track(tracks.audio.as_ref())).await.map(drop)
-    }
-}
-
-fn add_transceiver(
-    pc: &RtcPeerConnection,
-    kind: &str,
-    track: Option<&MediaStreamTrack>,
-    bits: u32,
-) -> RtcRtpTransceiver {
-    let encoding = RtcRtpEncodingParameters::new();
-    encoding.set_max_bitrate(bits);
-    let init = RtcRtpTransceiverInit::new();
-    init.set_direction(RtcRtpTransceiverDirection::Sendonly);
-    init.set_send_encodings(&js_sys::Array::of1(&encoding));
-    match track {
-        Some(track) => pc.add_transceiver_with_media_stream_track_and_init(track, &init),
-        None => pc.add_transceiver_with_str_and_init(kind, &init),
-    }
-}
-
-/// H.264 first: in software it costs a third of VP8 here, and most machines have it in hardware.
-fn prefer_cheap_codec(video: &RtcRtpTransceiver) {
-    let Some(capabilities) = RtcRtpSender::get_capabilities("video") else {
-        return;
-    };
-    let Some(codecs) = property(&capabilities, "codecs") else {
-        return;
-    };
-    let codecs: Vec<JsValue> = js_sys::Array::from(&codecs).to_vec();
-    let is_h264 = |codec: &JsValue| {
-        property(codec, "mimeType")
-            .and_then(|mime| mime.as_string())
-            .is_some_and(|mime| mime.eq_ignore_ascii_case("video/h264"))
-    };
-    let (h264, others): (Vec<_>, Vec<_>) = codecs.into_iter().partition(is_h264);
-    if !h264.is_empty() {
-        let ordered: js_sys::Array = h264.into_iter().chain(others).collect();
-        // Where the browser refuses the order it keeps its own.
-        let _ = set_codec_preferences(video, &ordered);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Bindings that web-sys lacks or hides behind its unstable switch.
 
 use wasm_bindgen::prelude::*;
-use web_sys::{HtmlMediaElement, MediaStream, RtcConfiguration, RtcPeerConnection, RtcRtpTransceiver};
+use web_sys::{HtmlMediaElement, MediaStream, RtcConfiguration, RtcPeerConnection, RtcRtpSender, RtcRtpTransceiver};
 
 #[wasm_bindgen]
 extern "C" {
@@ -32,6 +32,43 @@ extern "C" {
     /// `setConfiguration()` (W3C webrtc).
     #[wasm_bindgen(method, catch, js_name = setConfiguration)]
     fn set_configuration(this: &PeerConnection, configuration: &RtcConfiguration) -> Result<(), JsValue>;
+
+    /// An `RTCRtpSender` whose methods may throw.
+    #[wasm_bindgen(extends = RtcRtpSender)]
+    pub type Sender;
+
+    /// `getParameters()` (W3C webrtc), as the browser gives them.
+    #[wasm_bindgen(method, catch, js_name = getParameters)]
+    fn get_parameters(this: &Sender) -> Result<JsValue, JsValue>;
+
+    /// `setParameters()` (W3C webrtc), with what `getParameters` gave just before.
+    #[wasm_bindgen(method, catch, js_name = setParameters)]
+    fn set_parameters(this: &Sender, parameters: &JsValue) -> Result<js_sys::Promise, JsValue>;
+}
+
+/// How a sender encodes.
+pub fn get_parameters(sender: &RtcRtpSender) -> Result<JsValue, JsValue> {
+    sender.unchecked_ref::<Sender>().get_parameters()
+}
+
+/// How a sender encodes from now on.
+pub fn set_parameters(sender: &RtcRtpSender, parameters: &JsValue) -> Result<js_sys::Promise, JsValue> {
+    sender.unchecked_ref::<Sender>().set_parameters(parameters)
+}
+
+/// Asks how well this machine encodes or decodes a film in a codec (W3C media-capabilities); `None` where it cannot say.
+pub fn media_capabilities(method: &str, codec: &str) -> Option<js_sys::Promise> {
+    let capabilities = property(&web_sys::window()?.navigator(), "mediaCapabilities")?;
+    let video = js_sys::Object::new();
+    set_property(&video, "contentType", &format!("video/{codec}").into());
+    for (name, value) in [("width", 1280), ("height", 720), ("bitrate", 4_000_000), ("framerate", 30)] {
+        set_property(&video, name, &value.into());
+    }
+    let question = js_sys::Object::new();
+    set_property(&question, "type", &"webrtc".into());
+    set_property(&question, "video", &video);
+    let ask: js_sys::Function = property(&capabilities, method)?.dyn_into().ok()?;
+    ask.call1(&capabilities, &question).ok()?.dyn_into().ok()
 }
 
 /// Lets a connection use other ICE servers from its next restart on.

@@ -5,7 +5,7 @@ use super::film::{Film, Stage};
 use super::peer::{Peer, Tracks};
 use super::socket::Socket;
 use super::use_webrtc::{WebRtc, use_webrtc};
-use super::{invite, picture, storage, timer};
+use super::{codecs, invite, picture, storage, timer};
 use crate::app::session::SessionHandle;
 use crate::domain::{ConnectionId, Role};
 use crate::protocol::UsageBeacon;
@@ -48,6 +48,7 @@ pub fn start() -> SessionHandle {
         picked: false,
     };
     leptos::task::spawn_local(task.run(queue));
+    codecs::learn();
     SessionHandle { state: state.into(), act, stage, film }
 }
 
@@ -71,6 +72,7 @@ impl Task {
     async fn run(mut self, mut queue: UnboundedReceiver<Event>) {
         let origin = web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
         self.core.handle(Input::Started { kept: storage::read(), origin }, timer::now());
+        self.core.handle(Input::Cores(cores()), timer::now());
         loop {
             self.settle();
             let event = match self.core.next_timeout() {
@@ -189,6 +191,7 @@ impl Task {
             | PeerCommand::Tell(_)
             | PeerCommand::AcceptAnswer(_)
             | PeerCommand::AddCandidate(_)
+            | PeerCommand::Encode(_)
             | PeerCommand::Sample => {
                 if let Some(peer) = self.peers.get(&id) {
                     peer.command(command);
@@ -237,6 +240,10 @@ impl Task {
     }
 
     fn send_tracks(&self, tracks: &Tracks) {
+        if let Some(Stage { video, .. }) = &self.mounted {
+            let lines = |lines: u32| u16::try_from(lines).unwrap_or_default();
+            self.events.input(Input::Source(lines(video.video_width()), lines(video.video_height())));
+        }
         for peer in self.peers.values() {
             peer.set_tracks(tracks.clone());
         }
@@ -293,6 +300,11 @@ fn watch_network(window: &web_sys::Window, events: &Events) {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "any bits will do")]
 fn seed() -> u64 {
     (js_sys::Math::random() * 2_f64.powi(52)) as u64 ^ ((js_sys::Math::random() * 2_f64.powi(52)) as u64) << 12
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of processors")]
+fn cores() -> u8 {
+    web_sys::window().map_or(2, |window| window.navigator().hardware_concurrency() as u8)
 }
 
 fn send_beacon(beacon: &UsageBeacon) {

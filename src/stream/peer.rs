@@ -2,6 +2,7 @@
 //!
 //! A peer carries its commands out one after the other; each event belongs to the connection that it came from.
 
+use super::quality::Encoding;
 use crate::protocol::{Path, Signal};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub enum PeerCommand {
     AcceptAnswer(String),
     /// Add a remote candidate.
     AddCandidate(Signal),
+    /// Send like this from now on.
+    Encode(Encoding),
     /// Read the counters; answered by [`PeerEvent::Sampled`].
     Sample,
     /// Read the counters a last time, then close it and drop everything that belongs to it.

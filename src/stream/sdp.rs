@@ -44,6 +44,13 @@ pub fn with_film_sound(sdp: &str) -> String {
     out
 }
 
+/// The codec that an offer prefers for the picture, such as `H264`.
+pub fn first_picture_codec(sdp: &str) -> Option<&str> {
+    let payload = sdp.lines().find_map(|line| line.strip_prefix("m=video "))?.split_whitespace().nth(2)?;
+    let mut codecs = sdp.lines().filter_map(|line| line.strip_prefix("a=rtpmap:")?.split_once(' '));
+    codecs.find(|(name, _)| *name == payload).and_then(|(_, codec)| codec.split('/').next())
+}
+
 /// A payload type that carries a picture by itself, no retransmission or repair.
 fn video_payload_type(line: &str) -> Option<&str> {
     let (payload, codec) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
@@ -77,6 +84,13 @@ mod tests {
         let sdp = with_sharp_start(sdp);
         assert!(sdp.contains("a=fmtp:102 packetization-mode=1;x-google-start-bitrate=2500\r\n"));
         assert!(sdp.contains("a=fmtp:103 apt=102\r\n"));
+    }
+
+    #[test]
+    fn the_first_picture_codec_of_an_offer_is_the_one_it_prefers() {
+        let sdp = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\nm=video 9 UDP/TLS/RTP/SAVPF 102 96\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:102 H264/90000\r\n";
+        assert_eq!(first_picture_codec(sdp), Some("H264"));
+        assert_eq!(first_picture_codec("m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"), None);
     }
 
     proptest! {

@@ -6,6 +6,7 @@
 
 mod entering;
 mod leaving;
+mod quality;
 mod role;
 mod showing;
 
@@ -16,11 +17,15 @@ use super::host::Host;
 use super::ice::{Ice, IceOutcome};
 use super::link::{Link, LinkOutput};
 use super::outbox::{Keep, Outbox, Output};
-use super::peer::{PeerCommand, PeerEvent, Sample};
+use super::peer::{PeerCommand, PeerEvent, PeerState, Sample};
+use super::quality::Quality;
+use super::quality::watching::Watching;
 use super::random::Random;
 use super::view::{FilmProblem, Phase, Picture, Problem, Profile, SessionAction};
 use crate::domain::{ConnectionId, InviteKey, Now, ParticipantId, ParticipantToken, Role, SessionCode};
-use crate::protocol::{ClientMessage, FilmState, IceAnswer, ServerMessage, Snapshot, UsageBeacon, WireToken, limits};
+use crate::protocol::{
+    ClientMessage, FilmState, IceAnswer, ServerMessage, Signal, Snapshot, UsageBeacon, WireToken, limits,
+};
 use leaving::Leaving;
 use std::time::Duration;
 
@@ -90,6 +95,10 @@ pub enum Input {
     FilmFailed(FilmProblem),
     /// This browser has no way to stream a file.
     CannotCapture,
+    /// How many processors this machine has.
+    Cores(u8),
+    /// What is being sent has this width and height.
+    Source(u16, u16),
     /// The browser demands a press before there is sound, or got it.
     SoundBlocked(bool),
     /// The invite link was written to the clipboard, or could not be.
@@ -127,6 +136,8 @@ pub struct Session {
     invited: Option<(SessionCode, InviteKey)>,
     /// The key for the host's own links.
     invite: Option<InviteKey>,
+    quality: Quality,
+    watching: Watching,
     relay_only: bool,
     sample_at: Now,
     origin: String,
@@ -169,6 +180,8 @@ impl Session {
             told_watching: false,
             invited: None,
             invite: None,
+            quality: Quality::default(),
+            watching: Watching::default(),
             relay_only: false,
             sample_at: Now::default(),
             origin: String::new(),
@@ -247,6 +260,8 @@ impl Session {
                 self.film.stopped();
                 self.tell_film(now);
             }
+            Input::Cores(cores) => self.quality.has_cores(cores),
+            Input::Source(width, height) => self.quality.has_source(width, height, now),
             Input::SoundBlocked(blocked) => self.sound_blocked = blocked,
             Input::InviteCopied(copied) => {
                 self.copied_until = copied.then(|| now + COPIED);
@@ -302,6 +317,7 @@ impl Session {
             leaving,
             self.copied_until,
             chat,
+            self.quality_timeout(),
         ]
         .into_iter()
         .flatten()
@@ -330,6 +346,8 @@ impl Session {
             }
             SessionAction::Leave => self.leave(now),
             SessionAction::HideAddress(hide) => self.hide_address(hide, now),
+            SessionAction::Quality(choice) => self.quality.choose(choice, now),
+            SessionAction::SpareRelays(spare) => self.quality.spare_relays(spare, now),
             SessionAction::CopyInvite => {
                 if let Some(invite) = self.view(now).invite {
                     self.out.push(Output::CopyInvite(invite));
@@ -374,6 +392,9 @@ impl Session {
             ServerMessage::Ready { connection, guest } => self.as_host(now, |host, around, out| {
                 host.ready(connection, guest, around, out);
             }),
+            ServerMessage::Signal { connection, signal: Signal::Seen(seen) } => {
+                self.quality.seen(connection, seen, now);
+            }
             ServerMessage::Signal { connection, signal } => {
                 let around = around!(self, now);
                 match &mut self.role {
@@ -423,6 +444,9 @@ impl Session {
     }
 
     fn peer_event(&mut self, id: ConnectionId, event: PeerEvent, now: Now) {
+        if event == PeerEvent::State(PeerState::Connected) {
+            self.quality.connected(id, now);
+        }
         let around = around!(self, now);
         match &mut self.role {
             Some(RoleCore::Host(host)) => host.event(id, event, &around, &mut self.out),
@@ -432,6 +456,7 @@ impl Session {
     }
 
     fn sampled(&mut self, id: ConnectionId, sample: Sample, now: Now) {
+        self.quality_sampled(id, &sample, now);
         let around = around!(self, now);
         match &mut self.role {
             Some(RoleCore::Host(host)) => host.sampled(id, &sample, now),
@@ -498,6 +523,7 @@ impl Session {
                 self.out.peer(id, PeerCommand::Sample);
             }
         }
+        self.tune(now);
         self.tell_usage(now);
         if self.leaving.is_some_and(|leaving| now >= self.leaves_at(leaving)) {
             self.say_leave();

@@ -1,5 +1,6 @@
 //! What the pages show, and what people can do on them: the only things that views know.
 
+use super::quality::QualityChoice;
 use crate::domain::{ParticipantId, Role, SessionCode};
 use crate::protocol::{DegradedReason, EndReason, FilmState, Reaction};
 
@@ -47,6 +48,38 @@ pub struct SessionView {
     pub relay_limit_reached: bool,
     /// The name last used in this browser, to fill in.
     pub profile: Profile,
+    /// What a host sends, once there is somebody to send it to.
+    pub upload: Option<UploadView>,
+    /// What the host chose.
+    pub quality: QualityChoice,
+    /// "Lower quality over relays".
+    pub spare_relays: bool,
+}
+
+/// A host's upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UploadView {
+    /// What is sent to everybody together, in bits per second.
+    pub used_bits: u64,
+    /// What the line is known to carry.
+    pub carries_bits: Option<u64>,
+    /// How close the two are.
+    pub strain: Strain,
+    /// This machine cannot encode more.
+    pub busy: bool,
+    /// Lines of the smallest picture that is sent.
+    pub lines: Option<u16>,
+}
+
+/// How close an upload is to what the line carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Strain {
+    /// There is room.
+    Calm,
+    /// Not for long any more.
+    Tight,
+    /// The picture is smaller for it.
+    Full,
 }
 
 /// Where a person is on their way through a session.
@@ -247,6 +280,10 @@ pub enum SessionAction {
     Leave,
     /// "Hide my address".
     HideAddress(bool),
+    /// "Quality".
+    Quality(QualityChoice),
+    /// "Lower quality over relays".
+    SpareRelays(bool),
     /// "Copy invite link".
     CopyInvite,
     /// "Turn sound on".

@@ -231,6 +231,7 @@ impl Evening {
             PeerCommand::AddCandidate(_) => {
                 assert!(self.pages[person].peers.contains(&id), "a candidate without a connection");
             }
+            PeerCommand::Encode(_) => assert_eq!(person, HOST, "only the host sends"),
             PeerCommand::Sample => {
                 let sample = self.sample(id);
                 self.post(2, person, Input::Peer(id, PeerEvent::Sampled(sample)));

@@ -3,7 +3,9 @@
 //! The `<video>`, the file input and the switch are rendered once and stay: what a person sees of them is decided by the
 //! data attributes of `<main>`, never by a condition in the view.
 
-use crate::app::components::{Farewell, Frame, Invite, JoinForm, Leave, Masthead, Notices, People, Privacy, Stage};
+use crate::app::components::{
+    Farewell, Frame, Invite, JoinForm, Leave, Masthead, Notices, People, Privacy, Quality, Stage,
+};
 use crate::app::session::{SessionHandle, use_session};
 use crate::domain::{Role, SessionCode};
 use crate::protocol::FilmState;
@@ -52,6 +54,9 @@ pub fn SessionPage() -> impl IntoView {
                     </Show>
                     <Show when=move || inside.get()>
                         <People />
+                    </Show>
+                    <Show when=move || hosting.get()>
+                        <Quality />
                     </Show>
                     <Privacy />
                     <Notices />

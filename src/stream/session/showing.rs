@@ -42,6 +42,9 @@ impl Session {
             invite_copied: self.copied_until.is_some_and(|until| now < until),
             relay_limit_reached: self.snapshot.as_ref().is_some_and(|snapshot| snapshot.relay_limit_reached),
             profile: self.profile.clone(),
+            upload: matches!(self.role, Some(RoleCore::Host(_))).then(|| self.quality.upload(now)).flatten(),
+            quality: self.quality.choice(),
+            spare_relays: self.quality.spares_relays(),
         }
     }
 

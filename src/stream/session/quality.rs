@@ -1,0 +1,39 @@
+//! What the quality hears of a page, and what it asks of the connections.
+
+use super::{RoleCore, Session};
+use crate::domain::{ConnectionId, Now};
+use crate::protocol::{ClientMessage, Signal};
+use crate::stream::peer::{PeerCommand, Sample};
+
+impl Session {
+    /// A host's quality hears of its own connections, a guest tells what it sees.
+    pub(super) fn quality_sampled(&mut self, id: ConnectionId, sample: &Sample, now: Now) {
+        match &self.role {
+            Some(RoleCore::Host(_)) => self.quality.sampled(id, sample, now),
+            Some(RoleCore::Guest(guest)) if guest.connection() == Some(id) => {
+                if let Some(seen) = self.watching.look(id, sample, now) {
+                    self.out.say(ClientMessage::Signal { connection: id, signal: Signal::Seen(seen) });
+                }
+            }
+            Some(RoleCore::Guest(_)) | None => {}
+        }
+    }
+
+    /// Brings every connection's senders into line with what is right now.
+    pub(super) fn tune(&mut self, now: Now) {
+        let Some(RoleCore::Host(host)) = &self.role else { return };
+        self.quality.connections(host.connections(), now);
+        self.quality.film(self.film.status(), now);
+        for (id, encoding) in self.quality.tick(now) {
+            self.out.peer(id, PeerCommand::Encode(encoding));
+        }
+    }
+
+    /// When `tune` has something to do.
+    pub(super) fn quality_timeout(&self) -> Option<Now> {
+        match &self.role {
+            Some(RoleCore::Host(_)) => self.quality.next_timeout(),
+            Some(RoleCore::Guest(_)) | None => None,
+        }
+    }
+}
