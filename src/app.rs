@@ -17,11 +17,18 @@ use components::Broken;
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
-use pages::{HomePage, LostPage, SessionPage};
+use leptos_router::{Lazy, path};
+pub use pages::load_session;
+use pages::{HomePage, LostPage, SessionRoute};
+use wasm_split_helpers::SplitLoaderError;
+
+/// What the address of the files of the server's build begins with; provided by the server.
+#[derive(Debug, Clone, Default)]
+pub struct FilesAt(pub String);
 
 /// The whole document around [`App`].
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let FilesAt(root) = use_context().unwrap_or_default();
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -35,7 +42,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="stylesheet" id="leptos" href="/pkg/tessro.css" />
                 <AutoReload options=options.clone() />
-                <HydrationScripts options />
+                <HydrationScripts options root />
                 <leptos_meta::MetaTags />
             </head>
             <body>
@@ -56,8 +63,14 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=LostPage>
                 <Route path=path!("/") view=HomePage />
-                <Route path=path!("/s/:code") view=SessionPage />
+                <Route path=path!("/s/:code") view={Lazy::<SessionRoute>::new()} />
             </Routes>
         </Router>
     }
+}
+
+/// Waits until the page at this address is here. The server's HTML is brought to life in one go, before anything that it
+/// shows can change: so this comes first.
+pub async fn load(path: &str) -> Result<(), SplitLoaderError> {
+    if path.starts_with("/s/") { load_session().await } else { Ok(()) }
 }

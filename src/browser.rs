@@ -1,7 +1,8 @@
 //! The only users of `web_sys`: carries out what `stream` decides.
 //!
 //! One queue in, one local task that alone owns the core, the peers and their closures ([`task`]). Callbacks from
-//! JavaScript only push an [`event::Event`]; none of them holds anything that another part needs.
+//! JavaScript only push an [`event::Event`]; none of them holds anything that another part needs. The start page needs
+//! next to nothing of this: [`start`] minds the queue until the task is asked for, and loads it then.
 
 pub mod breakage;
 pub mod codecs;
@@ -13,6 +14,7 @@ pub mod picture;
 pub mod senders;
 pub mod side;
 pub mod socket;
+pub mod start;
 pub mod stats;
 pub mod storage;
 pub mod sys;

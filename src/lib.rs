@@ -11,6 +11,37 @@
 //! Imports point one way: `domain <- protocol <- stream <- app <- browser` and `domain <- protocol <- server`. The first
 //! three rooms compile without any feature, so the compiler keeps frameworks out of them; `tests::house` checks the rest.
 
+// Before the modules that use it. With the feature `split` and `cargo leptos build --split`, functions that are declared so
+// come in a file of their own, which the start page does not load: it takes a build that is cut. Everywhere else they are
+// plain functions of the same form, so that building while you write needs no switch.
+#[cfg(feature = "split")]
+macro_rules! part_of_session {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty $body:block, loaded by $load:ident) => {
+        #[wasm_split_helpers::wasm_split(
+            session,
+            fallible,
+            preload($load),
+            return_wrapper(let done = _; { Ok(done) } -> Result<$output, wasm_split_helpers::SplitLoaderError>)
+        )]
+        $(#[$doc])*
+        $vis fn $name($($arg: $type),*) -> $output $body
+    };
+}
+#[cfg(all(any(feature = "ssr", feature = "hydrate"), not(feature = "split")))]
+macro_rules! part_of_session {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty $body:block, loaded by $load:ident) => {
+        $vis fn $load() -> impl Future<Output = Result<(), wasm_split_helpers::SplitLoaderError>> {
+            std::future::ready(Ok(()))
+        }
+
+        $(#[$doc])*
+        $vis async fn $name($($arg: $type),*) -> Result<$output, wasm_split_helpers::SplitLoaderError> {
+            $load().await?;
+            Ok($body)
+        }
+    };
+}
+
 pub mod domain;
 pub mod protocol;
 pub mod stream;
@@ -24,15 +55,19 @@ pub mod server;
 #[cfg(all(test, feature = "ssr"))]
 mod tests;
 
-/// Brings the server's page to life: called by the script that `cargo leptos` writes.
+/// Brings the server's page to life, as soon as all of its parts are here: called by the script that `cargo leptos` writes.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     use leptos::prelude::*;
 
     browser::breakage::watch();
-    leptos::mount::hydrate_body(|| {
-        provide_context(browser::task::start());
-        view! { <app::App /> }
+    wasm_bindgen_futures::spawn_local(async {
+        if browser::start::ready().await {
+            leptos::mount::hydrate_body(|| {
+                provide_context(browser::start::start());
+                view! { <app::App /> }
+            });
+        }
     });
 }

@@ -6,5 +6,4 @@ pub mod session;
 
 pub use home::HomePage;
 pub use lost::LostPage;
-pub use session::SessionPage;
-pub use session::shown;
+pub use session::{SessionRoute, load_session, shown};

@@ -59,6 +59,7 @@ pub fn problem(problem: Problem) -> &'static str {
         Problem::SessionFull => "This session is full. As soon as somebody leaves, you can join.",
         Problem::ServerFull => "The server takes no more sessions right now. Try again in a little while.",
         Problem::ServerAway => "The server cannot be reached. Check your connection and try again.",
+        Problem::NotLoaded => "The rest of this page could not be loaded. Try again, or reload the page.",
         Problem::TooManyTries => "Too many tries. Wait a minute, then try again.",
         Problem::CannotCopy => "Your browser does not let us copy. Select the link and copy it by hand.",
         Problem::CannotCapture => "This browser cannot stream a file. Chrome, Edge and Firefox on a computer can.",

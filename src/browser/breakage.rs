@@ -7,9 +7,14 @@ const BROKEN: &str = "broken";
 pub fn watch() {
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
-        let document = web_sys::window().and_then(|window| window.document());
-        if let Some(sentence) = document.and_then(|document| document.get_element_by_id(BROKEN)) {
-            let _ = sentence.remove_attribute("hidden");
-        }
+        show();
     }));
+}
+
+/// Shows the sentence.
+pub fn show() {
+    let document = web_sys::window().and_then(|window| window.document());
+    if let Some(sentence) = document.and_then(|document| document.get_element_by_id(BROKEN)) {
+        let _ = sentence.remove_attribute("hidden");
+    }
 }

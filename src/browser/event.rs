@@ -21,6 +21,8 @@ pub enum Event {
     Stage(String),
     /// A remote track arrived on this connection.
     Track(ConnectionId),
+    /// Somebody touched the page, and may ask for something soon.
+    Attention,
 }
 
 /// The queue's entry. Never blocks; events that come after the end of the page are dropped.

@@ -18,19 +18,26 @@ const HIDE_ADDRESS: &str = "tessro.hide-address";
 /// Everything kept.
 pub fn read() -> Kept {
     let tab = session();
-    let own = local();
-    let get = |storage: &Option<Storage>, key| storage.as_ref().and_then(|s| s.get_item(key).ok().flatten());
     Kept {
-        token: get(&tab, TOKEN).and_then(|text| text.parse().ok()),
-        ice: get(&tab, ICE).and_then(|text| parse_ice(&text)),
-        invite: get(&tab, INVITE).and_then(|text| {
+        token: get(tab.as_ref(), TOKEN).and_then(|text| text.parse().ok()),
+        ice: get(tab.as_ref(), ICE).and_then(|text| parse_ice(&text)),
+        invite: get(tab.as_ref(), INVITE).and_then(|text| {
             let (code, key) = text.split_once(' ')?;
             Some((code.parse().ok()?, key.parse().ok()?))
         }),
-        unsaid: get(&tab, UNSAID).map(|text| parse_unsaid(&text)).unwrap_or_default(),
-        name: get(&own, NAME).unwrap_or_default(),
-        hide_address: get(&own, HIDE_ADDRESS).is_some(),
+        unsaid: get(tab.as_ref(), UNSAID).map(|text| parse_unsaid(&text)).unwrap_or_default(),
+        name: name(),
+        hide_address: get(local().as_ref(), HIDE_ADDRESS).is_some(),
     }
+}
+
+/// The name last used.
+pub fn name() -> String {
+    get(local().as_ref(), NAME).unwrap_or_default()
+}
+
+fn get(storage: Option<&Storage>, key: &str) -> Option<String> {
+    storage?.get_item(key).ok().flatten()
 }
 
 /// Keeps something.

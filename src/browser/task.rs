@@ -4,52 +4,49 @@ use super::event::{Event, Events};
 use super::film::{Film, Stage};
 use super::peer::{Peer, Tracks};
 use super::socket::Socket;
+use super::start::Page;
 use super::use_webrtc::{WebRtc, use_webrtc};
 use super::{codecs, invite, picture, storage, timer};
-use crate::app::session::SessionHandle;
 use crate::domain::{ConnectionId, Role};
 use crate::protocol::UsageBeacon;
 use crate::stream::{Input, LinkOutput, Output, PeerCommand, PeerEvent, Session, SessionAction, SessionView};
 use futures::StreamExt;
-use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+use futures::channel::mpsc::UnboundedReceiver;
 use futures::future::{Either, select};
 use leptos::html::{Input as InputElement, Video};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-/// Starts the task and gives the handle that the views know.
-pub fn start() -> SessionHandle {
-    let (sender, queue) = unbounded();
-    let events = Events(sender);
-    let state = RwSignal::new(SessionView::default());
-    let stage = NodeRef::<Video>::new();
-    let film = NodeRef::<InputElement>::new();
-    let act = {
-        let events = events.clone();
-        Callback::new(move |action| events.input(Input::Act(action)))
-    };
-    watch_elements(stage, film, &events);
-    watch_page(&events);
-    let task = Task {
-        core: Session::new(seed()),
-        view: SessionView::default(),
-        state,
-        stage,
-        film_input: film,
-        webrtc: use_webrtc(events.clone()),
-        events,
-        socket: None,
-        peers: BTreeMap::new(),
-        mounted: None,
-        film: None,
-        picked: false,
-    };
-    leptos::task::spawn_local(task.run(queue));
-    codecs::learn();
-    SessionHandle { state: state.into(), act, stage, film }
+/// The task, once it runs.
+pub(super) type Running = Pin<Box<dyn Future<Output = ()>>>;
+
+part_of_session! {
+    /// Does what the page asks for, from `waiting` on, until the page ends. Comes with the session's page, in the file that
+    /// [`start`](super::start) loads.
+    pub(super) fn drive(page: Page, waiting: Vec<Event>, queue: UnboundedReceiver<Event>) -> Running {
+        let Page { state, stage, film, events } = page;
+        watch_page(&events);
+        let task = Task {
+            core: Session::new(seed()),
+            view: state.get_untracked(),
+            state,
+            stage,
+            film_input: film,
+            webrtc: use_webrtc(events.clone()),
+            events,
+            socket: None,
+            peers: BTreeMap::new(),
+            mounted: None,
+            film: None,
+            picked: false,
+        };
+        codecs::learn();
+        Box::pin(task.run(waiting, queue))
+    },
+    loaded by load
 }
 
 struct Task {
@@ -69,10 +66,13 @@ struct Task {
 }
 
 impl Task {
-    async fn run(mut self, mut queue: UnboundedReceiver<Event>) {
+    async fn run(mut self, waiting: Vec<Event>, mut queue: UnboundedReceiver<Event>) {
         let origin = web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
         self.core.handle(Input::Started { kept: storage::read(), origin }, timer::now());
         self.core.handle(Input::Cores(cores()), timer::now());
+        for event in waiting {
+            self.take(event);
+        }
         loop {
             self.settle();
             let event = match self.core.next_timeout() {
@@ -109,6 +109,8 @@ impl Task {
             Event::FilmPicked => self.picked = true,
             Event::Stage(name) => self.stage_says(&name),
             Event::Track(id) => self.show(id),
+            // It was about this task, which is here.
+            Event::Attention => {}
         }
         // Outputs are carried out input by input: `pagehide` leaves no second chance.
         while let Some(output) = self.core.poll_output() {
@@ -254,23 +256,6 @@ impl Task {
             picture::show(&stage.video, &peer.remote_tracks(), &self.events);
         }
     }
-}
-
-fn watch_elements(stage: NodeRef<Video>, film: NodeRef<InputElement>, events: &Events) {
-    let mounted = events.clone();
-    Effect::new(move |_| {
-        if stage.get().is_some() {
-            mounted.push(Event::StageMounted);
-        }
-    });
-    let mounted = events.clone();
-    let picked = events.listener(|_| Some(Event::FilmPicked)).into_js_value();
-    Effect::new(move |_| {
-        if let Some(input) = film.get() {
-            let _ = input.add_event_listener_with_callback("change", picked.unchecked_ref());
-            mounted.push(Event::FilmInputMounted);
-        }
-    });
 }
 
 /// The page's own events live as long as the page.

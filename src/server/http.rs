@@ -4,6 +4,7 @@
 //! - [`edge`]: what makes server functions keep the API's contract.
 //! - [`functions`]: what stands behind the server functions.
 //! - [`beacon`]: the last report of a page that goes away.
+//! - [`package`]: the files that the pages load.
 //!
 //! Knows who calls and what is answered; refuses to know how credentials are minted or bytes are counted.
 
@@ -11,6 +12,7 @@ mod beacon;
 mod edge;
 mod error;
 pub mod functions;
+mod package;
 mod router;
 
 pub use router::app;

@@ -224,6 +224,8 @@ pub enum Problem {
     ServerFull,
     /// The server cannot be reached, or gave an answer that makes no sense.
     ServerAway,
+    /// The part of this page that works for a session could not be loaded, or is from another build.
+    NotLoaded,
     /// Too many tries; wait a little.
     TooManyTries,
     /// The browser does not let the page write to the clipboard.

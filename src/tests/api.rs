@@ -194,6 +194,29 @@ async fn files_of_the_package_are_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_page_from_before_an_upgrade_gets_no_parts_from_after_it() {
+    let site = tempfile::tempdir().unwrap();
+    let part = site.path().join("pkg/split_session.wasm");
+    std::fs::create_dir(site.path().join("pkg")).unwrap();
+    std::fs::write(&part, "old").unwrap();
+    let app = TestApp::start(&[("SITE_ROOT", site.path().to_str().unwrap())]).await;
+    let root = async || {
+        let page = app.get("/").await.text;
+        let start = page.find("/build/").unwrap();
+        page[start..start + page[start..].find("/pkg/").unwrap()].to_owned()
+    };
+    let before = root().await;
+    let answer = app.get(&format!("{before}/pkg/split_session.wasm")).await;
+    assert_eq!((answer.text.as_str(), answer.header("cache-control")), ("old", "no-cache"));
+    assert_eq!(answer.header("content-type"), "application/wasm");
+
+    std::fs::write(&part, "newer").unwrap();
+    assert_eq!(app.get(&format!("{before}/pkg/split_session.wasm")).await.status, 404);
+    let after = root().await;
+    assert_eq!(app.get(&format!("{after}/pkg/split_session.wasm")).await.text, "newer");
+}
+
+#[tokio::test]
 async fn start_and_stop_are_told_and_a_stopped_server_is_gone() {
     let log = Log::listen();
     let app = TestApp::start(&[("MONTHLY_BANDWIDTH_LIMIT_GB", "0.02")]).await;

@@ -36,6 +36,7 @@ impl Place {
             | Problem::SessionLocked
             | Problem::ServerFull
             | Problem::ServerAway
+            | Problem::NotLoaded
             | Problem::TooManyTries
             | Problem::ResumedElsewhere => Self::Form,
             Problem::CannotCopy => Self::Invite,

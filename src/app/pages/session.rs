@@ -12,8 +12,42 @@ use crate::protocol::FilmState;
 use crate::stream::{LinkView, Phase, Picture, SessionAction, SessionView};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map};
+use leptos_router::{LazyRoute, NavigateOptions};
+use wasm_split_helpers::SplitLoaderError;
+
+/// The page, in a file of its own that whoever comes to the start page does not load.
+pub struct SessionRoute;
+
+impl LazyRoute for SessionRoute {
+    fn data() -> Self {
+        Self
+    }
+
+    async fn view(_: Self) -> AnyView {
+        // The server names the file in the head of the page, so that it comes beside the first one and not after it.
+        leptos::prefetch_lazy_fn_on_server("session");
+        match session_page().await {
+            Ok(page) => page,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    async fn preload() {
+        // Where it cannot be had, `view` says so.
+        let _ = load_session().await;
+    }
+}
+
+/// Waits until what a session needs is here: its page, and in a browser all that works for it.
+pub async fn load_session() -> Result<(), SplitLoaderError> {
+    load().await
+}
+
+part_of_session! {
+    fn session_page() -> AnyView { SessionPage().into_any() },
+    loaded by load
+}
 
 /// Everything of one session.
 #[component]

@@ -1,9 +1,12 @@
 //! Every address that the server answers.
 
-use super::{AppState, beacon, edge, functions};
+use super::{
+    AppState, beacon, edge, functions,
+    package::{Package, of_this_build},
+};
 use crate::{
     app::{
-        App,
+        App, FilesAt,
         api::{GetBandwidthStatus, IceServers, TurnCredentials},
         shell,
     },
@@ -14,7 +17,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::from_fn,
+    middleware::{from_fn, from_fn_with_state},
     routing::{any, get, post},
 };
 use leptos::{context::provide_context, server_fn::ServerFn as _};
@@ -59,17 +62,23 @@ fn api(state: AppState) -> Router {
 /// Pages, the files that they load, and the page for what is nowhere.
 fn pages(state: AppState) -> Router {
     let usage = state.usage.clone();
-    let context = move || provide_context(usage.clone());
+    let package = Package::new(&state.leptos);
+    let of_this_build = from_fn_with_state(package.clone(), of_this_build);
+    let context = move || {
+        provide_context(usage.clone());
+        provide_context(FilesAt(package.root()));
+    };
     let options = state.leptos.clone();
     let document = move || shell(options.clone());
     let listing = generate_route_list(App);
     let page = leptos_axum::render_route_with_context::<AppState, _>(listing.clone(), context.clone(), document);
-    // The names carry no hash: a browser that did not ask again could pair old JavaScript with a new module.
+    // The names carry no hash: a browser that did not ask again could pair old files with new ones.
     let ask_again = SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    let package =
-        tower::ServiceBuilder::new().layer(ask_again).service(leptos_axum::site_pkg_dir_service(&state.leptos));
+    let files = tower::ServiceBuilder::new().layer(ask_again).service(leptos_axum::site_pkg_dir_service(&state.leptos));
+    let files = Router::new().route_service("/pkg/{*file}", files);
     Router::new()
-        .route_service("/pkg/{*file}", package)
+        .nest("/build/{build}", files.clone().layer(of_this_build))
+        .merge(files)
         .leptos_routes_with_handler(listing, page)
         .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(context, shell))
         // What stands precompressed in the package passes through as it is.
