@@ -13,6 +13,7 @@ mod guest;
 mod machine;
 mod pace;
 mod rung;
+mod showing;
 mod still;
 pub mod watching;
 
@@ -26,7 +27,6 @@ mod world;
 pub use rung::{Encoding, QualityChoice, Rung};
 
 use super::peer::Sample;
-use super::view::{Strain, UploadView};
 use crate::domain::{ConnectionId, Now};
 use crate::protocol::{FilmState, FilmStatus, Seen};
 use guest::{Guest, Limits};
@@ -43,12 +43,8 @@ const OVER_RELAYS: Rung = Rung::P480;
 /// Stereo Opus without audible loss, and what is left of it on a line that carries next to nothing.
 const SOUND_BITS: u32 = 192_000;
 const SOUND_BITS_NARROW: u32 = 128_000;
-/// What the strain of a line is called, in percent of what it carries.
-const TIGHT: u64 = 85;
 /// A film may jump about by this much while it stands without being elsewhere.
 const SAME_PLACE: Duration = Duration::from_millis(40);
-/// A limit that was met is remembered for this long.
-const REMEMBER: Duration = Duration::from_secs(20);
 
 /// The quality of everything that a host sends.
 #[derive(Debug)]
@@ -240,33 +236,6 @@ impl Quality {
         self.guests.values().filter_map(|guest| guest.still.next_timeout()).min()
     }
 
-    /// The upload, for the host.
-    pub fn upload(&self, now: Now) -> Option<UploadView> {
-        let rates: Vec<_> = self.guests.values().filter_map(|guest| guest.rates.as_ref()).collect();
-        if rates.is_empty() {
-            return None;
-        }
-        let used: u64 = rates.iter().map(|rates| rates.sent_bits).sum();
-        // What one connection is believed to have left is left of the line that all of them share.
-        let left = rates.iter().filter_map(|rates| Some(rates.line?.saturating_sub(rates.sent_bits))).max();
-        let guests = || self.guests.values().filter(|guest| guest.rates.is_some());
-        let lately = |guest: &Guest| guest.limited_at.is_some_and(|when| now.since(when) < REMEMBER);
-        let strain = if self.moves() && guests().any(lately) {
-            Strain::Full
-        } else if guests().any(|guest| guest.strain_percent().is_some_and(|percent| percent >= TIGHT)) {
-            Strain::Tight
-        } else {
-            Strain::Calm
-        };
-        Some(UploadView {
-            used_bits: round(used),
-            carries_bits: left.map(|left| round(used + left)),
-            strain,
-            busy: self.machine.is_busy(),
-            lines: self.guests.values().map(|guest| guest.rung().min(self.top()).lines()).min(),
-        })
-    }
-
     fn weigh(&mut self, now: Now) {
         let settling = now < self.settled;
         let film_fps = self.film_fps;
@@ -341,9 +310,4 @@ impl Quality {
             self.film_fps = self.film_fps.saturating_sub(1).max(fps);
         }
     }
-}
-
-/// To a tenth of a megabit: a meter that trembles tells nothing more.
-fn round(bits: u64) -> u64 {
-    (bits + 50_000) / 100_000 * 100_000
 }

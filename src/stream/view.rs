@@ -2,7 +2,7 @@
 
 use super::quality::QualityChoice;
 use crate::domain::{ParticipantId, Role, SessionCode};
-use crate::protocol::{DegradedReason, EndReason, FilmState, Reaction};
+use crate::protocol::{DegradedReason, EndReason, FilmState, Path, Reaction};
 
 /// Everything that a page shows of a session.
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that a page shows or not")]
@@ -30,6 +30,8 @@ pub struct SessionView {
     pub link: LinkView,
     /// A guest's picture.
     pub picture: Picture,
+    /// How the picture comes or goes; nothing while there is none.
+    pub connection: Option<ConnectionView>,
     /// How the ICE servers stand.
     pub ice: IceView,
     /// What was refused last, beside the form or button that it belongs to.
@@ -182,6 +184,25 @@ pub enum Picture {
     Interrupted,
     /// The connection did not come about; it is tried again.
     Failed,
+}
+
+/// How the picture comes, or at the host how it goes out, as it was measured last. Holds no address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionView {
+    /// Direct or relayed; at the host relayed as soon as one guest is.
+    pub path: Path,
+    /// Of the picture; 0 while there is none.
+    pub width: u16,
+    /// Of the picture; 0 while there is none.
+    pub height: u16,
+    /// Frames that arrived in the last second; at the host, that were sent.
+    pub fps: u16,
+    /// Sound and picture together; at the host, to all guests.
+    pub bits_per_second: u64,
+    /// There and back again; at the host, of the slowest guest.
+    pub round_trip_ms: Option<u32>,
+    /// Of the picture, such as `H264`.
+    pub codec: String,
 }
 
 /// How the ICE servers stand.

@@ -3,6 +3,7 @@
 use super::world::*;
 use super::*;
 use crate::protocol::Path;
+use crate::stream::view::Strain;
 
 const WIDE: u64 = 20_000_000;
 
@@ -177,6 +178,9 @@ fn the_upload_tells_of_strain_before_it_hurts() {
     world.runs(10);
     let upload = world.quality.upload(world.now()).unwrap();
     assert_eq!((upload.strain, upload.used_bits), (Strain::Calm, 4_000_000));
+    let connection = world.quality.connection().unwrap();
+    assert_eq!((connection.path, connection.height, connection.fps), (Path::Direct, 720, 30));
+    assert_eq!((connection.bits_per_second, connection.codec.as_str()), (4_000_000, "H264"));
     world.guests[0].line_bits = 4_200_000;
     world.runs(3);
     assert_eq!(world.quality.upload(world.now()).unwrap().strain, Strain::Tight);

@@ -4,6 +4,7 @@ use super::flow::{Flow, Rates};
 use crate::domain::{ConnectionId, Now};
 use crate::protocol::Seen;
 use crate::stream::peer::Sample;
+use crate::stream::view::ConnectionView;
 use std::time::Duration;
 
 /// How often a guest tells what it sees.
@@ -48,6 +49,21 @@ impl Watching {
             height: received.height,
             frozen_ms: u16::try_from(frozen.as_millis()).unwrap_or(u16::MAX),
             path: sample.path,
+        })
+    }
+
+    /// How the picture of this connection comes.
+    pub fn connection(&self, id: ConnectionId) -> Option<ConnectionView> {
+        let rates = self.rates.as_ref().filter(|_| self.of == Some(id))?;
+        let picture = rates.decoded.clone().unwrap_or_default();
+        Some(ConnectionView {
+            path: rates.path,
+            width: picture.width,
+            height: picture.height,
+            fps: picture.fps,
+            bits_per_second: rates.received_bits,
+            round_trip_ms: rates.round_trip.and_then(|way| u32::try_from(way.as_millis()).ok()),
+            codec: picture.codec,
         })
     }
 }

@@ -4,6 +4,7 @@ use super::{RoleCore, Session};
 use crate::domain::{ConnectionId, Now};
 use crate::protocol::{ClientMessage, Signal};
 use crate::stream::peer::{PeerCommand, Sample};
+use crate::stream::view::ConnectionView;
 
 impl Session {
     /// A host's quality hears of its own connections, a guest tells what it sees.
@@ -16,6 +17,15 @@ impl Session {
                 }
             }
             Some(RoleCore::Guest(_)) | None => {}
+        }
+    }
+
+    /// How the picture comes or goes.
+    pub(super) fn connection_view(&self) -> Option<ConnectionView> {
+        match &self.role {
+            Some(RoleCore::Host(_)) => self.quality.connection(),
+            Some(RoleCore::Guest(guest)) => self.watching.connection(guest.connection()?),
+            None => None,
         }
     }
 

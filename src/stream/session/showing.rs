@@ -33,6 +33,7 @@ impl Session {
                 Some(RoleCore::Guest(guest)) => guest.picture(now),
                 Some(RoleCore::Host(_)) | None => Picture::None,
             },
+            connection: self.connection_view(),
             ice: self.ice.view().clone(),
             problem: self.problem,
             film_problem: self.film_problem.clone(),
