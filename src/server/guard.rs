@@ -1,17 +1,20 @@
 //! Who may ask, and how often.
 //!
 //! Two kinds of callers have buckets of their own: participants, who proved themselves with their token, by participant;
-//! everyone else by network address; [`Tries`] counts who comes to the door and is not let in. Decides and counts; refuses to know what is being asked for. The check of the
+//! everyone else by network address; [`Tries`] and [`Delays`]
+//! count who comes to the door and is not let in. Decides and counts; refuses to know what is being asked for. The check of the
 //! `Origin` header that keeps other sites' pages out is here as well.
 
 mod address;
 mod bucket;
+mod delays;
 pub mod origin;
 mod rate;
 mod tries;
 
 pub use address::ClientAddress;
 pub use bucket::{Allowance, TooMany};
+pub use delays::Delays;
 pub use origin::Origin;
 pub use rate::RateLimit;
 pub use tries::Tries;
@@ -19,8 +22,9 @@ pub use tries::Tries;
 use crate::domain::{ParticipantId, SessionCode};
 use bucket::Bucket;
 
-/// What a participant may ask for in credentials. A page asks once in hours; this is room for reloads and for trouble.
-pub const PARTICIPANT_RATE: RateLimit = RateLimit::of(30, 300);
+/// What a participant may ask for in credentials. A page asks once in hours; this is room for reloads and for trouble, and for
+/// credentials that live for half a minute: one request in 5 s, for ever.
+pub const PARTICIPANT_RATE: RateLimit = RateLimit::of(60, 300);
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::{
     guard::Guard,
     http::{self, AppState},
     providers::{Cloudflare, Grants, Provider},
-    signaling::{SessionSettings, Sessions},
+    signaling::{Rules, SessionSettings, Sessions, StoreError},
     usage::{Usage, UsageError},
 };
 use crate::domain::ByteCount;
@@ -52,6 +52,9 @@ pub enum StartError {
     /// The ledger is not to be had.
     #[error(transparent)]
     Usage(#[from] UsageError),
+    /// The sessions' file is not to be had.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// There is no client for the providers' APIs.
     #[error("HTTPS cannot be set up ({0}): install the system's CA certificates.")]
     Https(#[from] reqwest::Error),
@@ -75,11 +78,11 @@ impl Server {
         let configured = cloudflare.is_some();
         let grants = Grants::new(cloudflare.map(Provider::Cloudflare), &config.credentials.stun_urls, clock.clone());
         let settings = SessionSettings {
-            limit: config.app.session_limit,
+            rules: Rules { limit: config.app.session_limit, host_grace: config.app.host_grace },
             client_url: config.app.client_url.clone(),
             client_ip_source: config.app.client_ip_source.clone(),
         };
-        let sessions = Sessions::new(usage.clone(), clock, settings);
+        let sessions = Sessions::open(&config.app.data_dir, usage.clone(), clock, settings)?;
 
         tracing::info!("✅ Tessro server listening on port {}", address.port());
         let open = config.app.client_url.as_ref().map_or_else(|| local_url(address), ToString::to_string);

@@ -2,18 +2,24 @@
 //!
 //! - [`session`]: what happens in one session, decided without I/O, clock or randomness.
 //! - [`sessions`]: every session of this process; carries out what the cores decide.
+//! - `doorkeeper`: who may come in, and how nobody finds out by trying.
+//! - `store`: the sessions on disk, so that a restart ends none of them.
 //! - [`socket`]: the WebSocket at `/ws`, with its limits.
 //!
-//! Knows nothing of what is in a session description and keeps nothing on disk. Usage reports are passed on to
+//! Knows nothing of what is in a session description. Usage reports are passed on to
 //! [`super::usage`] once it is sure whose they are. Names and codes are not logged, descriptions and tokens never.
 
 mod bucket;
+mod doorkeeper;
 mod line;
 mod live;
 mod refusal;
 pub mod session;
 pub mod sessions;
 pub mod socket;
+mod store;
 
+pub use session::Rules;
 pub use sessions::{BeaconError, SessionSettings, Sessions};
 pub use socket::routes;
+pub use store::StoreError;

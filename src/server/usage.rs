@@ -116,10 +116,15 @@ impl Usage {
     pub fn open(data_dir: &Path, limit: ByteCount, clock: Clock) -> Result<Self, UsageError> {
         let ledger = Ledger::open(data_dir)?;
         let totals = ledger.totals().map_err(|source| UsageError::Ledger { path: data_dir.to_owned(), source })?;
+        let kept = ledger.connections().map_err(|source| UsageError::Ledger { path: data_dir.to_owned(), source })?;
+        let mut connections = Connections::default();
+        for kept in kept {
+            connections.handle(Input::Restored(kept, clock.wall()), clock.now());
+        }
         let shared = Arc::new(Shared {
             clock,
             limit,
-            connections: Mutex::default(),
+            connections: Mutex::new(connections),
             totals: Mutex::new(totals),
             limit_reached: watch::Sender::new(false),
         });
@@ -134,6 +139,14 @@ impl Usage {
     /// A guest asked for a connection. Asking again is harmless.
     pub fn opened(&self, connection: ConnectionId, host: ParticipantId, guest: ParticipantId) {
         self.handle(Input::Opened { connection, host, guest, at: self.0.shared.clock.wall() });
+        // A full queue wakes the thread anyway.
+        let _woken = self.0.queue.try_send(Job::Look);
+    }
+
+    /// The connections that were opened and are not booked yet, those from before a restart among them: which, the host, and
+    /// the guest. Whoever knows that one of them is over has to say so.
+    pub fn open_connections(&self) -> Vec<(ConnectionId, ParticipantId, ParticipantId)> {
+        self.0.shared.connections().all().collect()
     }
 
     /// Either end sent a message about a connection. An estimate runs to the last of these.
@@ -150,8 +163,8 @@ impl Usage {
     /// Counts a report of `participant`, who has proved to be that, after [`check`] has passed it. Never blocks. Where the
     /// connection is open, call [`Usage::alive`] first.
     /// `acknowledged` is called on the ledger's thread once the report is on disk; it has to be quick. It is never called
-    /// for a report that could not be taken or written: the browser sends that again. Connections that are unknown here,
-    /// because the server was restarted, count all the same. No more is counted than can have been relayed.
+    /// for a report that could not be taken or written: the browser sends that again. Connections that are unknown here
+    /// count all the same. No more is counted than can have been relayed.
     pub fn report(
         &self,
         participant: ParticipantId,
@@ -204,8 +217,8 @@ impl Usage {
         self.0.shared.limit_reached.subscribe()
     }
 
-    /// Writes down everything that was reported before, ends what lingers or was never reported on, and stops the thread.
-    /// Later reports are refused. Needs a tokio runtime, which it does not block.
+    /// Writes down everything that was reported before, ends what lingers, and stops the thread; what is open goes on with
+    /// the next start. Later reports are refused. Needs a tokio runtime, which it does not block.
     pub async fn close(self) {
         let thread = self.0.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(thread) = thread else { return };

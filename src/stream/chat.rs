@@ -184,9 +184,9 @@ mod tests {
 
     fn said(out: &mut Outbox) -> Vec<u64> {
         std::iter::from_fn(|| out.poll())
-            .filter_map(|output| match output {
-                Output::Send(ClientMessage::Chat { nonce, .. }) => Some(nonce),
-                _ => None,
+            .filter_map(|output| {
+                let Output::Send(ClientMessage::Chat { nonce, .. }) = output else { return None };
+                Some(nonce)
             })
             .collect()
     }

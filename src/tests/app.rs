@@ -28,7 +28,7 @@ pub(super) struct TestApp {
     http: Client,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<()>>,
-    _data: TempDir,
+    data: Option<TempDir>,
 }
 
 /// An answer, read to its end.
@@ -65,8 +65,12 @@ impl Answer {
 impl TestApp {
     /// Starts it with these variables set and no others, on a free port and with a fresh directory.
     pub(super) async fn start(variables: &[(&str, &str)]) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), variables).await
+    }
+
+    /// Starts it with a directory that another one has used.
+    pub(super) async fn start_in(data: TempDir, variables: &[(&str, &str)]) -> Self {
         install_ring();
-        let data = tempfile::tempdir().unwrap();
         let mut set: HashMap<String, OsString> =
             variables.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
         set.insert("PORT".to_owned(), "0".into());
@@ -80,7 +84,7 @@ impl TestApp {
             server.run(async { drop(stopped.await) }).await.unwrap();
         });
         let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, http, stop: Some(stop), running: Some(running), _data: data }
+        Self { url, http, stop: Some(stop), running: Some(running), data: Some(data) }
     }
 
     /// Starts it with a key for this stand-in.
@@ -106,12 +110,13 @@ impl TestApp {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// Stops it as SIGTERM does, and waits until it is gone.
-    pub(super) async fn stop(mut self) {
+    /// Stops it as SIGTERM does, waits until it is gone, and gives the directory back.
+    pub(super) async fn stop(mut self) -> TempDir {
         drop(self.stop.take());
         if let Some(running) = self.running.take() {
             tokio::time::timeout(Duration::from_secs(10), running).await.unwrap().unwrap();
         }
+        self.data.take().unwrap()
     }
 }
 

@@ -76,7 +76,7 @@ async fn a_minted_answer_has_what_the_contract_says() {
 
 #[tokio::test]
 async fn a_life_that_cloudflare_does_not_grant_is_brought_within_its_bounds() {
-    for (set, sent) in [("864000", 172_800), ("1", 60)] {
+    for (set, sent) in [("864000", 172_800), ("40", 40), ("1", 30)] {
         let stand_in = MockServer::start().await;
         Mock::given(body_json(json!({"ttl": sent}))).respond_with(created(&minted())).mount(&stand_in).await;
         let app = TestApp::with_cloudflare(&stand_in.uri(), &[("TURN_CREDENTIAL_TTL", set)]).await;

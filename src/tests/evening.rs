@@ -4,13 +4,13 @@
 //! Only the browsers' peer connections are stood in for: by [`Wire`], which connects two of them once an answer is set.
 
 use crate::domain::{
-    ConnectionId, InviteKey, Now, ParticipantId, ParticipantToken, SessionCode, TokenSecret, UnixMillis,
+    ConnectionId, InviteKey, Now, ParticipantId, ParticipantToken, Role, SessionCode, TokenSecret, UnixMillis,
 };
-use crate::protocol::{ClientMessage, FilmState, IceAnswer, Path, ServerMessage, Signal};
-use crate::server::signaling::session::{self, Newcomer, SocketId};
+use crate::protocol::{ClientMessage, EndReason, FilmState, IceAnswer, Path, Reaction, ServerMessage, Signal};
+use crate::server::signaling::session::{self, Counted, Newcomer, Rules, SocketId};
 use crate::stream::{
     IceOutcome, Input, Keep, Kept, LinkOutput, Output, PeerCommand, PeerEvent, PeerState, Phase, Picture, Progress,
-    Sample, Session, SessionAction,
+    Sample, Session, SessionAction, Unsaid,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,8 @@ use std::time::Duration;
 const HOST: usize = 0;
 const PEOPLE: usize = 4;
 /// Whoever leaves while their line is down keeps a place for a minute, so a guest may be counted several times.
-const LIMIT: usize = 100;
+const RULES: Rules = Rules { limit: 100, host_grace: Duration::from_mins(5) };
+const KEY: InviteKey = InviteKey::from_random(1);
 
 /// Things that are on their way, by the time at which they arrive and the order in which they were sent.
 type Mail = BTreeMap<(Now, u64), Letter>;
@@ -35,6 +36,8 @@ struct Page {
     load: u32,
     socket: Option<SocketId>,
     token: Option<ParticipantToken>,
+    /// What the tab keeps of what was not heard yet.
+    unsaid: Vec<Unsaid>,
     peers: BTreeSet<ConnectionId>,
 }
 
@@ -59,11 +62,24 @@ struct Evening {
     server: Option<session::Session>,
     pages: Vec<Page>,
     wires: BTreeMap<ConnectionId, Wire>,
+    /// Who is the host now.
+    host: usize,
+    /// Everything that was said, and by whom.
+    said: Vec<(usize, String)>,
+    /// Connections that the server counts, as its ledger knows them.
+    counted: BTreeMap<ConnectionId, Counted>,
 }
 
 impl Evening {
     fn begin() -> Self {
-        let page = |seed| Page { core: Session::new(seed), load: 0, socket: None, token: None, peers: BTreeSet::new() };
+        let page = |seed| Page {
+            core: Session::new(seed),
+            load: 0,
+            socket: None,
+            token: None,
+            unsaid: vec![],
+            peers: BTreeSet::new(),
+        };
         let mut evening = Self {
             now: Now::default(),
             sent: 0,
@@ -72,6 +88,9 @@ impl Evening {
             server: None,
             pages: (0..PEOPLE as u64).map(page).collect(),
             wires: BTreeMap::new(),
+            host: HOST,
+            said: Vec::new(),
+            counted: BTreeMap::new(),
         };
         for person in 0..PEOPLE {
             evening.load(person);
@@ -89,7 +108,8 @@ impl Evening {
     }
 
     fn load(&mut self, person: usize) {
-        let kept = Kept { token: self.pages[person].token, ..Kept::default() };
+        let unsaid = self.pages[person].unsaid.clone();
+        let kept = Kept { token: self.pages[person].token, unsaid, ..Kept::default() };
         self.input(person, Input::Started { kept, origin: String::new() });
     }
 
@@ -111,7 +131,7 @@ impl Evening {
         self.load(person);
         let typed = self.code();
         self.act(person, SessionAction::SessionMounted { typed });
-        if person == HOST {
+        if person == self.host {
             self.choose_film();
         } else if self.pages[person].token.is_none() {
             // Reloaded before the door was open: people press "Join session" again.
@@ -121,7 +141,7 @@ impl Evening {
 
     fn choose_film(&mut self) {
         let progress = Progress { position_ms: 0, duration_ms: Some(3_600_000), state: FilmState::Playing };
-        self.input(HOST, Input::FilmChosen("A film.mp4".to_owned(), progress));
+        self.input(self.host, Input::FilmChosen("A film.mp4".to_owned(), progress));
     }
 
     fn lose_socket(&mut self, person: usize) {
@@ -129,6 +149,51 @@ impl Evening {
             self.mail.retain(|_, letter| !matches!(letter, Letter::ToServer(from, _) if *from == socket));
             self.serve(session::Input::Lost { socket });
             self.post(0, person, Input::SocketClosed);
+        }
+    }
+
+    fn role(&self, person: usize) -> Option<Role> {
+        self.pages[person].core.view(self.now).role
+    }
+
+    fn say(&mut self, person: usize) {
+        if self.pages[person].core.view(self.now).phase != Phase::Inside {
+            return;
+        }
+        let text = format!("thing {}", self.said.len());
+        self.said.push((person, text.clone()));
+        self.act(person, SessionAction::Say { text });
+    }
+
+    /// The host gives the session to a guest, who streams a film of their own.
+    fn hand_over(&mut self, to: usize) {
+        let view = self.pages[to].core.view(self.now);
+        if let Some(to) = view.people.iter().find(|one| one.you).map(|one| one.id) {
+            self.act(self.host, SessionAction::HandOver(to));
+        }
+        self.pass(Duration::from_secs(1));
+        self.find_host();
+    }
+
+    fn find_host(&mut self) {
+        // While lines are down more than one page may believe that it is the host: the server knows.
+        let Some(server) = &self.server else { return };
+        let host = self.pages.iter().position(|page| page.token.is_some_and(|token| server.is_host(&token)));
+        if let Some(host) = host.filter(|host| *host != self.host) {
+            self.host = host;
+            self.choose_film();
+        }
+    }
+
+    /// The server is killed, and started again.
+    fn restart_server(&mut self) {
+        let Some(mut server) = self.server.take() else { return };
+        let wall = UnixMillis::default().plus(self.now.since(Now::default()));
+        let saved = server.save(self.now, wall);
+        let counted: Vec<_> = self.counted.values().copied().collect();
+        self.server = session::Session::restore(saved, RULES, KEY, &counted, self.now, wall);
+        for person in 0..PEOPLE {
+            self.lose_socket(person);
         }
     }
 
@@ -178,6 +243,7 @@ impl Evening {
             }
             Output::Peer(id, command) => self.peer(person, id, command),
             Output::Keep(Keep::Token(token)) => self.pages[person].token = token,
+            Output::Keep(Keep::Unsaid(unsaid)) => self.pages[person].unsaid = unsaid,
             Output::UseIce(_)
             | Output::Keep(_)
             | Output::Beacon(_)
@@ -202,11 +268,11 @@ impl Evening {
         };
         match command {
             PeerCommand::Open(config) => {
-                assert_eq!(config.sends, person == HOST);
+                assert_eq!(config.sends, self.role(person) == Some(Role::Host));
                 assert!(self.pages[person].peers.insert(id), "built twice");
             }
             PeerCommand::Offer { generation, .. } => {
-                assert_eq!(person, HOST, "the host always offers");
+                assert_eq!(self.role(person), Some(Role::Host), "the host always offers");
                 self.post(5, person, signal(Signal::Offer { sdp: generation.to_string(), generation }));
                 self.post(6, person, candidate());
             }
@@ -268,7 +334,8 @@ impl Evening {
         let wire = self.wires.entry(id).or_default();
         if wire.accepted && !wire.answered.is_empty() && ends.len() == 2 && !wire.connected {
             wire.connected = true;
-            assert_eq!(ends[0], HOST, "a connection between guests");
+            let hosts = ends.iter().filter(|end| self.role(**end) == Some(Role::Host)).count();
+            assert!(hosts <= 1, "a connection between hosts");
             for end in ends {
                 self.post(50, end, Input::Peer(id, PeerEvent::State(PeerState::Connected)));
             }
@@ -317,20 +384,12 @@ impl Evening {
             number: 123,
         };
         let input = match message {
-            ClientMessage::Create { name, password } => {
+            ClientMessage::Create { name, .. } => {
                 let code = SessionCode::from_random(7);
-                self.server = Some(session::Session::create(
-                    code,
-                    password.as_ref(),
-                    InviteKey::from_random(1),
-                    LIMIT,
-                    newcomer(name),
-                ));
+                self.server = Some(session::Session::create(code, None, KEY, RULES, newcomer(name)));
                 return self.drain();
             }
-            ClientMessage::Join { name, password, invite, .. } => {
-                session::Input::Join { newcomer: newcomer(name), password, invite }
-            }
+            ClientMessage::Join { name, .. } => session::Input::Join { newcomer: newcomer(name), admitted: true },
             ClientMessage::Resume { token, fresh, chat_seen } => {
                 session::Input::Resume { socket, token: token.0, fresh, chat_seen }
             }
@@ -361,6 +420,12 @@ impl Evening {
                         self.post(16, person, Input::SocketClosed);
                         self.pages[person].socket = None;
                     }
+                }
+                session::Output::ConnectionOpened { connection, host, guest } => {
+                    self.counted.insert(connection, Counted { connection, host, guest });
+                }
+                session::Output::ConnectionClosed { connection } => {
+                    self.counted.remove(&connection);
                 }
                 _ => {}
             }
@@ -405,19 +470,36 @@ impl Evening {
         panic!("the evening spins in place");
     }
 
+    /// Everyone has read the same, nothing twice, and everything that was said by those who never left.
+    fn everyone_has_read_everything(&self, left: &BTreeSet<usize>) {
+        let lines = |page: &Page| {
+            let lines = page.core.view(self.now).chat;
+            assert!(lines.iter().all(|line| !line.pending), "somebody was not heard");
+            lines.into_iter().map(|line| line.text).collect::<Vec<_>>()
+        };
+        let read = lines(&self.pages[self.host]);
+        assert_eq!(read.len(), read.iter().collect::<BTreeSet<_>>().len(), "something was said twice");
+        for page in &self.pages {
+            assert_eq!(lines(page), read);
+        }
+        for (person, text) in &self.said {
+            assert!(left.contains(person) || read.contains(text), "{text} of {person} was lost");
+        }
+    }
+
     fn everyone_has_the_picture(&self) {
         for (person, page) in self.pages.iter().enumerate() {
             let view = page.core.view(self.now);
             assert_eq!(view.phase, Phase::Inside, "person {person}");
             assert_eq!(view.people.len(), PEOPLE, "person {person} sees everyone");
             assert!(view.film.is_some(), "person {person} sees the film");
-            if person != HOST {
+            if person != self.host {
                 assert_eq!(view.picture, Picture::Connected, "person {person}");
             }
         }
         let connected = |id: &&ConnectionId| self.wires.get(id).is_some_and(|wire| wire.connected);
-        assert_eq!(self.pages[HOST].peers.iter().filter(connected).count(), PEOPLE - 1);
-        assert_eq!(self.pages[HOST].peers.len(), PEOPLE - 1, "nothing is left over");
+        assert_eq!(self.pages[self.host].peers.iter().filter(connected).count(), PEOPLE - 1);
+        assert_eq!(self.pages[self.host].peers.len(), PEOPLE - 1, "nothing is left over");
     }
 }
 
@@ -427,6 +509,9 @@ enum Happening {
     Reload(usize),
     HideAddress(usize, bool),
     LeaveAndJoin(usize),
+    Say(usize),
+    HandOver(usize),
+    RestartServer,
     KillPaths(usize),
     ChangeNetwork(usize),
     Pass(u64),
@@ -437,11 +522,60 @@ fn happening() -> impl Strategy<Value = Happening> {
         (0..PEOPLE).prop_map(Happening::LoseSocket),
         (0..PEOPLE).prop_map(Happening::Reload),
         ((0..PEOPLE), any::<bool>()).prop_map(|(person, hide)| Happening::HideAddress(person, hide)),
-        (1..PEOPLE).prop_map(Happening::LeaveAndJoin),
+        (0..PEOPLE).prop_map(Happening::LeaveAndJoin),
         (0..PEOPLE).prop_map(Happening::KillPaths),
         (0..PEOPLE).prop_map(Happening::ChangeNetwork),
+        (0..PEOPLE).prop_map(Happening::Say),
+        (0..PEOPLE).prop_map(Happening::HandOver),
+        Just(Happening::RestartServer),
         (0_u64..6_000).prop_map(Happening::Pass),
     ]
+}
+
+#[test]
+fn a_session_handed_over_goes_on_with_the_new_host_s_film() {
+    let mut evening = Evening::begin();
+    evening.choose_film();
+    evening.pass(Duration::from_secs(3));
+    evening.hand_over(2);
+    evening.pass(Duration::from_secs(3));
+    assert_eq!((evening.host, evening.role(HOST)), (2, Some(Role::Guest)));
+    evening.everyone_has_the_picture();
+    let links: Vec<_> = (0..PEOPLE).map(|person| evening.pages[person].core.view(evening.now).invite).collect();
+    let with_key = links.iter().flatten().filter(|link| link.contains("#k=")).count();
+    assert!(with_key == 1 && links[2].as_ref().is_some_and(|link| link.contains("#k=")), "{links:?}");
+}
+
+#[test]
+fn whoever_is_removed_is_out_and_the_others_see_on() {
+    let mut evening = Evening::begin();
+    evening.choose_film();
+    evening.pass(Duration::from_secs(3));
+    let view = evening.pages[1].core.view(evening.now);
+    let guest = view.people.iter().find(|one| one.you).unwrap().id;
+    evening.lose_socket(1);
+    evening.act(HOST, SessionAction::Remove(guest));
+    evening.pass(Duration::from_secs(5));
+    assert_eq!(evening.pages[1].core.view(evening.now).phase, Phase::Ended(EndReason::Removed));
+    evening.join(1);
+    evening.pass(Duration::from_secs(5));
+    evening.everyone_has_the_picture();
+}
+
+#[test]
+fn reactions_are_seen_by_all_for_four_seconds_and_everyone_sees_who_watches() {
+    let mut evening = Evening::begin();
+    evening.choose_film();
+    evening.pass(Duration::from_secs(3));
+    evening.act(1, SessionAction::React(Reaction::Heart));
+    evening.pass(Duration::from_secs(1));
+    for page in &evening.pages {
+        let view = page.core.view(evening.now);
+        assert_eq!(view.reactions.iter().map(|flying| flying.reaction).collect::<Vec<_>>(), [Reaction::Heart]);
+        assert!(view.people.iter().all(|one| one.watching == (one.role == Role::Guest)), "{:?}", view.people);
+    }
+    evening.pass(Duration::from_secs(4));
+    assert!(evening.pages.iter().all(|page| page.core.view(evening.now).reactions.is_empty()));
 }
 
 #[test]
@@ -473,12 +607,18 @@ proptest! {
     fn whatever_happens_everyone_has_the_picture_in_the_end(happenings in prop::collection::vec(happening(), 0..25)) {
         let mut evening = Evening::begin();
         evening.choose_film();
+        let mut left = BTreeSet::new();
         for happening in happenings {
             match happening {
                 Happening::LoseSocket(person) => evening.lose_socket(person),
                 Happening::Reload(person) => evening.reload(person),
                 Happening::HideAddress(person, hide) => evening.act(person, SessionAction::HideAddress(hide)),
+                Happening::LeaveAndJoin(guest) if guest == evening.host => {}
+                Happening::Say(person) => evening.say(person),
+                Happening::HandOver(to) => evening.hand_over(to),
+                Happening::RestartServer => evening.restart_server(),
                 Happening::LeaveAndJoin(guest) => {
+                    left.insert(guest);
                     evening.act(guest, SessionAction::Leave);
                     evening.pass(Duration::from_secs(3));
                     evening.join(guest);
@@ -488,7 +628,10 @@ proptest! {
                 Happening::Pass(millis) => evening.pass(Duration::from_millis(millis)),
             }
         }
+        evening.pass(Duration::from_secs(20));
+        evening.find_host();
         evening.pass(Duration::from_mins(2));
         evening.everyone_has_the_picture();
+        evening.everyone_has_read_everything(&left);
     }
 }

@@ -12,3 +12,4 @@ mod evening;
 mod grants;
 mod house;
 mod participants;
+mod restart;

@@ -19,11 +19,11 @@ use wiremock::ResponseTemplate;
 const PATH: &str = "/api/turn-credentials";
 
 /// A browser's end of the socket.
-struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(super) struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Page {
     /// Opens the socket as a page of `origin` would, or says with which status it was turned away.
-    async fn open(app: &TestApp, origin: Option<&str>) -> Result<Self, Box<tungstenite::Error>> {
+    pub(super) async fn open(app: &TestApp, origin: Option<&str>) -> Result<Self, Box<tungstenite::Error>> {
         let mut request = format!("{}/ws", app.url.replacen("http", "ws", 1)).into_client_request().unwrap();
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().unwrap());
@@ -31,7 +31,7 @@ impl Page {
         Ok(Self(connect_async(request).await.map_err(Box::new)?.0))
     }
 
-    async fn enter(app: &TestApp, message: &ClientMessage) -> (Self, WireToken, Snapshot) {
+    pub(super) async fn enter(app: &TestApp, message: &ClientMessage) -> (Self, WireToken, Snapshot) {
         let mut page = Self::open(app, None).await.unwrap();
         page.say(message).await;
         let heard = page.hear().await;
@@ -41,16 +41,16 @@ impl Page {
         (page, token, snapshot)
     }
 
-    async fn create(app: &TestApp) -> (Self, WireToken, Snapshot) {
+    pub(super) async fn create(app: &TestApp) -> (Self, WireToken, Snapshot) {
         Self::enter(app, &ClientMessage::Create { name: None, password: None }).await
     }
 
-    async fn say(&mut self, message: &ClientMessage) {
+    pub(super) async fn say(&mut self, message: &ClientMessage) {
         self.0.send(Message::text(serde_json::to_string(message).unwrap())).await.unwrap();
     }
 
     /// The next message that is no snapshot.
-    async fn hear(&mut self) -> ServerMessage {
+    pub(super) async fn hear(&mut self) -> ServerMessage {
         loop {
             let received = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.unwrap();
             if let Message::Text(text) = received.unwrap().unwrap() {
@@ -77,9 +77,9 @@ async fn a_participant_has_an_allowance_and_an_answer_of_their_own_until_they_le
     let app = TestApp::with_cloudflare(&stand_in.uri(), &[("RATE_LIMIT_CREDENTIALS", "1/1h")]).await;
     let (mut host, token, _) = Page::create(&app).await;
     assert_eq!((app.get(PATH).await.status, app.get(PATH).await.status), (200, 429));
-    for remaining in ["29", "28"] {
+    for remaining in ["59", "58"] {
         let answer = ask_as(&app, token).await;
-        assert_eq!((answer.status, answer.header("ratelimit-limit")), (200, "30"), "{}", answer.text);
+        assert_eq!((answer.status, answer.header("ratelimit-limit")), (200, "60"), "{}", answer.text);
         assert_eq!(
             (answer.header("ratelimit-remaining"), answer.json()["degraded"].clone()),
             (remaining, json!(false))

@@ -4,6 +4,7 @@ use super::values;
 use crate::server::guard::Origin;
 use axum_client_ip::ClientIpSource;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The app's own settings.
 #[derive(Debug, Clone, clap::Args)]
@@ -35,6 +36,11 @@ pub struct AppConfig {
     /// How many people a session holds, the host counted.
     #[arg(long, env, default_value = "8", value_parser = values::session_limit)]
     pub session_limit: usize,
+
+    /// How long a session waits for its host after their line is gone, such as 90s, 5m or 1h. Guests are told meanwhile; after
+    /// it the session is over.
+    #[arg(long, env, default_value = "5m", value_parser = values::grace)]
+    pub host_grace: Duration,
 
     /// Directory with the built pages. Unset: `../site` beside the executable, else `site` beside it.
     #[arg(long, env)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Credentials")]
 pub struct CredentialConfig {
-    /// How long TURN credentials live, in seconds. Each provider has its own bounds (Cloudflare 60 to 172800); a value outside
+    /// How long TURN credentials live, in seconds. Each provider has its own bounds (Cloudflare 30 to 172800); a value outside
     /// them is brought inside.
     #[arg(long, env, default_value = "86400", value_parser = values::seconds)]
     pub turn_credential_ttl: Duration,

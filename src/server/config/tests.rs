@@ -36,6 +36,14 @@ fn a_flag_wins_over_a_variable_and_an_empty_variable_is_unset() {
 }
 
 #[test]
+fn the_host_is_waited_for_as_long_as_was_set() {
+    assert_eq!(read(&[], &[]).unwrap().app.host_grace, Duration::from_mins(5));
+    for (set, seconds) in [("90s", 90), ("5m", 300), ("1h", 3_600), ("24h", 86_400)] {
+        assert_eq!(read(&[], &[("HOST_GRACE", set)]).unwrap().app.host_grace, Duration::from_secs(seconds));
+    }
+}
+
+#[test]
 fn a_bad_value_is_named_with_what_to_write_instead() {
     let wrong = [
         ("PORT", "http"),
@@ -43,6 +51,10 @@ fn a_bad_value_is_named_with_what_to_write_instead() {
         ("CLIENT_URL", "tessro.example/app"),
         ("CLIENT_IP_SOURCE", "X-Forwarded-For"),
         ("SESSION_LIMIT", "1"),
+        ("HOST_GRACE", "5"),
+        ("HOST_GRACE", "0s"),
+        ("HOST_GRACE", "25h"),
+        ("HOST_GRACE", "5 minutes"),
         ("RUST_LOG", "tessro=loud"),
         ("TURN_CREDENTIAL_TTL", "1d"),
         ("STUN_URLS", "stun:a.example,turn:b.example"),

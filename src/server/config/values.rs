@@ -53,6 +53,20 @@ pub(super) fn seconds(text: &str) -> Result<Duration, &'static str> {
     seconds.map(Duration::from_secs).ok_or("write a number of seconds, such as 86400")
 }
 
+/// From a second to a day.
+pub(super) fn grace(text: &str) -> Result<Duration, &'static str> {
+    let advice = "write a time from 1s to 24h, such as 90s, 5m or 1h";
+    let text = text.trim();
+    let (number, seconds) = match text.char_indices().next_back() {
+        Some((unit, 's')) => (&text[..unit], 1),
+        Some((unit, 'm')) => (&text[..unit], 60),
+        Some((unit, 'h')) => (&text[..unit], 3_600),
+        Some(_) | None => return Err(advice),
+    };
+    let number: u64 = number.parse().map_err(|_| advice)?;
+    number.checked_mul(seconds).filter(|time| (1..=86_400).contains(time)).map(Duration::from_secs).ok_or(advice)
+}
+
 pub(super) fn stun_urls(text: &str) -> Result<StunUrls, String> {
     StunUrls::parse(text).map_err(|wrong| {
         format!("`{wrong}` is no STUN server that browsers take; write such as stun:stun.cloudflare.com:3478, not on port 53")

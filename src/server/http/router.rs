@@ -32,20 +32,26 @@ use tower_http::{
 
 /// The whole app.
 pub fn app(state: AppState) -> Router {
+    assemble(state, Router::new())
+}
+
+/// The whole app with more addresses under `/api`, behind the same layers as all others there.
+fn assemble(state: AppState, more: Router<AppState>) -> Router {
     let static_header =
         |name: HeaderName, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
     Router::new()
         .route("/health", get(|| async { "ok\n" }))
         .merge(signaling::routes(state.sessions.clone()))
         .merge(pages(state.clone()))
-        .merge(api(state))
+        .merge(api(state, more))
         .layer(CatchPanicLayer::new())
         .layer(static_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(static_header(header::REFERRER_POLICY, "no-referrer"))
 }
 
-fn api(state: AppState) -> Router {
+fn api(state: AppState, more: Router<AppState>) -> Router {
     Router::new()
+        .merge(more)
         .route(TurnCredentials::PATH, get(function))
         .route(IceServers::PATH, get(function))
         .route(GetBandwidthStatus::PATH, get(function))
@@ -103,4 +109,72 @@ fn cors(ours: &Origin) -> CorsLayer {
         .allow_methods([Method::GET, Method::HEAD, Method::POST])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .expose_headers([header::RETRY_AFTER, functions::LIMIT, functions::REMAINING, functions::RESET])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::ByteCount,
+        server::{
+            clock::Clock,
+            config::Config,
+            guard::Guard,
+            providers::Grants,
+            signaling::{Rules, SessionSettings, Sessions},
+            usage::Usage,
+        },
+    };
+    use axum::body::{Body, to_bytes};
+    use std::{sync::Arc, time::Duration};
+    use tower::ServiceExt as _;
+
+    fn state(data_dir: &std::path::Path) -> AppState {
+        let (_, config) = Config::read(["tessro".into()], |_| None).unwrap();
+        let clock = Clock::system();
+        let usage = Usage::open(data_dir, ByteCount::new(1), clock.clone()).unwrap();
+        let settings = SessionSettings {
+            rules: Rules { limit: 2, host_grace: Duration::from_mins(5) },
+            client_url: None,
+            client_ip_source: config.app.client_ip_source.clone(),
+        };
+        AppState {
+            leptos: crate::server::http::leptos_options(&config.app, None, ([127, 0, 0, 1], 1).into()),
+            sessions: Sessions::open(data_dir, usage.clone(), clock.clone(), settings).unwrap(),
+            usage,
+            grants: Grants::new(None, &config.credentials.stun_urls, clock),
+            guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
+            client_ip_source: config.app.client_ip_source,
+            client_url: None,
+        }
+    }
+
+    #[expect(clippy::panic, reason = "it is what is tested")]
+    async fn panics() -> StatusCode {
+        panic!("on purpose")
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_ours_under_api_is_json_whoever_asks_and_however() {
+        let data = tempfile::tempdir().unwrap();
+        let more = Router::new()
+            .route("/api/panics", get(panics))
+            .route("/api/faults", get(|| async { (StatusCode::INTERNAL_SERVER_ERROR, "<html>oops</html>") }));
+        let app = assemble(state(data.path()), more);
+        for path in ["/api/panics", "/api/faults", "/api/panics?%ff"] {
+            let request = Request::builder().uri(path).header(header::ACCEPT, "text/html").body(Body::empty()).unwrap();
+            let response = app.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json", "{path}");
+            assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store", "{path}");
+            assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
+            let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(body["code"], "internal");
+            assert!(!body["error"].as_str().unwrap().is_empty() && !body["message"].as_str().unwrap().is_empty());
+            assert!(!body.to_string().contains("on purpose") && !body.to_string().contains("oops"));
+        }
+        let response = app.oneshot(Request::builder().uri("/health").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "and the rest goes on");
+    }
 }

@@ -26,7 +26,7 @@ const ATTEMPT: Duration = Duration::from_millis(1_150);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The bounds of a life; the upper one is Cloudflare's own, <https://developers.cloudflare.com/realtime/turn/faq/>.
-const LIFE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(48));
+const LIFE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_hours(48));
 
 /// The largest answer that is read. A real one is about 1 KB.
 const ANSWER_BYTES: usize = 64 * 1024;

@@ -1,18 +1,32 @@
 //! One running session: its core, the lines to its sockets, and the lock that keeps both in step.
 //!
 //! What the core says is carried out before the lock is let go, so that messages keep the order in which they were decided.
-//! Nothing is awaited under it: lines never wait, and usage queues.
+//! Nothing is awaited under it: lines never wait, usage queues, and the store takes the newest state.
 
 use super::line::{Farewell, Line, wire};
-use super::session::{Disconnect, Input, Output, Reporter, Session, SocketId};
-use crate::domain::{ConnectionId, Now, ParticipantToken};
+use super::session::{Disconnect, Door, Input, Output, Reporter, Session, SocketId};
+use super::store::Store;
+use crate::domain::{ConnectionId, InviteKey, ParticipantToken, SessionCode};
 use crate::protocol::ServerMessage;
+use crate::server::clock::Clock;
 use crate::server::usage::Usage;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// What sessions need of the rest of the server.
+#[derive(Debug)]
+pub(super) struct Around {
+    /// The time.
+    pub(super) clock: Clock,
+    /// What is relayed.
+    pub(super) usage: Usage,
+    /// Where sessions are kept.
+    pub(super) store: Store,
+}
+
 /// A session and the lines to those in it.
 pub(super) struct LiveSession {
+    code: SessionCode,
     state: Mutex<State>,
 }
 
@@ -23,23 +37,28 @@ struct State {
 
 impl LiveSession {
     /// Runs a session that was just created for the host at this socket.
-    pub(super) fn start(core: Session, socket: SocketId, line: Line) -> Self {
-        Self { state: Mutex::new(State { core, lines: BTreeMap::from([(socket, line)]) }) }
+    pub(super) fn start(code: SessionCode, core: Session, socket: SocketId, line: Line) -> Self {
+        Self { code, state: Mutex::new(State { core, lines: BTreeMap::from([(socket, line)]) }) }
+    }
+
+    /// Runs a session that was on disk, with nobody there yet.
+    pub(super) fn restored(code: SessionCode, core: Session) -> Self {
+        Self { code, state: Mutex::new(State { core, lines: BTreeMap::new() }) }
     }
 
     /// Takes an input and carries out what comes of it.
-    pub(super) fn handle(&self, input: Input, now: Now, usage: &Usage) {
+    pub(super) fn handle(&self, input: Input, around: &Around) {
         let mut state = self.lock();
-        state.core.handle(input, now);
-        carry_out(&mut state, usage);
+        state.core.handle(input, around.clock.now());
+        self.carry_out(&mut state, around);
     }
 
     /// Takes the input by which a socket comes in; true if it did. Otherwise it was told why not.
-    pub(super) fn enter(&self, socket: SocketId, line: &Line, input: Input, now: Now, usage: &Usage) -> bool {
+    pub(super) fn enter(&self, socket: SocketId, line: &Line, input: Input, around: &Around) -> bool {
         let mut state = self.lock();
         state.lines.insert(socket, line.clone());
-        state.core.handle(input, now);
-        carry_out(&mut state, usage);
+        state.core.handle(input, around.clock.now());
+        self.carry_out(&mut state, around);
         let inside = state.core.has(socket);
         if !inside {
             state.lines.remove(&socket);
@@ -48,13 +67,14 @@ impl LiveSession {
     }
 
     /// The socket is gone.
-    pub(super) fn lose(&self, socket: SocketId, now: Now, usage: &Usage) {
+    pub(super) fn lose(&self, socket: SocketId, around: &Around) {
         self.lock().lines.remove(&socket);
-        self.handle(Input::Lost { socket }, now, usage);
+        self.handle(Input::Lost { socket }, around);
     }
 
     /// Lets time pass; true if the session can be forgotten.
-    pub(super) fn pass_time(&self, now: Now, usage: &Usage) -> bool {
+    pub(super) fn pass_time(&self, around: &Around) -> bool {
+        let now = around.clock.now();
         let mut state = self.lock();
         if state.core.next_timeout().is_none_or(|due| due > now) {
             return false;
@@ -63,13 +83,24 @@ impl LiveSession {
             return true;
         }
         state.core.handle(Input::Time, now);
-        carry_out(&mut state, usage);
+        self.carry_out(&mut state, around);
         false
     }
 
     /// See [`Session::is_over`].
     pub(super) fn is_over(&self) -> bool {
         self.lock().core.is_over()
+    }
+
+    /// What a newcomer has to know; `None` once the session is over.
+    pub(super) fn door(&self) -> Option<Door> {
+        let state = self.lock();
+        (!state.core.is_over()).then(|| state.core.door())
+    }
+
+    /// See [`Session::admits`].
+    pub(super) fn admits(&self, key: InviteKey) -> bool {
+        self.lock().core.admits(key)
     }
 
     /// See [`Session::authenticate`].
@@ -83,57 +114,67 @@ impl LiveSession {
     }
 
     /// Carries out what the core says at its creation.
-    pub(super) fn greet(&self, usage: &Usage) {
-        carry_out(&mut self.lock(), usage);
+    pub(super) fn greet(&self, around: &Around) {
+        self.carry_out(&mut self.lock(), around);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in a core would be a bug in one input; the others in the session go on.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn carry_out(&self, state: &mut State, around: &Around) {
+        while let Some(output) = state.core.poll_output() {
+            if matches!(output, Output::Ended { .. }) {
+                around.store.forget(self.code);
+            }
+            carry_out(output, state, &around.usage);
+        }
+        if state.core.is_unsaved() {
+            around.store.keep(self.code, state.core.save(around.clock.now(), around.clock.wall()));
+        }
+    }
 }
 
-fn carry_out(state: &mut State, usage: &Usage) {
-    while let Some(output) = state.core.poll_output() {
-        match output {
-            Output::Send { to, message } => {
-                if let Some(line) = state.lines.get(&to) {
-                    line.send(&message);
-                }
+fn carry_out(output: Output, state: &mut State, usage: &Usage) {
+    match output {
+        Output::Send { to, message } => {
+            if let Some(line) = state.lines.get(&to) {
+                line.send(&message);
             }
-            Output::Snapshot { to, snapshot } => {
-                let Some(text) = wire(&ServerMessage::Snapshot { snapshot }) else {
-                    continue;
-                };
-                for line in to.iter().filter_map(|socket| state.lines.get(socket)) {
-                    line.show(text.clone());
-                }
+        }
+        Output::Snapshot { to, snapshot } => {
+            let Some(text) = wire(&ServerMessage::Snapshot { snapshot }) else {
+                return;
+            };
+            for line in to.iter().filter_map(|socket| state.lines.get(socket)) {
+                line.show(text.clone());
             }
-            Output::Disconnect { socket, why } => {
-                if let Some(line) = state.lines.remove(&socket) {
-                    line.close(match why {
-                        Disconnect::Ended => Farewell::Ended,
-                        Disconnect::ResumedElsewhere => Farewell::ResumedElsewhere,
-                    });
-                }
-            }
-            Output::ConnectionOpened { connection, host, guest } => {
-                usage.opened(connection, host, guest);
-            }
-            Output::Alive { connection } => usage.alive(connection),
-            Output::ConnectionClosed { connection } => usage.closed(connection),
-            Output::Usage { from, participant, report } => {
-                let (connection, sequence) = (report.connection, report.sequence);
-                let line = state.lines.get(&from).cloned();
-                usage.report(participant, report, move || {
-                    if let Some(line) = line {
-                        line.send(&ServerMessage::UsageAck { connection, sequence });
-                    }
+        }
+        Output::Disconnect { socket, why } => {
+            if let Some(line) = state.lines.remove(&socket) {
+                line.close(match why {
+                    Disconnect::Ended => Farewell::Ended,
+                    Disconnect::ResumedElsewhere => Farewell::ResumedElsewhere,
                 });
             }
-            Output::Ended { reason } => {
-                tracing::info!(?reason, "A session ended");
-            }
+        }
+        Output::ConnectionOpened { connection, host, guest } => {
+            usage.opened(connection, host, guest);
+        }
+        Output::Alive { connection } => usage.alive(connection),
+        Output::ConnectionClosed { connection } => usage.closed(connection),
+        Output::Usage { from, participant, report } => {
+            let (connection, sequence) = (report.connection, report.sequence);
+            let line = state.lines.get(&from).cloned();
+            usage.report(participant, report, move || {
+                if let Some(line) = line {
+                    line.send(&ServerMessage::UsageAck { connection, sequence });
+                }
+            });
+        }
+        Output::Ended { reason } => {
+            tracing::info!(?reason, "A session ended");
         }
     }
 }

@@ -6,12 +6,13 @@
 //!
 //! # Rules
 //! - The host comes first and there is exactly one; guests follow in the order in which they came.
-//! - Whoever loses the socket keeps the place for a while ([`GUEST_GRACE`], [`HOST_GRACE`]) and the connections with it: a
+//! - Whoever loses the socket keeps the place for a while ([`GUEST_GRACE`], [`Rules::host_grace`]) and the connections with it: a
 //!   picture outlives the socket. What is sent to somebody who is away is not kept. Whoever comes back gets a snapshot,
 //!   hears which of their connections are over, and a host is asked again for the offers that it did not make.
 //! - Closing one guest's connection says nothing to another guest; handing the session over closes all of them.
 //! - The chat is kept and everyone who comes gets it; reactions pass.
-//! - A refused message changes nothing but the count of wrong passwords.
+//! - A refused message changes nothing.
+//! - Whatever has to outlive a restart is told by [`Session::is_unsaved`], and goes on from [`Session::restore`].
 //!
 //! `properties` attacks these rules with random histories.
 
@@ -27,29 +28,28 @@ mod participant;
 mod password;
 #[cfg(test)]
 mod properties;
+mod saved;
 mod secret;
 #[cfg(test)]
 mod tests;
 
-pub use input::{Input, Newcomer, SocketId};
+pub use input::{Door, Input, Newcomer, SocketId};
 pub use output::{Disconnect, Output, Reporter};
+pub use password::{CannotHash, PasswordHash};
+pub use saved::{Counted, Saved};
 
 use super::refusal::Refusal;
 use crate::domain::{ConnectionId, InviteKey, Now, ParticipantId, ParticipantToken, SessionCode};
-use crate::protocol::{EndReason, FilmStatus, Password, ServerMessage, Snapshot};
+use crate::protocol::{EndReason, FilmStatus, ServerMessage, Snapshot};
 use chat::Chat;
 use connections::{Connection, Connections};
 use invite::Invites;
 use participant::{Former, Participant, Presence};
-use password::PaddedPassword;
 use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long a guest's place is kept without a socket: a reload takes seconds, a change of network half a minute.
 pub const GUEST_GRACE: Duration = Duration::from_mins(1);
-
-/// How long the session waits for its host: nobody else has the film, and a laptop may have to be opened again.
-pub const HOST_GRACE: Duration = Duration::from_mins(5);
 
 /// How long after the end the last usage reports are still taken; pages send them at once, and a retry takes seconds.
 pub const LATE_REPORTS: Duration = Duration::from_secs(15);
@@ -57,13 +57,22 @@ pub const LATE_REPORTS: Duration = Duration::from_secs(15);
 /// Former participants whose last usage reports are still taken.
 const FORMER_KEPT: usize = 64;
 
+/// What the operator sets for every session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// How many people may be in it, the host counted.
+    pub limit: usize,
+    /// How long the session waits for its host: nobody else has the film, and a laptop may have to be opened again.
+    pub host_grace: Duration,
+}
+
 /// One session.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the session")]
 #[derive(Debug)]
 pub struct Session {
     code: SessionCode,
-    password: Option<PaddedPassword>,
-    /// How many people may be in it, the host counted.
-    limit: usize,
+    password: Option<PasswordHash>,
+    rules: Rules,
     /// The host first, then guests in the order in which they came. Empty once the session is over.
     people: Vec<Participant>,
     former: VecDeque<Former>,
@@ -81,11 +90,11 @@ pub struct Session {
     now: Now,
     relay_limit_reached: bool,
     revision: u64,
-    /// When wrong passwords were tried, within the last minute.
-    wrong_passwords: VecDeque<Now>,
     over_since: Option<Now>,
     /// The input in hand changed what a snapshot shows.
     changed: bool,
+    /// Something is to be written down.
+    unsaved: bool,
     /// The input in hand welcomed this socket, which got its snapshot so.
     welcomed: Option<SocketId>,
     outputs: VecDeque<Output>,
@@ -95,15 +104,15 @@ impl Session {
     /// Opens a session with its host.
     pub fn create(
         code: SessionCode,
-        password: Option<&Password>,
+        password: Option<PasswordHash>,
         invite: InviteKey,
-        limit: usize,
+        rules: Rules,
         host: Newcomer,
     ) -> Self {
         let mut session = Self {
             code,
-            password: password.map(|password| PaddedPassword::of(Some(password))),
-            limit,
+            password,
+            rules,
             people: Vec::new(),
             former: VecDeque::new(),
             connections: Connections::default(),
@@ -116,9 +125,9 @@ impl Session {
             now: Now::default(),
             relay_limit_reached: false,
             revision: 0,
-            wrong_passwords: VecDeque::new(),
             over_since: None,
             changed: false,
+            unsaved: true,
             welcomed: None,
             outputs: VecDeque::new(),
         };
@@ -132,9 +141,9 @@ impl Session {
         self.now = now;
         self.expire(now);
         let answered = match input {
-            Input::Join { newcomer, password, invite } => {
+            Input::Join { newcomer, admitted } => {
                 let socket = newcomer.socket;
-                self.join(newcomer, password.as_ref(), invite, now).map_err(|refusal| (socket, refusal))
+                self.join(newcomer, admitted).map_err(|refusal| (socket, refusal))
             }
             Input::Resume { socket, token, fresh, chat_seen } => {
                 self.resume(socket, &token, fresh, chat_seen).map_err(|refusal| (socket, refusal))
@@ -177,6 +186,24 @@ impl Session {
     /// Whether a participant sits at this socket.
     pub fn has(&self, socket: SocketId) -> bool {
         self.place_of(socket).is_some()
+    }
+
+    /// Whether the token is the host's.
+    pub fn is_host(&self, token: &ParticipantToken) -> bool {
+        self.place_of_token(token) == Some(0)
+    }
+
+    /// What a newcomer has to know here.
+    pub fn door(&self) -> Door {
+        match &self.password {
+            Some(password) => Door::Password(password.clone()),
+            None => Door::Open,
+        }
+    }
+
+    /// Whether the key of a link lets in.
+    pub fn admits(&self, key: InviteKey) -> bool {
+        !self.is_over() && self.invites.admits(key)
     }
 
     /// Whether the token is that of somebody in the session.
@@ -261,6 +288,7 @@ impl Session {
 
     /// Ends a connection for usage; telling the ends is the caller's, who knows which of them asked.
     fn close(&mut self, connection: ConnectionId) {
+        self.unsaved = true;
         if self.connections.close(connection).is_some_and(|connection| connection.offered) {
             self.outputs.push_back(Output::ConnectionClosed { connection });
         }
@@ -278,8 +306,14 @@ impl Session {
         self.outputs.push_back(Output::Send { to, message });
     }
 
-    /// Notes that a snapshot would show something else from now on.
+    /// Notes that a snapshot would show something else from now on, and that it is to be written down.
     fn change(&mut self) {
+        self.unsaved = true;
+        self.show_change();
+    }
+
+    /// Notes that a snapshot would show something else from now on.
+    fn show_change(&mut self) {
         if !self.changed {
             self.changed = true;
             self.revision += 1;
@@ -319,7 +353,12 @@ impl Session {
 
     /// The key for the host's invite links.
     fn key_for_host(&mut self) -> Option<InviteKey> {
-        (!self.is_over()).then(|| self.invites.give().0)
+        if self.is_over() {
+            return None;
+        }
+        let (key, is_new) = self.invites.give();
+        self.unsaved |= is_new;
+        Some(key)
     }
 
     fn place_of(&self, socket: SocketId) -> Option<usize> {

@@ -3,18 +3,21 @@
 //! Brings the cores what they refuse to know: time, randomness, sockets and the ledger of usage. Two locks, never one
 //! within the other: the map of sessions, and each session's own. Neither is held over an await.
 
+use super::doorkeeper::{Doorkeeper, Knock};
 use super::line::Line;
-use super::live::LiveSession;
+use super::live::{Around, LiveSession};
 use super::refusal::Refusal;
-use super::session::{Input, Newcomer, Session, SocketId};
+use super::session::{Counted, Input, Newcomer, PasswordHash, Rules, Saved, Session, SocketId};
+use super::store::{Store, StoreError};
 use crate::domain::{InviteKey, ParticipantId, ParticipantName, ParticipantToken, SessionCode, TokenSecret};
 use crate::protocol::{ClientMessage, Password, UsageBeacon, limits};
 use crate::server::clock::Clock;
 use crate::server::guard::{ClientAddress, Origin, Tries};
 use crate::server::usage::{self, Usage};
 use axum_client_ip::ClientIpSource;
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,9 +31,9 @@ const MOST_SESSIONS: usize = 10_000;
 /// Codes tried for a new session. With every session taken, two in a row collide once in 3 x 10^8 times.
 const CODES_TRIED: usize = 8;
 
-/// Joins and resumes from one address that may fail at once, and how often one more may: a family mistypes a code now and
-/// then, and a restart makes everybody's place unknown. Guessing one of 10^8 codes takes years at this rate.
-pub(super) const FAILURES: (u32, Duration) = (60, Duration::from_secs(1));
+/// Resumes from one address that may fail at once, and how often one more may: a server that lost its disk makes everybody's
+/// place unknown. For joins see the doorkeeper.
+const FAILURES: (u32, Duration) = (60, Duration::from_secs(1));
 
 /// Sessions that one address may create at once, and how often one more. Generous, since behind a proxy that the operator
 /// did not name everybody has the same address; still, filling [`MOST_SESSIONS`] takes hours, and a session whose host is
@@ -46,8 +49,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(2);
 /// What an operator sets about sessions.
 #[derive(Debug, Clone)]
 pub struct SessionSettings {
-    /// How many people a session holds, the host counted.
-    pub limit: usize,
+    /// What holds for every session.
+    pub rules: Rules,
     /// The origin whose pages may open the socket; `None`: that of the request's own host.
     pub client_url: Option<Origin>,
     /// What tells the address of whoever opens a socket.
@@ -70,8 +73,8 @@ pub enum BeaconError {
 pub struct Sessions(Arc<Inner>);
 
 struct Inner {
-    clock: Clock,
-    usage: Usage,
+    around: Around,
+    doorkeeper: Doorkeeper,
     settings: SessionSettings,
     live: Mutex<BTreeMap<SessionCode, Arc<LiveSession>>>,
     sockets: AtomicU64,
@@ -89,15 +92,60 @@ pub(super) struct Seat {
 }
 
 impl Sessions {
-    /// No sessions yet. Starts the task that gives up places, so it needs a running tokio runtime.
-    pub fn new(usage: Usage, clock: Clock, settings: SessionSettings) -> Self {
+    /// The sessions that were open when the server stopped, or none yet; they are kept in `data_dir`. Starts the task that
+    /// gives up places, so it needs a running tokio runtime.
+    pub fn open(data_dir: &Path, usage: Usage, clock: Clock, settings: SessionSettings) -> Result<Self, StoreError> {
+        let (store, saved) = Store::open(data_dir)?;
+        let doorkeeper = Doorkeeper::new(clock.clone());
+        let around = Around { clock, usage, store };
         let tasks = TaskTracker::new();
         let (live, sockets, stopping) = (Mutex::default(), AtomicU64::new(0), CancellationToken::new());
         let (failures, creations) = (Tries::new(FAILURES.0, FAILURES.1), Tries::new(CREATIONS.0, CREATIONS.1));
-        let inner = Inner { clock, usage, settings, live, sockets, failures, creations, tasks, stopping };
+        let inner = Inner { around, doorkeeper, settings, live, sockets, failures, creations, tasks, stopping };
         let sessions = Self(Arc::new(inner));
+        sessions.restore(saved);
         sessions.0.tasks.spawn(sessions.clone().watch_over());
-        sessions
+        Ok(sessions)
+    }
+
+    /// Goes on with the sessions that were on disk, and with what the ledger was counting of them. A connection that is in
+    /// no session any more is over.
+    fn restore(&self, saved: Vec<Saved>) {
+        let Around { clock, usage, store } = &self.0.around;
+        let (now, wall) = (clock.now(), clock.wall());
+        let counted: Vec<_> = usage
+            .open_connections()
+            .into_iter()
+            .map(|(connection, host, guest)| Counted { connection, host, guest })
+            .collect();
+        let mut running = BTreeSet::new();
+        for saved in saved {
+            let code = saved.code;
+            let key = InviteKey::from_random(rand::random());
+            let Some(core) = Session::restore(saved, self.0.settings.rules, key, &counted, now, wall) else {
+                store.forget(code);
+                continue;
+            };
+            for Counted { connection, host, guest } in core.counted_open() {
+                running.insert(connection);
+                if !counted.iter().any(|counted| counted.connection == connection) {
+                    usage.opened(connection, host, guest);
+                }
+            }
+            self.lock().insert(code, Arc::new(LiveSession::restored(code, core)));
+        }
+        for Counted { connection, .. } in counted {
+            if !running.contains(&connection) {
+                usage.closed(connection);
+            }
+        }
+        let restored = self.everyone().len();
+        if restored > 0 {
+            tracing::info!(sessions = restored, "Sessions go on after the restart");
+            // Says at once what it is, and writes it down.
+            let reached = *usage.limit_changes().borrow();
+            self.tell_limit(reached);
+        }
     }
 
     /// Whether the token is that of somebody in a session.
@@ -119,9 +167,9 @@ impl Sessions {
             let reporter = session.reporter(&token, report.connection).filter(|_| usage::check(&report).is_ok());
             let Some(reporter) = reporter else { continue };
             if reporter.open {
-                self.0.usage.alive(report.connection);
+                self.0.around.usage.alive(report.connection);
             }
-            self.0.usage.report(reporter.participant, report, || ());
+            self.0.around.usage.report(reporter.participant, report, || ());
             taken += 1;
         }
         if taken < sent {
@@ -135,27 +183,37 @@ impl Sessions {
         self.everyone().iter().filter(|(_, session)| !session.is_over()).count()
     }
 
-    /// Closes every socket with 1001 and waits for them, for two seconds at most. No socket is taken any more.
+    /// Closes every socket with 1001 and waits for them, for two seconds at most, then for what is written down. No socket
+    /// is taken any more.
     pub async fn stop(&self) {
         self.0.stopping.cancel();
         self.0.tasks.close();
         if tokio::time::timeout(STOP_WITHIN, self.0.tasks.wait()).await.is_err() {
             tracing::warn!(sockets.open = self.0.tasks.len(), "Some sockets did not close in time and were dropped");
         }
+        self.0.around.store.close().await;
     }
 
     /// Lets a socket come in by its first message. Where it may not, the line is told why.
-    pub(super) fn enter(&self, line: &Line, from: ClientAddress, message: ClientMessage) -> Option<Seat> {
+    pub(super) async fn enter(&self, line: &Line, from: ClientAddress, message: ClientMessage) -> Option<Seat> {
         let socket = SocketId(self.0.sockets.fetch_add(1, Ordering::Relaxed));
         let entered = match message {
-            ClientMessage::Create { name, password } => self.create(socket, line, from, name, password.as_ref()),
+            ClientMessage::Create { name, password } => self.create(socket, line, from, name, password).await,
             ClientMessage::Join { code, name, password, invite } => {
-                let input = Input::Join { newcomer: newcomer(socket, name), password, invite };
-                self.try_to_enter(code, socket, line, from, input, Refusal::CannotEnter)
+                let session = self.find(code);
+                let door = session.as_ref().and_then(|session| session.door());
+                let invited = session.as_ref().zip(invite).is_some_and(|(session, key)| session.admits(key));
+                match self.0.doorkeeper.admits(Knock { from, code, door, invited, password }).await {
+                    Ok(()) => {
+                        let input = Input::Join { newcomer: newcomer(socket, name), admitted: true };
+                        self.enter_found(session, socket, line, input, Refusal::CannotEnter)
+                    }
+                    Err(refusal) => Err(refusal),
+                }
             }
             ClientMessage::Resume { token, fresh, chat_seen } => {
                 let input = Input::Resume { socket, token: token.0, fresh, chat_seen };
-                self.try_to_enter(token.0.code, socket, line, from, input, Refusal::UnknownParticipant)
+                self.try_to_resume(token.0.code, socket, line, from, input)
             }
             ClientMessage::Leave
             | ClientMessage::Ready { .. }
@@ -182,7 +240,7 @@ impl Sessions {
 
     /// The clock that everything here goes by.
     pub(super) fn clock(&self) -> &Clock {
-        &self.0.clock
+        &self.0.around.clock
     }
 
     /// What the operator set.
@@ -200,25 +258,26 @@ impl Sessions {
         &self.0.stopping
     }
 
-    fn create(
+    async fn create(
         &self,
         socket: SocketId,
         line: &Line,
         from: ClientAddress,
         name: Option<ParticipantName>,
-        password: Option<&Password>,
+        password: Option<Password>,
     ) -> Result<Option<Arc<LiveSession>>, Refusal> {
-        let now = self.0.clock.now();
+        let now = self.clock().now();
         if !self.0.creations.left(from, now) {
             return Err(Refusal::TooManySessions);
         }
         self.0.creations.spend(from, now);
+        let password = self.0.doorkeeper.keep(password).await?;
         let host = newcomer(socket, name);
         let session = self.found(socket, line, password, &host)?;
-        session.greet(&self.0.usage);
+        session.greet(&self.0.around);
         // Read once the session can be found: a change before that went past it.
-        let reached = *self.0.usage.limit_changes().borrow();
-        session.handle(Input::RelayLimit(reached), self.0.clock.now(), &self.0.usage);
+        let reached = *self.0.around.usage.limit_changes().borrow();
+        session.handle(Input::RelayLimit(reached), &self.0.around);
         tracing::info!("A session was created");
         Ok(Some(session))
     }
@@ -228,7 +287,7 @@ impl Sessions {
         &self,
         socket: SocketId,
         line: &Line,
-        password: Option<&Password>,
+        password: Option<PasswordHash>,
         host: &Newcomer,
     ) -> Result<Arc<LiveSession>, Refusal> {
         let mut live = self.lock();
@@ -239,8 +298,8 @@ impl Sessions {
             let code = SessionCode::from_random(rand::random());
             if let Entry::Vacant(place) = live.entry(code) {
                 let invite = InviteKey::from_random(rand::random());
-                let core = Session::create(code, password, invite, self.0.settings.limit, host.clone());
-                let session = Arc::new(LiveSession::start(core, socket, line.clone()));
+                let core = Session::create(code, password, invite, self.0.settings.rules, host.clone());
+                let session = Arc::new(LiveSession::start(code, core, socket, line.clone()));
                 return Ok(Arc::clone(place.insert(session)));
             }
         }
@@ -248,20 +307,19 @@ impl Sessions {
     }
 
     /// Whoever gets in costs nothing; whoever does not has one try less.
-    fn try_to_enter(
+    fn try_to_resume(
         &self,
         code: SessionCode,
         socket: SocketId,
         line: &Line,
         from: ClientAddress,
         input: Input,
-        missing: Refusal,
     ) -> Result<Option<Arc<LiveSession>>, Refusal> {
-        let now = self.0.clock.now();
+        let now = self.clock().now();
         if !self.0.failures.left(from, now) {
             return Err(Refusal::TooManyTries);
         }
-        let entered = self.enter_found(code, socket, line, input, missing);
+        let entered = self.enter_found(self.find(code), socket, line, input, Refusal::UnknownParticipant);
         if !matches!(entered, Ok(Some(_))) {
             self.0.failures.spend(from, now);
         }
@@ -270,14 +328,14 @@ impl Sessions {
 
     fn enter_found(
         &self,
-        code: SessionCode,
+        session: Option<Arc<LiveSession>>,
         socket: SocketId,
         line: &Line,
         input: Input,
         missing: Refusal,
     ) -> Result<Option<Arc<LiveSession>>, Refusal> {
-        let session = self.find(code).ok_or(missing)?;
-        let inside = session.enter(socket, line, input, self.0.clock.now(), &self.0.usage);
+        let session = session.ok_or(missing)?;
+        let inside = session.enter(socket, line, input, &self.0.around);
         Ok(inside.then_some(session))
     }
 
@@ -285,7 +343,7 @@ impl Sessions {
     async fn watch_over(self) {
         let mut sweep = tokio::time::interval(SWEEP_EVERY);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut limit = self.0.usage.limit_changes();
+        let mut limit = self.0.around.usage.limit_changes();
         let mut limit_known = true;
         loop {
             tokio::select! {
@@ -301,20 +359,20 @@ impl Sessions {
     }
 
     fn sweep(&self) {
-        let now = self.0.clock.now();
+        let now = self.clock().now();
         self.0.failures.forget_idle(now);
         self.0.creations.forget_idle(now);
+        self.0.doorkeeper.forget_idle();
         for (code, session) in self.everyone() {
-            if session.pass_time(now, &self.0.usage) {
+            if session.pass_time(&self.0.around) {
                 self.lock().remove(&code);
             }
         }
     }
 
     fn tell_limit(&self, reached: bool) {
-        let now = self.0.clock.now();
         for (_, session) in self.everyone() {
-            session.handle(Input::RelayLimit(reached), now, &self.0.usage);
+            session.handle(Input::RelayLimit(reached), &self.0.around);
         }
     }
 
@@ -335,16 +393,15 @@ impl Sessions {
 impl Seat {
     /// Takes the participant's message.
     pub(super) fn take(&self, message: ClientMessage) {
-        let inner = &self.sessions.0;
-        let message = Input::Message { from: self.socket, message, at: inner.clock.wall() };
-        self.session.handle(message, inner.clock.now(), &inner.usage);
+        let around = &self.sessions.0.around;
+        let message = Input::Message { from: self.socket, message, at: around.clock.wall() };
+        self.session.handle(message, around);
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let inner = &self.sessions.0;
-        self.session.lose(self.socket, inner.clock.now(), &inner.usage);
+        self.session.lose(self.socket, &self.sessions.0.around);
     }
 }
 

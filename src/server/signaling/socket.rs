@@ -242,7 +242,7 @@ impl Socket {
             self.refuse(Refusal::TooManyTries);
             return Ok(());
         }
-        self.seat = self.sessions.enter(&self.line, self.from, message);
+        self.seat = self.sessions.enter(&self.line, self.from, message).await;
         if self.seat.is_some() {
             // The welcome waits in the queue and goes out before any snapshot.
             while let Ok(frame) = self.end.frames.try_recv() {

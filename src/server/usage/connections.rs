@@ -5,6 +5,9 @@
 //! estimated, up to its last sign of life; one that somebody reported on is not, whatever its path. An end that only ever
 //! said that it was not connected is believed as well: such a connection never came up, and costs nothing. A report counts
 //! as one once it is on disk, not before.
+//!
+//! What is open outlives the process: [`Connections::take_changes`] tells what is to be written down, and
+//! [`Input::Restored`] brings it back.
 
 use crate::domain::{ByteCount, ConnectionId, Now, ParticipantId, UnixMillis};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -31,6 +34,8 @@ pub(super) enum Input {
         /// When, for the books.
         at: UnixMillis,
     },
+    /// It was open when the process before this one stopped. Not by itself a sign of life.
+    Restored(Kept, UnixMillis),
     /// Either end sent a message about it.
     Alive {
         /// Which.
@@ -50,6 +55,23 @@ pub(super) enum Input {
     },
     /// Time has passed.
     Timeout,
+}
+
+/// A connection that is not booked yet, as it is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// Which.
+    pub connection: ConnectionId,
+    /// One end.
+    pub host: ParticipantId,
+    /// The other end.
+    pub guest: ParticipantId,
+    /// When it was opened.
+    pub opened_at: UnixMillis,
+    /// Its last sign of life.
+    pub alive_at: UnixMillis,
+    /// Somebody has reported.
+    pub reported: bool,
 }
 
 /// A connection is over and no report is waited for any more.
@@ -72,8 +94,12 @@ struct Known {
     host: ParticipantId,
     guest: ParticipantId,
     opened_at: UnixMillis,
+    /// When it was opened, or brought back by this process.
     opened: Now,
-    last_sign: Now,
+    /// How old it was then.
+    older: Duration,
+    /// How long it has lived, as far as anybody knows.
+    lived: Duration,
     reported: bool,
     /// When to stop waiting for reports; `None` while the connection is open.
     lingers_until: Option<Now>,
@@ -85,6 +111,7 @@ pub(super) struct Connections {
     known: BTreeMap<ConnectionId, Known>,
     lingering: BTreeSet<(Now, ConnectionId)>,
     ended: VecDeque<Ended>,
+    changed: BTreeSet<ConnectionId>,
 }
 
 impl Connections {
@@ -102,16 +129,19 @@ impl Connections {
     /// How long ago the connection was opened; `None` where it is unknown or not the participant's.
     pub(super) fn open_for(&self, connection: ConnectionId, participant: ParticipantId, now: Now) -> Option<Duration> {
         let known = self.known.get(&connection).filter(|known| known.has_end(participant))?;
-        Some(now.since(known.opened))
+        Some(known.age(now))
     }
 
     /// Takes in what happened.
     pub(super) fn handle(&mut self, input: Input, now: Now) {
         match input {
             Input::Opened { connection, host, guest, at } => self.open(connection, host, guest, at, now),
+            Input::Restored(kept, at) => self.restore(kept, at, now),
             Input::Alive { connection } => {
-                if let Some(known) = self.known.get_mut(&connection) {
-                    known.sign(now);
+                if let Some(known) = self.known.get_mut(&connection)
+                    && known.sign(now)
+                {
+                    self.changed.insert(connection);
                 }
             }
             Input::Reported { participant, connection } => {
@@ -134,21 +164,57 @@ impl Connections {
         self.ended.pop_front()
     }
 
-    /// The server stops: no further report will come. Ends what lingers, and what is open and was never reported on,
-    /// because nobody else would ever book it. Reported connections play on without the server.
+    /// The server stops: no further report will come. Ends what lingers. What is open plays on without the server, and is
+    /// booked by the process after this one.
     pub(super) fn finish(&mut self) {
         self.end_lingering(|_| true);
-        let silent: Vec<_> = self.known.iter().filter(|(_, known)| !known.reported).map(|(id, _)| *id).collect();
-        for connection in silent {
-            self.end(connection);
-        }
+    }
+
+    /// Connections that are open or linger, for whoever has to know which there were before.
+    pub(super) fn all(&self) -> impl Iterator<Item = (ConnectionId, ParticipantId, ParticipantId)> {
+        self.known.iter().map(|(id, known)| (*id, known.host, known.guest))
+    }
+
+    /// What is to be written down since this was asked last: new connections, and signs of life of those on which nobody
+    /// has reported.
+    pub(super) fn take_changes(&mut self) -> Vec<Kept> {
+        let changed = std::mem::take(&mut self.changed);
+        changed.into_iter().filter_map(|id| self.known.get(&id).map(|known| known.kept(id))).collect()
+    }
+
+    /// Could not be written down: will be asked for again.
+    pub(super) fn still_changed(&mut self, kept: &[Kept]) {
+        self.changed.extend(kept.iter().map(|kept| kept.connection));
+    }
+
+    fn restore(&mut self, kept: Kept, at: UnixMillis, now: Now) {
+        let known = Known {
+            host: kept.host,
+            guest: kept.guest,
+            opened_at: kept.opened_at,
+            opened: now,
+            older: kept.opened_at.until(at),
+            lived: kept.opened_at.until(kept.alive_at),
+            reported: kept.reported,
+            lingers_until: None,
+        };
+        self.known.entry(kept.connection).or_insert(known);
     }
 
     fn open(&mut self, connection: ConnectionId, host: ParticipantId, guest: ParticipantId, at: UnixMillis, now: Now) {
         let Some(known) = self.known.get_mut(&connection) else {
-            let known =
-                Known { host, guest, opened_at: at, opened: now, last_sign: now, reported: false, lingers_until: None };
+            let known = Known {
+                host,
+                guest,
+                opened_at: at,
+                opened: now,
+                older: Duration::ZERO,
+                lived: Duration::ZERO,
+                reported: false,
+                lingers_until: None,
+            };
             self.known.insert(connection, known);
+            self.changed.insert(connection);
             return;
         };
         // The identifier comes from a browser: a stranger who makes the same one takes nothing over.
@@ -158,7 +224,9 @@ impl Connections {
         if let Some(until) = known.lingers_until.take() {
             self.lingering.remove(&(until, connection));
         }
-        known.sign(now);
+        if known.sign(now) {
+            self.changed.insert(connection);
+        }
     }
 
     fn close(&mut self, connection: ConnectionId, now: Now) {
@@ -188,7 +256,7 @@ impl Connections {
                 host: known.host,
                 guest: known.guest,
                 opened_at: known.opened_at,
-                estimate: (!known.reported).then(|| estimate(known.last_sign.since(known.opened))),
+                estimate: (!known.reported).then(|| estimate(known.lived)),
             });
         }
     }
@@ -199,9 +267,27 @@ impl Known {
         participant == self.host || participant == self.guest
     }
 
-    fn sign(&mut self, now: Now) {
-        if self.lingers_until.is_none() {
-            self.last_sign = self.last_sign.max(now);
+    fn age(&self, now: Now) -> Duration {
+        self.older.saturating_add(now.since(self.opened))
+    }
+
+    /// A sign of life; true where it is worth writing down.
+    fn sign(&mut self, now: Now) -> bool {
+        if self.lingers_until.is_some() {
+            return false;
+        }
+        self.lived = self.lived.max(self.age(now));
+        !self.reported
+    }
+
+    fn kept(&self, connection: ConnectionId) -> Kept {
+        Kept {
+            connection,
+            host: self.host,
+            guest: self.guest,
+            opened_at: self.opened_at,
+            alive_at: self.opened_at.plus(self.lived),
+            reported: self.reported,
         }
     }
 }

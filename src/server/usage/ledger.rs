@@ -1,6 +1,6 @@
 //! The books on disk: what was relayed, in SQLite, written before it is believed.
 //!
-//! One call of [`Ledger::record`] is one transaction, durable when it returns: events, counters and sums change together
+//! One call of [`Ledger::record_all`] is one transaction, durable when it returns: events, counters and sums change together
 //! or not at all, so reports that are sent again after a crash count once (`property_tests` cuts the log at any byte,
 //! `crash_tests` kills the process). No end is believed beyond its [`bounds`](super::bounds). Refuses to know threads, acknowledgements, the cap and people's names. Amounts
 //! beyond `i64::MAX` bytes are kept as that.
@@ -8,7 +8,7 @@
 use super::UsageError;
 use super::billing::{Billing, Counters};
 use super::bounds::{Ignored, PAIRS_KEPT, believable};
-use super::connections::Ended;
+use super::connections::{Ended, Kept};
 use super::meter::Meter;
 use super::month::Month;
 use crate::domain::{ByteCount, ConnectionId, ParticipantId, ProviderName, UnixMillis};
@@ -22,7 +22,7 @@ use std::time::Duration;
 const FILE: &str = "usage.db";
 
 /// Each entry takes the ledger one version further; entries are only ever added.
-const SCHEMA: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const SCHEMA: [&str; 3] = [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// How long to wait for another process that reads or copies the file.
 const BUSY: Duration = Duration::from_secs(5);
@@ -58,7 +58,7 @@ pub(super) enum Outcome {
     Estimated(ByteCount),
 }
 
-/// What is on disk after [`Ledger::record`].
+/// What is on disk after [`Ledger::record_all`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Recorded {
     /// The month that was recorded in.
@@ -109,11 +109,40 @@ impl Ledger {
         rows.collect()
     }
 
-    /// Records reports, then endings, at a moment that decides the month. When it returns, all of it is on disk; when it
-    /// fails, none of it is, and it may be tried again.
+    /// The connections that were open when they were last heard of.
+    pub(super) fn connections(&self) -> Result<Vec<Kept>, rusqlite::Error> {
+        let mut rows =
+            self.database.prepare("SELECT connection, host, guest, opened_ms, alive_ms, reported FROM connection")?;
+        let rows = rows.query_map([], |row| {
+            Ok(Kept {
+                connection: parsed(0, &row.get::<_, String>(0)?)?,
+                host: parsed(1, &row.get::<_, String>(1)?)?,
+                guest: parsed(2, &row.get::<_, String>(2)?)?,
+                opened_at: UnixMillis(loaded(row.get(3)?)),
+                alive_at: UnixMillis(loaded(row.get(4)?)),
+                reported: row.get(5)?,
+            })
+        })?;
+        rows.collect()
+    }
+
+    /// [`Self::record_all`] without connections.
+    #[cfg(test)]
     pub(super) fn record(
         &mut self,
         at: UnixMillis,
+        reports: &[Reported],
+        endings: &[Ended],
+    ) -> Result<Recorded, rusqlite::Error> {
+        self.record_all(at, &[], reports, endings)
+    }
+
+    /// Records connections, then reports, then endings, at a moment that decides the month. When it returns, all of it is
+    /// on disk; when it fails, none of it is, and it may be tried again.
+    pub(super) fn record_all(
+        &mut self,
+        at: UnixMillis,
+        kept: &[Kept],
         reports: &[Reported],
         endings: &[Ended],
     ) -> Result<Recorded, rusqlite::Error> {
@@ -121,6 +150,12 @@ impl Ledger {
         let month = Month::of(at);
         let total = month_total(&transaction, month)?;
         let mut entry = Entry { month, at, total, ignored: Vec::new(), transaction: &transaction };
+        for kept in kept {
+            entry.keep(kept)?;
+        }
+        for reported in reports {
+            entry.note_report(reported)?;
+        }
         for reported in reports.iter().filter(|reported| !reported.report.pairs.is_empty()) {
             let mut standing = entry.standing(reported.participant, reported.report.connection)?;
             for pair in &reported.report.pairs {
@@ -155,6 +190,37 @@ struct Standing {
 }
 
 impl Entry<'_> {
+    fn keep(&self, kept: &Kept) -> Result<(), rusqlite::Error> {
+        // What is reported stays so, whatever the order in which this and the report come.
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO connection (connection, host, guest, opened_ms, alive_ms, reported)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET alive_ms = max(alive_ms, excluded.alive_ms),
+                    reported = max(reported, excluded.reported)",
+            )?
+            .execute(params![
+                kept.connection.to_string(),
+                kept.host.to_string(),
+                kept.guest.to_string(),
+                stored(kept.opened_at.0),
+                stored(kept.alive_at.0),
+                kept.reported,
+            ])?;
+        Ok(())
+    }
+
+    /// Somebody says how the connection runs, though it be that nothing passes through a relay.
+    fn note_report(&self, reported: &Reported) -> Result<(), rusqlite::Error> {
+        self.transaction
+            .prepare_cached(
+                "UPDATE connection SET reported = 1
+                 WHERE connection = ?1 AND reported = 0 AND (host = ?2 OR guest = ?2)",
+            )?
+            .execute(params![reported.report.connection.to_string(), reported.participant.to_string()])?;
+        Ok(())
+    }
+
     fn measure(
         &mut self,
         reported: &Reported,
@@ -236,6 +302,10 @@ impl Entry<'_> {
     }
 
     fn end(&mut self, ended: &Ended) -> Result<Outcome, rusqlite::Error> {
+        // Booked with the same stroke: neither twice nor not at all.
+        self.transaction
+            .prepare_cached("DELETE FROM connection WHERE connection = ?1 AND opened_ms = ?2")?
+            .execute(params![ended.connection.to_string(), stored(ended.opened_at.0)])?;
         let measured = self.standing(ended.host, ended.connection)?.counted;
         let measured = measured.plus(self.standing(ended.guest, ended.connection)?.counted);
         // Before a restart it may have been measured although nobody reported since.
@@ -351,5 +421,7 @@ fn loaded_bytes(value: i64) -> ByteCount {
 
 #[cfg(test)]
 mod property_tests;
+#[cfg(test)]
+mod restart_tests;
 #[cfg(test)]
 pub(super) mod tests;

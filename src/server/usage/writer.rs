@@ -1,13 +1,13 @@
 //! The thread that owns the ledger.
 //!
-//! Takes whatever is queued into one transaction, and only after its commit publishes the sums, marks the connections as
+//! Takes whatever is queued into one transaction, with the connections that are new, and only after its commit publishes the sums, marks the connections as
 //! reported and calls the acknowledgements. It also drives the connections' time-outs; what ended is written after the
 //! reports, so that a late one that is queued already is booked before the ending that it belongs to. When a write fails
 //! nothing is acknowledged and nothing counts as reported: browsers send their reports again, and endings are kept here and
 //! tried again.
 
 use super::bounds::Ignored;
-use super::connections::{Ended, Input};
+use super::connections::{Ended, Input, Kept};
 use super::ledger::{Ledger, MonthTotal, Outcome, Recorded, Reported};
 use super::month::Month;
 use super::status::gb_number;
@@ -34,6 +34,8 @@ pub(super) type Acknowledgement = Box<dyn FnOnce() + Send>;
 pub(super) enum Job {
     /// Count this.
     Report(Reported, Acknowledgement),
+    /// A connection was opened: write it down.
+    Look,
     /// End what lingers, write it down, and stop.
     Stop,
 }
@@ -76,12 +78,14 @@ impl Writer {
         let mut jobs = Vec::new();
         match self.queue.recv_timeout(self.patience()) {
             Ok(Job::Report(reported, acknowledge)) => jobs.push((reported, acknowledge)),
+            Ok(Job::Look) => {}
             Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return (jobs, true),
             Err(RecvTimeoutError::Timeout) => return (jobs, false),
         }
         while jobs.len() < QUEUE {
             match self.queue.try_recv() {
                 Ok(Job::Report(reported, acknowledge)) => jobs.push((reported, acknowledge)),
+                Ok(Job::Look) => {}
                 Ok(Job::Stop) => return (jobs, true),
                 Err(_) => break,
             }
@@ -104,11 +108,15 @@ impl Writer {
     }
 
     fn write_reports(&mut self, jobs: Vec<(Reported, Acknowledgement)>) {
-        if jobs.is_empty() {
+        let kept = self.shared.connections().take_changes();
+        if jobs.is_empty() && kept.is_empty() {
             return;
         }
         let (reports, acknowledgements): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
-        let Some(recorded) = self.record(&reports, &[]) else { return };
+        let Some(recorded) = self.record(&kept, &reports, &[]) else {
+            self.shared.connections().still_changed(&kept);
+            return;
+        };
         let now = self.shared.clock.now();
         let mut connections = self.shared.connections();
         for Reported { participant, report, .. } in reports {
@@ -133,7 +141,7 @@ impl Writer {
         if endings.is_empty() {
             return;
         }
-        let Some(recorded) = self.record(&[], &endings) else {
+        let Some(recorded) = self.record(&[], &[], &endings) else {
             self.endings = endings;
             return;
         };
@@ -143,8 +151,8 @@ impl Writer {
     }
 
     /// Writes, and publishes the sums; `None` where that fails.
-    fn record(&mut self, reports: &[Reported], endings: &[Ended]) -> Option<Recorded> {
-        match self.ledger.record(self.shared.clock.wall(), reports, endings) {
+    fn record(&mut self, kept: &[Kept], reports: &[Reported], endings: &[Ended]) -> Option<Recorded> {
+        match self.ledger.record_all(self.shared.clock.wall(), kept, reports, endings) {
             Ok(recorded) => {
                 if std::mem::take(&mut self.failing) {
                     tracing::info!("the usage ledger can be written again");

@@ -21,6 +21,21 @@ pub(super) struct Chat {
 }
 
 impl Chat {
+    /// What was kept over a restart, with numbers that go on after `last`.
+    pub(super) fn restored(entries: Vec<ChatEntry>, last: u64) -> Self {
+        let mut chat = Self::default();
+        for entry in entries {
+            chat.add(entry);
+        }
+        chat.last = last;
+        chat
+    }
+
+    /// The newest number that was given.
+    pub(super) const fn last(&self) -> u64 {
+        self.last
+    }
+
     /// What somebody has missed who has seen everything up to `seen`.
     pub(super) fn after(&self, seen: u64) -> Vec<ChatEntry> {
         self.entries.iter().filter(|entry| entry.id > seen).cloned().collect()
@@ -62,6 +77,7 @@ impl Session {
         }
         let entry = ChatEntry { id: self.chat.last + 1, from, name, at_ms: at.0, text, nonce };
         self.chat.add(entry.clone());
+        self.unsaved = true;
         self.send_to_all(&ServerMessage::Chat { entry });
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Knows nothing of sockets and sends nothing. Every connection has at one end whoever was the host when it was asked for.
 
 use crate::domain::{ConnectionId, ParticipantId};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Closed connections that are still known: late usage reports belong to them, and whoever comes back is told of them.
@@ -13,7 +14,7 @@ const CLOSED_KEPT: usize = 64;
 const USED_KEPT: usize = 4096;
 
 /// One connection between the host and a guest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Connection {
     /// Made by the guest.
     pub(super) id: ConnectionId,
@@ -44,6 +45,20 @@ pub(super) struct Connections {
 }
 
 impl Connections {
+    /// Connections that were open, and that were closed lately, before a restart.
+    pub(super) fn restored(open: Vec<Connection>, closed: Vec<Connection>) -> Self {
+        let used_in_order: VecDeque<_> = closed.iter().chain(&open).map(|known| known.id).collect();
+        Self { used: used_in_order.iter().copied().collect(), used_in_order, open, closed: closed.into() }
+    }
+
+    /// Adds a connection that runs already, for a guest that has none open.
+    pub(super) fn adopt(&mut self, id: ConnectionId, host: ParticipantId, guest: ParticipantId) {
+        self.add(id, host, guest);
+        if let Some(open) = self.find_mut(id) {
+            (open.host_knows, open.offered) = (true, true);
+        }
+    }
+
     /// Every open connection.
     pub(super) fn open(&self) -> &[Connection] {
         &self.open

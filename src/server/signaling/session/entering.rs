@@ -2,39 +2,21 @@
 
 use super::chat::{REACTED, SAID};
 use super::{Disconnect, Newcomer, Output, Participant, Presence, Refusal, Session, SocketId};
-use crate::domain::{InviteKey, Now, ParticipantName, ParticipantToken, Role, TokenSecret};
-use crate::protocol::{EndReason, Password, ServerMessage, WireToken};
+use crate::domain::{ParticipantName, ParticipantToken, Role, TokenSecret};
+use crate::protocol::{EndReason, ServerMessage, WireToken};
 use crate::server::signaling::bucket::Bucket;
-use crate::server::signaling::session::password::PaddedPassword;
-use std::time::Duration;
-
-/// Wrong passwords that a session takes within [`WRONG_PASSWORDS_WITHIN`]: people mistype a few times, and ten a minute
-/// make guessing hopeless. Beyond it nobody comes in, or guessing would go on at full speed.
-const WRONG_PASSWORDS: usize = 10;
-
-/// See [`WRONG_PASSWORDS`].
-const WRONG_PASSWORDS_WITHIN: Duration = Duration::from_mins(1);
 
 impl Session {
-    /// A guest comes in, if there is room and the password is right, or the link by which they came.
-    pub(super) fn join(
-        &mut self,
-        newcomer: Newcomer,
-        password: Option<&Password>,
-        invite: Option<InviteKey>,
-        now: Now,
-    ) -> Result<(), Refusal> {
-        if self.is_over() {
+    /// A guest comes in, if there is room and they may.
+    pub(super) fn join(&mut self, newcomer: Newcomer, admitted: bool) -> Result<(), Refusal> {
+        // This first: how full a session is, or locked, is for those who may come in.
+        if self.is_over() || self.password.is_some() && !admitted {
             return Err(Refusal::CannotEnter);
-        }
-        // The password first: how full a session is, is for those who know it.
-        if !invite.is_some_and(|key| self.invites.admits(key)) {
-            self.check_password(password, now)?;
         }
         if self.locked {
             return Err(Refusal::SessionLocked);
         }
-        if self.people.len() >= self.limit {
+        if self.people.len() >= self.rules.limit {
             return Err(Refusal::SessionFull);
         }
         let known = self.people.iter().map(|person| person.id).chain(self.former.iter().map(|former| former.id));
@@ -42,23 +24,6 @@ impl Session {
             return Err(Refusal::Unlucky);
         }
         self.admit(newcomer);
-        Ok(())
-    }
-
-    fn check_password(&mut self, typed: Option<&Password>, now: Now) -> Result<(), Refusal> {
-        let Some(password) = &self.password else {
-            return Ok(());
-        };
-        while self.wrong_passwords.front().is_some_and(|tried| now.since(*tried) >= WRONG_PASSWORDS_WITHIN) {
-            self.wrong_passwords.pop_front();
-        }
-        if self.wrong_passwords.len() >= WRONG_PASSWORDS {
-            return Err(Refusal::TooManyTries);
-        }
-        if !password.is(&PaddedPassword::of(typed)) {
-            self.wrong_passwords.push_back(now);
-            return Err(Refusal::CannotEnter);
-        }
         Ok(())
     }
 
@@ -73,6 +38,7 @@ impl Session {
             name,
             role,
             presence: Presence::Here(newcomer.socket),
+            host_grace: self.rules.host_grace,
             watching: false,
             came: self.came,
             said: Bucket::full(SAID.0, SAID.1, self.now),

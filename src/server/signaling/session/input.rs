@@ -1,7 +1,8 @@
 //! What can happen to a session.
 
-use crate::domain::{InviteKey, ParticipantId, ParticipantName, ParticipantToken, TokenSecret, UnixMillis};
-use crate::protocol::{ClientMessage, Password};
+use super::password::PasswordHash;
+use crate::domain::{ParticipantId, ParticipantName, ParticipantToken, TokenSecret, UnixMillis};
+use crate::protocol::ClientMessage;
 
 /// One socket, as the core addresses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +23,15 @@ pub struct Newcomer {
     pub number: u16,
 }
 
+/// What a newcomer has to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Door {
+    /// Nothing but the code.
+    Open,
+    /// The password of this hash, or the key of a link.
+    Password(PasswordHash),
+}
+
 /// What can happen to a session.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -29,10 +39,8 @@ pub enum Input {
     Join {
         /// Who.
         newcomer: Newcomer,
-        /// What they typed.
-        password: Option<Password>,
-        /// From the link by which they came.
-        invite: Option<InviteKey>,
+        /// They knew the password, or came by a link that lets in without it.
+        admitted: bool,
     },
     /// Somebody comes back.
     Resume {

@@ -43,7 +43,6 @@ impl Invites {
     }
 
     /// The hashes of the keys that let in.
-    #[cfg(test)]
     pub(super) fn valid(&self) -> impl Iterator<Item = SecretHash> {
         self.valid.iter().copied()
     }

@@ -4,6 +4,9 @@ use super::{Connection, Disconnect, Output, Refusal, Session, SocketId};
 use crate::domain::{ConnectionId, UnixMillis};
 use crate::protocol::{ClientMessage, EndReason, FilmStatus, ServerMessage, Signal, UsageReport, limits};
 
+/// A film told this far from where it should be by now has jumped, or stood.
+const DRIFT_MS: u64 = 2_000;
+
 impl Session {
     /// Takes a participant's message. One from a socket whose participant is elsewhere by now is late, and ignored.
     pub(super) fn message(&mut self, from: SocketId, message: ClientMessage, at: UnixMillis) -> Result<(), Refusal> {
@@ -65,6 +68,7 @@ impl Session {
         }
         let host = self.people[0].id;
         self.connections.add(connection, host, guest);
+        self.unsaved = true;
         self.ask_host(connection);
         Ok(())
     }
@@ -75,8 +79,9 @@ impl Session {
             return;
         };
         if let Some(open) = self.connections.find_mut(connection) {
-            open.host_knows = true;
+            let was_known = std::mem::replace(&mut open.host_knows, true);
             let guest = open.guest;
+            self.unsaved |= !was_known;
             self.send(host, ServerMessage::Ready { connection, guest });
         }
     }
@@ -113,6 +118,7 @@ impl Session {
     fn open(&mut self, connection: &Connection) {
         if let Some(open) = self.connections.find_mut(connection.id) {
             open.offered = true;
+            self.unsaved = true;
             self.outputs.push_back(Output::ConnectionOpened {
                 connection: connection.id,
                 host: connection.host,
@@ -155,9 +161,16 @@ impl Session {
             ..film
         });
         if film != self.film {
+            // Where a playing film is by now is known without writing it down.
+            let as_expected =
+                matches!((&film, self.film_now()), (Some(film), Some(expected)) if goes_on(film, &expected));
             self.film = film;
             self.film_at = self.now;
-            self.change();
+            if as_expected {
+                self.show_change();
+            } else {
+                self.change();
+            }
         }
         Ok(())
     }
@@ -176,4 +189,10 @@ impl Session {
         let mine = |open: &&Connection| open.has_end(person.id);
         self.connections.find(id).filter(mine).copied().ok_or(Refusal::UnknownConnection)
     }
+}
+
+/// Whether a film is what it is expected to be now, and about there.
+fn goes_on(film: &FilmStatus, expected: &FilmStatus) -> bool {
+    let there = FilmStatus { position_ms: expected.position_ms, ..film.clone() };
+    there == *expected && film.position_ms.abs_diff(expected.position_ms) <= DRIFT_MS
 }

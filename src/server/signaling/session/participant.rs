@@ -1,10 +1,12 @@
 //! One person in a session, present or away.
 
 use super::secret::SecretHash;
-use super::{GUEST_GRACE, HOST_GRACE, SocketId};
+use super::{GUEST_GRACE, SocketId};
 use crate::domain::{Now, ParticipantId, ParticipantName, ParticipantToken, Role};
 use crate::protocol::ParticipantInfo;
 use crate::server::signaling::bucket::Bucket;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Where a participant is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub(super) struct Participant {
     pub(super) name: ParticipantName,
     pub(super) role: Role,
     pub(super) presence: Presence,
+    /// How long the session waits for them while they are the host.
+    pub(super) host_grace: Duration,
     /// A guest's picture runs.
     pub(super) watching: bool,
     /// The how-manieth they came: guests keep that order whoever was the host meanwhile.
@@ -37,7 +41,7 @@ pub(super) struct Participant {
 }
 
 /// What is remembered of somebody who is not in the session any more: enough to take a last usage report.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Former {
     pub(super) id: ParticipantId,
     /// The host removed them.
@@ -65,7 +69,7 @@ impl Participant {
             return None;
         };
         let grace = match self.role {
-            Role::Host => HOST_GRACE,
+            Role::Host => self.host_grace,
             Role::Guest => GUEST_GRACE,
         };
         Some(since + grace)

@@ -10,11 +10,14 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 const LIMIT: usize = 4;
+const RULES: Rules = Rules { limit: LIMIT, host_grace: Duration::from_mins(5) };
 const KEY: InviteKey = InviteKey::from_random(0);
 
 /// What an onlooker knows, who sees only what goes in and what comes out.
 struct Model {
     session: Session,
+    /// What is on disk of it.
+    disk: Option<Saved>,
     now: Now,
     next_socket: u64,
     /// Who sits where, by the welcomes and disconnects.
@@ -41,9 +44,10 @@ struct Model {
 impl Model {
     fn new() -> Self {
         let host = newcomer(0);
-        let password = Password::typed("popcorn").unwrap();
+        let password = Some(PasswordHash::of_nothing());
         let mut model = Self {
-            session: Session::create(SessionCode::from_random(0), password.as_ref(), KEY, LIMIT, host),
+            session: Session::create(SessionCode::from_random(0), password, KEY, RULES, host),
+            disk: None,
             now: Now::default(),
             next_socket: 1,
             seats: BTreeMap::new(),
@@ -60,6 +64,7 @@ impl Model {
             ended: false,
         };
         model.watch(None);
+        model.write();
         model
     }
 
@@ -72,8 +77,7 @@ impl Model {
         Some(match step {
             Step::Join { right, invited } => {
                 let socket = self.fresh_socket();
-                let password = Password::typed(if *right { "popcorn" } else { "peanuts" }).unwrap();
-                Input::Join { newcomer: newcomer(socket.0), password, invite: invited.then_some(KEY) }
+                Input::Join { newcomer: newcomer(socket.0), admitted: *right || *invited && self.session.admits(KEY) }
             }
             Step::Resume { person, fresh, right } => {
                 let mut token = self.tokens[person % self.tokens.len()];
@@ -90,6 +94,10 @@ impl Model {
             Step::Wait { seconds } => {
                 self.now = self.now + Duration::from_secs(*seconds);
                 Input::Time
+            }
+            Step::Crash => {
+                self.crash();
+                return None;
             }
             Step::Limit(reached) => Input::RelayLimit(*reached),
             Step::Say { socket, what } => {
@@ -111,6 +119,7 @@ impl Model {
         self.session.handle(Input::Time, self.now);
         self.watch(None);
         assert!(self.ended || self.session.next_timeout().is_none_or(|due| due > self.now));
+        self.write();
         let Some(input) = self.input(step) else {
             return;
         };
@@ -125,6 +134,7 @@ impl Model {
         if self.watch(Some(&input)) {
             assert_eq!(before, self.state(), "a refused message changed something: {input:?}");
         }
+        self.write();
         self.check_people();
     }
 
@@ -136,6 +146,45 @@ impl Model {
         let people: Vec<_> = people.iter().map(|person| (person.info(), person.presence, person.came)).collect();
         let session = (people, former, connections, film, relay_limit_reached, revision, over_since);
         format!("{session:?} {:?}", (chat, locked))
+    }
+
+    /// Writes down what the session wants written down, as its driver does after each input.
+    fn write(&mut self) {
+        if self.session.is_unsaved() {
+            self.disk = Some(self.session.save(self.now, self.wall()));
+        }
+        if self.ended {
+            self.disk = None;
+        }
+    }
+
+    fn wall(&self) -> UnixMillis {
+        UnixMillis::default().plus(self.now.since(Now::default()))
+    }
+
+    /// The server is gone between two inputs, and comes back with what is on disk and in the ledger.
+    fn crash(&mut self) {
+        let Some(saved) = self.disk.clone() else { return };
+        let saved = serde_json::from_str(&serde_json::to_string(&saved).unwrap()).unwrap();
+        let running = self.opened.difference(&self.closed);
+        let counted = |id: &ConnectionId| Counted { connection: *id, host: self.ends[id].0, guest: self.ends[id].1 };
+        let counted: Vec<_> = running.map(counted).collect();
+        let before = self.kept();
+        self.session = Session::restore(saved, RULES, KEY, &counted, self.now, self.wall()).unwrap();
+        assert_eq!(before, self.kept(), "a restart changed something");
+        self.seats.clear();
+        let open: BTreeSet<_> = self.session.counted_open().map(|counted| counted.connection).collect();
+        assert_eq!(open.len(), counted.len(), "what is counted runs on");
+        assert!(self.session.snapshot().revision > self.revision);
+    }
+
+    /// What a restart must not change.
+    fn kept(&self) -> String {
+        let Session { people, former, connections, film, chat, locked, .. } = &self.session;
+        let people: Vec<_> = people.iter().map(|one| (one.id, &one.name, one.role, one.watching, one.came)).collect();
+        let closed: Vec<_> = connections.closed().collect();
+        let film = film.as_ref().map(|film| (film.number, film.state));
+        format!("{:?}", (people, former, connections.open(), closed, film, chat.after(0), locked))
     }
 
     fn check_people(&self) {

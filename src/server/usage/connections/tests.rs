@@ -107,7 +107,38 @@ fn asking_again_brings_a_lingering_connection_back() {
 }
 
 #[test]
-fn at_the_end_only_reported_connections_play_on() {
+fn a_connection_that_is_brought_back_is_as_old_as_it_is_and_lived_as_long_as_is_known() {
+    let mut core = Connections::default();
+    core.handle(opened(1), at(0));
+    core.handle(opened(2), at(0));
+    core.handle(Input::Alive { connection: id(1) }, at(4_000));
+    core.handle(Input::Alive { connection: id(2) }, at(4_000));
+    core.handle(Input::Reported { participant: GUEST, connection: id(2) }, at(4_000));
+    let kept = core.take_changes();
+    assert_eq!(
+        kept.iter().map(|kept| (kept.alive_at.0, kept.reported)).collect::<Vec<_>>(),
+        [(4_001, false), (4_002, true)]
+    );
+    assert_eq!(core.take_changes(), []);
+    core.still_changed(&kept);
+    assert_eq!(core.take_changes(), kept);
+    core.handle(Input::Alive { connection: id(2) }, at(5_000));
+    assert_eq!(core.take_changes(), [], "reported: nothing will be estimated");
+
+    let mut core = Connections::default();
+    for kept in kept {
+        core.handle(Input::Restored(kept, UnixMillis(60_001)), at(10));
+    }
+    assert_eq!((core.active(), core.take_changes()), (2, vec![]));
+    assert_eq!(core.open_for(id(1), HOST, at(1_010)), Some(Duration::from_secs(61)));
+    core.handle(Input::Closed { connection: id(2) }, at(2_000));
+    core.handle(Input::Closed { connection: id(1) }, at(2_000));
+    core.handle(Input::Timeout, at(5_000));
+    assert_eq!(outputs(&mut core), [ended(1, Some(1_000_000)), ended(2, None)]);
+}
+
+#[test]
+fn at_the_end_what_is_open_plays_on() {
     let mut core = Connections::default();
     for number in 1..=3 {
         core.handle(opened(number), at(0));
@@ -116,8 +147,8 @@ fn at_the_end_only_reported_connections_play_on() {
     core.handle(Input::Reported { participant: HOST, connection: id(1) }, at(1_000));
     core.handle(Input::Closed { connection: id(3) }, at(1_500));
     core.finish();
-    assert_eq!(outputs(&mut core), [ended(3, Some(250_000)), ended(2, Some(250_000))]);
-    assert_eq!(core.active(), 1);
+    assert_eq!(outputs(&mut core), [ended(3, Some(250_000))]);
+    assert_eq!(core.active(), 2);
 }
 
 fn any_input() -> impl Strategy<Value = Input> {
@@ -148,7 +179,7 @@ proptest! {
                         closed.get_or_insert(now);
                     }
                 }
-                Input::Alive { .. } | Input::Reported { .. } | Input::Timeout => {}
+                Input::Alive { .. } | Input::Restored(..) | Input::Reported { .. } | Input::Timeout => {}
             }
             while let Some(ended) = core.poll_output() {
                 let (opened, closed) = open.remove(&ended.connection).expect("ended once, after it was opened");

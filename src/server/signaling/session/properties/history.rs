@@ -12,6 +12,7 @@ pub(super) enum Step {
     Lose { socket: usize },
     Wait { seconds: u64 },
     Limit(bool),
+    Crash,
     Say { socket: usize, what: Say },
 }
 
@@ -67,6 +68,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         3 => (0_usize..8).prop_map(|socket| Step::Lose { socket }),
         2 => (0_u64..100).prop_map(|seconds| Step::Wait { seconds }),
         1 => any::<bool>().prop_map(Step::Limit),
+        1 => Just(Step::Crash),
         20 => (0_usize..8, say()).prop_map(|(socket, what)| Step::Say { socket, what }),
     ]
 }

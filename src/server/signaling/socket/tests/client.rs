@@ -5,6 +5,7 @@ use crate::domain::{ByteCount, SessionCode};
 use crate::protocol::{ClientMessage, ErrorCode, ServerMessage, Snapshot, WireToken};
 use crate::server::clock::Clock;
 use crate::server::guard::Origin;
+use crate::server::signaling::session::Rules;
 use crate::server::signaling::sessions::{SessionSettings, Sessions};
 use crate::server::usage::Usage;
 use axum_client_ip::ClientIpSource;
@@ -34,11 +35,17 @@ pub(super) async fn server(client_url: Option<Origin>) -> Server {
     let data = tempfile::tempdir().unwrap();
     let clock = Clock::system();
     let usage = Usage::open(data.path(), ByteCount::new(1_000_000_000), clock.clone()).unwrap();
-    let sessions = Sessions::new(
+    let sessions = Sessions::open(
+        data.path(),
         usage.clone(),
         clock,
-        SessionSettings { limit: 3, client_url, client_ip_source: ClientIpSource::ConnectInfo },
-    );
+        SessionSettings {
+            rules: Rules { limit: 3, host_grace: Duration::from_mins(5) },
+            client_url,
+            client_ip_source: ClientIpSource::ConnectInfo,
+        },
+    )
+    .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(axum::serve(listener, routes(sessions.clone())).into_future());

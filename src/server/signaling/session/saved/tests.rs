@@ -1,0 +1,152 @@
+//! Restarts: what goes on as it was.
+
+use super::*;
+use crate::domain::ParticipantToken;
+use crate::domain::TokenSecret;
+use crate::protocol::{ChatText, ClientMessage, FilmState, ServerMessage, Signal};
+use crate::server::signaling::session::{Input, Newcomer, Output, SocketId};
+
+const RULES: Rules = Rules { limit: 4, host_grace: Duration::from_secs(90) };
+const KEY: InviteKey = InviteKey::from_random(1);
+const NEW_KEY: InviteKey = InviteKey::from_random(2);
+
+fn at(seconds: u64) -> Now {
+    Now::since_start(Duration::from_secs(seconds))
+}
+
+fn id(bits: u64) -> ParticipantId {
+    ParticipantId::from_random(bits)
+}
+
+fn connection(bits: u64) -> ConnectionId {
+    ConnectionId::from_random(bits)
+}
+
+fn newcomer(bits: u64) -> Newcomer {
+    Newcomer {
+        socket: SocketId(bits),
+        id: id(bits),
+        secret: TokenSecret::from_random(bits.into()),
+        name: None,
+        number: 0,
+    }
+}
+
+fn token(bits: u64) -> ParticipantToken {
+    let (participant, secret) = (id(bits), TokenSecret::from_random(bits.into()));
+    ParticipantToken { code: SessionCode::from_random(0), participant, secret }
+}
+
+fn outputs(session: &mut Session) -> Vec<Output> {
+    std::iter::from_fn(|| session.poll_output()).collect()
+}
+
+fn say(session: &mut Session, from: u64, message: ClientMessage, now: Now) {
+    session.handle(Input::Message { from: SocketId(from), message, at: UnixMillis(5) }, now);
+}
+
+/// A host and a guest 100 s into a film, who have said something.
+fn evening() -> Session {
+    let mut session = Session::create(SessionCode::from_random(0), None, KEY, RULES, newcomer(0));
+    session.handle(Input::Join { newcomer: newcomer(1), admitted: false }, at(0));
+    say(&mut session, 1, ClientMessage::Ready { connection: connection(1) }, at(0));
+    let signal = Signal::Offer { sdp: "sdp".to_owned(), generation: 0 };
+    say(&mut session, 0, ClientMessage::Signal { connection: connection(1), signal }, at(0));
+    let film = FilmStatus {
+        number: 1,
+        title: "Metropolis".to_owned(),
+        position_ms: 0,
+        duration_ms: None,
+        state: FilmState::Playing,
+    };
+    say(&mut session, 0, ClientMessage::Film { film: Some(film) }, at(0));
+    say(&mut session, 1, ClientMessage::Chat { text: ChatText::parse("hello").unwrap(), nonce: 1 }, at(0));
+    outputs(&mut session);
+    session
+}
+
+fn restart(mut session: Session, counted: &[Counted]) -> Session {
+    let text = serde_json::to_string(&session.save(at(100), UnixMillis(100_000))).unwrap();
+    let saved = serde_json::from_str(&text).unwrap();
+    Session::restore(saved, RULES, NEW_KEY, counted, at(1), UnixMillis(120_000)).unwrap()
+}
+
+#[test]
+fn everyone_comes_back_to_what_was_and_the_graces_run_from_the_restart() {
+    let session = evening();
+    let before = session.snapshot();
+    let mut session = restart(session, &[]);
+    assert_eq!(session.next_timeout(), Some(at(61)), "a guest's minute");
+    let after = session.snapshot();
+    assert!(after.revision > before.revision && after.participants.iter().all(|person| !person.connected));
+    session.handle(Input::Resume { socket: SocketId(9), token: token(1), fresh: false, chat_seen: 0 }, at(2));
+    let welcome = outputs(&mut session).into_iter().find_map(|output| {
+        let Output::Send { message: ServerMessage::Welcome { snapshot, chat, invite, .. }, .. } = output else {
+            return None;
+        };
+        Some((snapshot, chat, invite))
+    });
+    let (snapshot, chat, invite) = welcome.unwrap();
+    assert_eq!((chat[0].text.as_str(), chat[0].id, invite), ("hello", 1, None));
+    assert_eq!(snapshot.film.unwrap().position_ms, 121_000, "the film went on on the host's page");
+    assert_eq!(session.next_timeout(), Some(at(91)), "the host's grace");
+    session.handle(Input::Time, at(91));
+    assert!(session.is_over() && !session.is_unsaved());
+}
+
+#[test]
+fn a_host_gets_another_key_and_the_old_links_go_on_working() {
+    let mut session = restart(evening(), &[]);
+    session.handle(Input::Resume { socket: SocketId(9), token: token(0), fresh: false, chat_seen: 0 }, at(2));
+    let given = outputs(&mut session).into_iter().find_map(|output| {
+        let Output::Send { message: ServerMessage::Welcome { invite, .. }, .. } = output else { return None };
+        invite
+    });
+    assert_eq!(given, Some(NEW_KEY));
+    assert!(session.admits(KEY) && session.admits(NEW_KEY) && session.is_unsaved());
+}
+
+#[test]
+fn connections_run_on_and_those_that_only_the_ledger_knows_are_taken_over() {
+    let mut session = evening();
+    session.handle(Input::Join { newcomer: newcomer(2), admitted: false }, at(0));
+    let counted = [(1, 1), (2, 2), (3, 3)].map(|(bits, guest)| Counted {
+        connection: connection(bits),
+        host: id(0),
+        guest: id(guest),
+    });
+    let session = restart(session, &counted);
+    assert_eq!(session.counted_open().collect::<Vec<_>>(), counted[..2], "the third is of nobody here");
+    for (end, bits) in [(0, 1), (1, 1), (0, 2), (2, 2)] {
+        assert!(session.reporter(&token(end), connection(bits)).is_some_and(|reporter| reporter.open));
+    }
+    assert!(session.reporter(&token(1), connection(2)).is_none());
+}
+
+#[test]
+fn what_is_said_after_a_crash_never_has_the_number_of_something_said_before() {
+    let mut session = evening();
+    let saved = session.save(at(1), UnixMillis(0));
+    say(&mut session, 1, ClientMessage::Chat { text: ChatText::parse("lost").unwrap(), nonce: 2 }, at(1));
+    let lost = session.chat.last();
+    let mut session = Session::restore(saved, RULES, NEW_KEY, &[], at(0), UnixMillis(0)).unwrap();
+    session.handle(Input::Resume { socket: SocketId(9), token: token(1), fresh: false, chat_seen: lost }, at(0));
+    say(&mut session, 9, ClientMessage::Chat { text: ChatText::parse("new").unwrap(), nonce: 3 }, at(1));
+    assert!(session.chat.after(lost).iter().any(|entry| entry.text.as_str() == "new"));
+}
+
+#[test]
+fn a_playing_film_is_not_written_down_at_every_word_of_it() {
+    let mut session = evening();
+    session.save(at(0), UnixMillis(0));
+    let told = |position_ms, state| ClientMessage::Film {
+        film: Some(FilmStatus { number: 1, title: "Metropolis".to_owned(), position_ms, duration_ms: None, state }),
+    };
+    say(&mut session, 0, told(5_100, FilmState::Playing), at(5));
+    assert!(!session.is_unsaved(), "as expected");
+    say(&mut session, 0, told(60_000, FilmState::Playing), at(6));
+    assert!(session.is_unsaved(), "a jump");
+    session.save(at(6), UnixMillis(0));
+    say(&mut session, 0, told(60_000, FilmState::Paused), at(6));
+    assert!(session.is_unsaved(), "a pause");
+}
