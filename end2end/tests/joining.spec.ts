@@ -48,6 +48,22 @@ test('a password is asked for, a wrong one is said to be possible, and the right
   }
 });
 
+test('an invite link lets in without the password, over a reload too, and leaves nothing in the address', async ({ people }) => {
+  const host = await people.host({ name: 'Ada', password: 'correct horse' });
+  const link = await host.page.getByRole('textbox', { name: 'Invite link' }).inputValue();
+  const key = /#k=([0-9a-f]{32})$/.exec(link)?.[1] ?? 'no key';
+  const guest = await people.arrive();
+  await guest.page.goto(link);
+  await expect(guest.join).toBeEnabled();
+  await expect.poll(() => guest.page.url()).toBe(host.invite);
+  await guest.page.reload();
+  await expect(guest.join).toBeEnabled();
+  await guest.asksIn({ name: 'Bob' });
+  await guest.isInside();
+  await expect(host.participant('Bob')).toBeVisible();
+  expect(guest.requests.filter((address) => address.includes(key)), 'the key in a request').toEqual([]);
+});
+
 test('the start page shows nothing of a refusal on a session page', async ({ people }) => {
   const host = await people.host({ password: 'correct horse' });
   const guest = await people.arrive();

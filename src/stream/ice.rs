@@ -269,6 +269,18 @@ mod tests {
     }
 
     #[test]
+    fn a_renewal_comes_after_the_server_keeps_an_answer_however_short_its_life() {
+        for (seed, life) in (0..200).zip([40, 60, 1_000, 86_400].into_iter().cycle()) {
+            let (mut ice, mut random) = (Ice::default(), Random::seeded(seed));
+            let answer = IceAnswer { expires_in: Some(life), ..answer() };
+            let _ = ice.answered(&IceOutcome::Answer(answer), at(0), &mut random);
+            let due = ice.next_timeout().unwrap() - at(0);
+            let life = Duration::from_secs(life);
+            assert!(due > life * 9 / 20 && due < life * 11 / 20, "{due:?} of {life:?}");
+        }
+    }
+
+    #[test]
     fn a_kept_answer_is_used_to_half_of_its_life() {
         let mut random = Random::seeded(3);
         for (age, usable) in [(0, true), (499, true), (500, false), (5000, false)] {

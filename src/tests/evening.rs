@@ -191,7 +191,7 @@ impl Evening {
         let wall = UnixMillis::default().plus(self.now.since(Now::default()));
         let saved = server.save(self.now, wall);
         let counted: Vec<_> = self.counted.values().copied().collect();
-        self.server = session::Session::restore(saved, RULES, KEY, &counted, self.now, wall);
+        self.server = session::Session::restore(saved, RULES, KEY, |_| counted, self.now, wall);
         for person in 0..PEOPLE {
             self.lose_socket(person);
         }
@@ -297,7 +297,7 @@ impl Evening {
             PeerCommand::AddCandidate(_) => {
                 assert!(self.pages[person].peers.contains(&id), "a candidate without a connection");
             }
-            PeerCommand::Encode(_) => assert_eq!(person, HOST, "only the host sends"),
+            PeerCommand::Encode(_) => assert_eq!(self.role(person), Some(Role::Host), "only the host sends"),
             PeerCommand::Sample => {
                 let sample = self.sample(id);
                 self.post(2, person, Input::Peer(id, PeerEvent::Sampled(sample)));

@@ -109,6 +109,17 @@ mod tests {
     }
 
     #[test]
+    fn a_participant_renews_credentials_of_half_a_minute_for_ever_and_reloads_beside() {
+        let clock = FakeRelativeClock::default();
+        let bucket = Bucket::with_clock(crate::server::guard::PARTICIPANT_RATE, clock.clone());
+        for renewal in 0..2_000 {
+            clock.advance(Duration::from_secs(15));
+            assert!(bucket.take(&"a").is_ok(), "renewal {renewal}");
+            assert!(renewal % 2 == 0 || bucket.take(&"a").is_ok(), "a reload beside renewal {renewal}");
+        }
+    }
+
+    #[test]
     fn those_who_are_idle_are_forgotten() {
         let clock = FakeRelativeClock::default();
         let bucket = Bucket::with_clock(RateLimit::of(10, 300), clock.clone());

@@ -113,31 +113,35 @@ impl Sessions {
     fn restore(&self, saved: Vec<Saved>) {
         let Around { clock, usage, store } = &self.0.around;
         let (now, wall) = (clock.now(), clock.wall());
-        let counted: Vec<_> = usage
-            .open_connections()
-            .into_iter()
-            .map(|(connection, host, guest)| Counted { connection, host, guest })
-            .collect();
-        let mut running = BTreeSet::new();
+        let mut counted = BTreeMap::<ParticipantId, Vec<Counted>>::new();
+        for (connection, host, guest) in usage.open_connections() {
+            counted.entry(host).or_default().push(Counted { connection, host, guest });
+        }
+        let mut known: BTreeSet<_> = counted.values().flatten().map(|counted| counted.connection).collect();
         for saved in saved {
             let code = saved.code;
             let key = InviteKey::from_random(rand::random());
-            let Some(core) = Session::restore(saved, self.0.settings.rules, key, &counted, now, wall) else {
+            let Some(core) = Session::restore(
+                saved,
+                self.0.settings.rules,
+                key,
+                |host| counted.remove(&host).unwrap_or_default(),
+                now,
+                wall,
+            ) else {
                 store.forget(code);
                 continue;
             };
             for Counted { connection, host, guest } in core.counted_open() {
-                running.insert(connection);
-                if !counted.iter().any(|counted| counted.connection == connection) {
+                if !known.remove(&connection) {
                     usage.opened(connection, host, guest);
                 }
             }
             self.lock().insert(code, Arc::new(LiveSession::restored(code, core)));
         }
-        for Counted { connection, .. } in counted {
-            if !running.contains(&connection) {
-                usage.closed(connection);
-            }
+        // What is left is in no session any more.
+        for connection in known {
+            usage.closed(connection);
         }
         let restored = self.everyone().len();
         if restored > 0 {

@@ -170,7 +170,7 @@ impl Model {
         let counted = |id: &ConnectionId| Counted { connection: *id, host: self.ends[id].0, guest: self.ends[id].1 };
         let counted: Vec<_> = running.map(counted).collect();
         let before = self.kept();
-        self.session = Session::restore(saved, RULES, KEY, &counted, self.now, self.wall()).unwrap();
+        self.session = Session::restore(saved, RULES, KEY, |_| counted.clone(), self.now, self.wall()).unwrap();
         assert_eq!(before, self.kept(), "a restart changed something");
         self.seats.clear();
         let open: BTreeSet<_> = self.session.counted_open().map(|counted| counted.connection).collect();

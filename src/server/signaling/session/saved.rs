@@ -92,12 +92,12 @@ impl Session {
     }
 
     /// Goes on where it was: everyone is away, and has as long to come back as if they had just gone. `key` is for the
-    /// host's links from now on. `counted` are connections that the ledger has of anyone.
+    /// host's links from now on. `counted` gives the connections that the ledger has of a host.
     pub fn restore(
         saved: Saved,
         rules: Rules,
         key: InviteKey,
-        counted: &[Counted],
+        counted: impl FnOnce(ParticipantId) -> Vec<Counted>,
         now: Now,
         wall: UnixMillis,
     ) -> Option<Self> {
@@ -111,7 +111,7 @@ impl Session {
         // Nobody can do anything in a session without a host.
         let host = people.first().filter(|person| person.is_host())?.id;
         let mut connections = Connections::restored(saved.open, saved.closed);
-        for counted in counted.iter().filter(|counted| counted.host == host) {
+        for counted in counted(host) {
             // The ledger may have heard of it, and the file not yet.
             let here = people.iter().any(|person| person.id == counted.guest);
             if here && !connections.was_used(counted.connection) && connections.of_guest(counted.guest).is_none() {

@@ -42,6 +42,8 @@ fn step() -> impl Strategy<Value = Step> {
 struct Known {
     opened: Option<Now>,
     last_sign: Now,
+    /// The last sign of life that the process has heard of.
+    heard: Option<Now>,
     /// The last sign of life that was on disk.
     written: Option<Now>,
     closed: bool,
@@ -103,14 +105,15 @@ impl Evening {
         let (world, wall) = (self.world(), self.wall());
         match *step {
             Step::Open(id) if self.known(id).opened.is_none() => {
-                (self.known(id).opened, self.known(id).last_sign) = (Some(world), world);
+                let known = self.known(id);
+                (known.opened, known.last_sign, known.heard) = (Some(world), world, Some(world));
                 let (host, guest) = (end(true), end(false));
                 self.handle(Input::Opened { connection: connection(id), host, guest, at: wall });
                 // The session is on disk at once, and brings back what the ledger may have missed.
                 self.write();
             }
             Step::Alive(id) if self.is_open(id) => {
-                self.known(id).last_sign = world;
+                self.sign(id);
                 self.handle(Input::Alive { connection: connection(id) });
             }
             Step::Report(id, first, more) if self.is_open(id) => {
@@ -118,7 +121,7 @@ impl Evening {
                 (*counter, *sequence) = (*counter + more, *sequence + 1);
                 let report = report(connection(id), "a", *sequence, *counter);
                 self.handle(Input::Alive { connection: connection(id) });
-                self.known(id).last_sign = world;
+                self.sign(id);
                 self.waiting.push(by(end(first), report));
             }
             Step::Close(id) if self.is_open(id) => {
@@ -140,6 +143,12 @@ impl Evening {
         }
     }
 
+    fn sign(&mut self, id: u64) {
+        let world = self.world();
+        let known = self.known(id);
+        (known.last_sign, known.heard) = (world, Some(world));
+    }
+
     fn is_open(&mut self, id: u64) -> bool {
         let known = self.known(id);
         known.opened.is_some() && !known.closed
@@ -158,7 +167,7 @@ impl Evening {
         }
         for known in &mut self.known {
             if known.opened.is_some() && !known.closed {
-                known.written = Some(known.last_sign);
+                known.written = known.heard;
             }
         }
         self.handle(Input::Timeout);
@@ -171,6 +180,9 @@ impl Evening {
         self.ledger = Ledger::open(self.dir.path()).unwrap();
         (self.core, self.started) = (Connections::default(), self.time);
         self.waiting.clear();
+        for known in &mut self.known {
+            known.heard = known.written;
+        }
         for kept in self.ledger.connections().unwrap() {
             let at = self.wall();
             self.handle(Input::Restored(kept, at));

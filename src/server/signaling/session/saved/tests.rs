@@ -66,6 +66,7 @@ fn evening() -> Session {
 }
 
 fn restart(mut session: Session, counted: &[Counted]) -> Session {
+    let counted = |_| counted.to_vec();
     let text = serde_json::to_string(&session.save(at(100), UnixMillis(100_000))).unwrap();
     let saved = serde_json::from_str(&text).unwrap();
     Session::restore(saved, RULES, NEW_KEY, counted, at(1), UnixMillis(120_000)).unwrap()
@@ -129,7 +130,7 @@ fn what_is_said_after_a_crash_never_has_the_number_of_something_said_before() {
     let saved = session.save(at(1), UnixMillis(0));
     say(&mut session, 1, ClientMessage::Chat { text: ChatText::parse("lost").unwrap(), nonce: 2 }, at(1));
     let lost = session.chat.last();
-    let mut session = Session::restore(saved, RULES, NEW_KEY, &[], at(0), UnixMillis(0)).unwrap();
+    let mut session = Session::restore(saved, RULES, NEW_KEY, |_| vec![], at(0), UnixMillis(0)).unwrap();
     session.handle(Input::Resume { socket: SocketId(9), token: token(1), fresh: false, chat_seen: lost }, at(0));
     say(&mut session, 9, ClientMessage::Chat { text: ChatText::parse("new").unwrap(), nonce: 3 }, at(1));
     assert!(session.chat.after(lost).iter().any(|entry| entry.text.as_str() == "new"));
