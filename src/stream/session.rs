@@ -21,7 +21,7 @@ use super::peer::{PeerCommand, PeerEvent, PeerState, Sample};
 use super::quality::Quality;
 use super::quality::watching::Watching;
 use super::random::Random;
-use super::view::{FilmProblem, Phase, Picture, Problem, Profile, SessionAction};
+use super::view::{FilmProblem, Phase, Problem, Profile, SessionAction};
 use crate::domain::{ConnectionId, InviteKey, Now, ParticipantId, ParticipantToken, Role, SessionCode};
 use crate::protocol::{
     ClientMessage, FilmState, IceAnswer, ServerMessage, Signal, Snapshot, UsageBeacon, WireToken, limits,
@@ -557,16 +557,6 @@ impl Session {
             Some(RoleCore::Host(_)) | None => None,
         };
         sooner.unwrap_or(limits::POLL_EVERY)
-    }
-
-    /// Tells the others when the picture begins to run here, and when it does not any more.
-    fn tell_watching(&mut self, now: Now) {
-        let Some(RoleCore::Guest(guest)) = &self.role else { return };
-        let watching = guest.picture(now) == Picture::Connected;
-        if self.out.heard && self.told_watching != watching {
-            self.told_watching = watching;
-            self.out.say(ClientMessage::Watching { watching });
-        }
     }
 
     fn has_peers(&self) -> bool {

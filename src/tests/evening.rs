@@ -104,7 +104,7 @@ impl Evening {
     }
 
     fn code(&self) -> String {
-        self.pages[HOST].token.map(|token| token.code.to_string()).unwrap_or_default()
+        self.pages.iter().find_map(|page| page.token).map(|token| token.code.to_string()).unwrap_or_default()
     }
 
     fn load(&mut self, person: usize) {

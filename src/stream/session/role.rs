@@ -2,10 +2,12 @@
 
 use super::{RoleCore, Session};
 use crate::domain::{Now, Role};
+use crate::protocol::ClientMessage;
 use crate::stream::film::HostFilm;
 use crate::stream::guest::Guest;
 use crate::stream::host::Host;
 use crate::stream::outbox::Output;
+use crate::stream::view::Picture;
 
 impl Session {
     /// Becomes what the snapshot says. Whatever belonged to the former role is over: a former host's film is taken off the
@@ -31,5 +33,15 @@ impl Session {
                 RoleCore::Guest(Guest::default())
             }
         });
+    }
+
+    /// Tells the others when the picture begins to run here, and when it does not any more.
+    pub(super) fn tell_watching(&mut self, now: Now) {
+        let Some(RoleCore::Guest(guest)) = &self.role else { return };
+        let watching = guest.picture(now) == Picture::Connected;
+        if self.out.heard && self.told_watching != watching {
+            self.told_watching = watching;
+            self.out.say(ClientMessage::Watching { watching });
+        }
     }
 }
