@@ -14,13 +14,16 @@ export const executable = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /**
  * How Chromium is started. With `autoplay: 'as people have it'` sound needs a press first, as in every browser at home.
- * `executablePath` may be a wrapper that starts the same Chromium somewhere else.
+ * `executablePath` may be a wrapper that starts the same Chromium somewhere else. `secure` is an origin to be treated as if
+ * it came by HTTPS.
  */
-export function chromium(
-  { autoplay = 'free', executablePath = executable }: { autoplay?: 'free' | 'as people have it'; executablePath?: string } = {},
-): LaunchOptions {
-  return {
-    executablePath,
-    args: autoplay === 'free' ? [...flags, '--autoplay-policy=no-user-gesture-required'] : flags,
-  };
+export function chromium({
+  autoplay = 'free',
+  executablePath = executable,
+  secure,
+}: { autoplay?: 'free' | 'as people have it'; executablePath?: string; secure?: string } = {}): LaunchOptions {
+  const args = [...flags];
+  if (autoplay === 'free') args.push('--autoplay-policy=no-user-gesture-required');
+  if (secure) args.push(`--unsafely-treat-insecure-origin-as-secure=${secure}`);
+  return { executablePath, args };
 }

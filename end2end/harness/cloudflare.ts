@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from './tessro';
 
 /** What the stand-in does instead of minting. */
@@ -15,6 +16,8 @@ export class Cloudflare {
   static readonly token = 'token-of-the-stand-in';
 
   fault?: Fault;
+  /** How long a mint takes. */
+  delayMs = 0;
   /** Bodies of the requests that were answered with credentials. */
   readonly mints: { ttl?: number }[] = [];
   /** User names and credentials handed out. */
@@ -55,6 +58,7 @@ export class Cloudflare {
     let body = '';
     for await (const chunk of request) body += chunk;
     if (this.fault === 'hang') return;
+    if (this.delayMs > 0) await sleep(this.delayMs);
     if (this.fault === 'garbage') {
       response.writeHead(201, { 'Content-Type': 'application/json' }).end('<html>not what you asked for');
       return;

@@ -6,6 +6,8 @@ export interface Pair {
   remote: string;
   relay: boolean;
   selected: boolean;
+  /** The relayed ports on the path, of either end. */
+  relayPorts: number[];
   /** Payload alone: what media and its keys took, without connectivity checks. */
   bytesSent: number;
   bytesReceived: number;
@@ -23,7 +25,8 @@ export function pairs(page: Page): Promise<Pair[]> {
     if (!peer) return [];
     const report = [...((await peer.getStats()) as unknown as Map<string, any>).values()];
     const named = report.find((stat) => stat.type === 'transport')?.selectedCandidatePairId as string | undefined;
-    const kind = (id: string) => report.find((stat) => stat.id === id)?.candidateType as string | undefined;
+    const candidate = (id: string) => report.find((stat) => stat.id === id);
+    const kind = (id: string) => candidate(id)?.candidateType as string | undefined;
     return report
       .filter((stat) => stat.type === 'candidate-pair')
       .map((pair) => ({
@@ -31,6 +34,10 @@ export function pairs(page: Page): Promise<Pair[]> {
         remote: kind(pair.remoteCandidateId) ?? 'gone',
         relay: kind(pair.localCandidateId) === 'relay',
         selected: pair.id === named,
+        // The other end's relay may look like any address from here: its port tells.
+        relayPorts: [pair.localCandidateId, pair.remoteCandidateId]
+          .filter((id) => ['relay', 'prflx', undefined].includes(kind(id)))
+          .map((id) => candidate(id)?.port as number),
         bytesSent: pair.bytesSent,
         bytesReceived: pair.bytesReceived,
         packetsSent: pair.packetsSent,
@@ -39,5 +46,35 @@ export function pairs(page: Page): Promise<Pair[]> {
         responsesSent: pair.responsesSent,
         roundTripMs: (pair.currentRoundTripTime ?? 0) * 1_000,
       }));
+  });
+}
+
+/** Bytes at a moment of the page's clock, in ms. */
+export interface Bytes {
+  bytes: number;
+  at: number;
+}
+
+/** What came in of sound or picture over the newest connection, headers not counted. */
+export function received(page: Page, kind: 'audio' | 'video'): Promise<Bytes> {
+  return page.evaluate(async (kind) => {
+    const peer = window.instruments.peers.map((weak) => weak.deref()).filter((one) => one && one.connectionState !== 'closed').at(-1)!;
+    const report = [...((await peer.getStats()) as unknown as Map<string, any>).values()];
+    const stream = report.find((stat) => stat.type === 'inbound-rtp' && stat.kind === kind);
+    return { bytes: stream?.bytesReceived ?? 0, at: stream?.timestamp ?? performance.timeOrigin + performance.now() };
+  }, kind);
+}
+
+/** What went out over each connection that is open, whatever it was, in the order in which they were built. */
+export function sent(page: Page): Promise<Bytes[]> {
+  return page.evaluate(async () => {
+    const all: Bytes[] = [];
+    for (const peer of window.instruments.peers.map((weak) => weak.deref())) {
+      if (peer?.connectionState !== 'connected') continue;
+      const report = [...((await peer.getStats()) as unknown as Map<string, any>).values()];
+      const transport = report.find((stat) => stat.type === 'transport');
+      all.push({ bytes: transport.bytesSent, at: transport.timestamp });
+    }
+    return all;
   });
 }

@@ -3,12 +3,18 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect } from '@playwright/test';
 import { freePort } from './free_port';
+import { nodeIn } from './node_in';
 import { Started } from './process';
+
+/** Of the relay's command line. */
+const password = 'whispered';
 
 /** What a relay carried for one allocation, between it and the browser that allocated. */
 export interface Allocation {
   session: string;
   username: string;
+  /** Where the browser called from; known once it has ended. */
+  client: string;
   /** Payload bytes that the relay sent to the browser: what Cloudflare bills. */
   sent: number;
   /** Payload bytes that it received from the browser. */
@@ -29,9 +35,14 @@ export class Coturn {
     private readonly folder: string,
     readonly address: string,
     readonly port: number,
+    private readonly namespace: string | undefined,
+    private readonly ports: number,
   ) {}
 
-  static async start({ address = '127.0.0.1', namespace }: { address?: string; namespace?: string } = {}): Promise<Coturn> {
+  /** Two at one address need relayed ports of their own: `ports` is the first of a thousand. */
+  static async start(
+    { address = '127.0.0.1', namespace, ports = 50_000 }: { address?: string; namespace?: string; ports?: number } = {},
+  ): Promise<Coturn> {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'tessro-coturn-'));
     const port = await freePort();
     const config = path.join(folder, 'turnserver.conf');
@@ -41,15 +52,16 @@ export class Coturn {
         `listening-ip=${address}`,
         `relay-ip=${address}`,
         `listening-port=${port}`,
-        'min-port=50000',
-        'max-port=50999',
+        `min-port=${ports}`,
+        `max-port=${ports + 999}`,
         'realm=tessro.test',
         'use-auth-secret',
         `static-auth-secret=${Coturn.secret}`,
         'allow-loopback-peers',
-        // Loopback peers are refused with an empty one, also where the command line is off.
-        'cli-password=unused',
-        'no-cli',
+        // Loopback peers are refused with an empty one.
+        `cli-password=${password}`,
+        `cli-ip=${address}`,
+        `cli-port=${await freePort()}`,
         'no-tls',
         'no-dtls',
         'verbose',
@@ -61,7 +73,7 @@ export class Coturn {
       ].join('\n'),
     );
     const [command, ...args] = [...(namespace ? ['ip', 'netns', 'exec', namespace] : []), 'turnserver', '-c', config];
-    const coturn = new Coturn(new Started('turnserver', command!, args), folder, address, port);
+    const coturn = new Coturn(new Started('turnserver', command!, args), folder, address, port, namespace, ports);
     try {
       // A second relay would share the port in silence: only this one's own log counts.
       await expect
@@ -80,6 +92,11 @@ export class Coturn {
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
   }
 
+  /** Whether a relayed address with this port is one of this relay's. */
+  relays(port: number): boolean {
+    return port >= this.ports && port < this.ports + 1_000;
+  }
+
   /** What a stand-in for a provider needs to mint credentials that this relay takes. */
   get relay(): { urls: string[]; secret: string } {
     const at = `turn:${this.address}:${this.port}`;
@@ -90,16 +107,18 @@ export class Coturn {
   get allocations(): Allocation[] {
     const allocations = new Map<string, Allocation>();
     for (const line of this.log.split('\n')) {
-      const [, session, event, rest] = /session (\d+): (new,|usage:|delete:)(.*)/.exec(line) ?? [];
+      const [, session, event, rest] = /session (\d+): (new,|usage:|delete:|closed)(.*)/.exec(line) ?? [];
       if (!session || rest === undefined) continue;
       if (event === 'new,') {
         const username = /username=<([^>]*)>/.exec(rest)?.[1] ?? '';
-        allocations.set(session, { session, username, sent: 0, received: 0, ended: false });
+        allocations.set(session, { session, username, client: '', sent: 0, received: 0, ended: false });
         continue;
       }
       const allocation = allocations.get(session);
       if (!allocation) continue;
-      if (event === 'delete:') {
+      if (event === 'closed') {
+        allocation.client = /remote ([0-9.:]+)/.exec(rest)?.[1] ?? allocation.client;
+      } else if (event === 'delete:') {
         allocation.ended = true;
       } else {
         allocation.sent += Number(/ sb=(\d+)/.exec(rest)?.[1] ?? 0);
@@ -122,6 +141,45 @@ export class Coturn {
         timeout: 20_000,
       })
       .toBe(0);
+  }
+
+  /** Dead at once: whoever sends to it hears that nobody listens. */
+  async kill(): Promise<void> {
+    await this.process.end('SIGKILL');
+  }
+
+  /** Alive to look at, and silent. */
+  freeze(): void {
+    this.process.signal('SIGSTOP');
+  }
+
+  /** Takes an allocation away through the relay's own command line, as an operator would. */
+  async cancel(session: string): Promise<void> {
+    await this.command(`cs ${session}`);
+  }
+
+  /** Says one thing on the relay's command line: the answer. */
+  private command(command: string): Promise<string> {
+    const port = Number(/cli-port=(\d+)/.exec(readFileSync(path.join(this.folder, 'turnserver.conf'), 'utf8'))![1]);
+    return nodeIn(
+      this.namespace,
+      async ({ address, port, lines }) => {
+        const socket = (require('node:net') as typeof import('node:net')).connect(port, address);
+        let heard = '';
+        // A prompt ends what it says; each is answered with the next line, and the last one ends it.
+        for await (const text of socket.setEncoding('utf8')) {
+          heard += String(text);
+          if (!/(password:|>)\s*$/i.test(heard)) continue;
+          const line = lines.shift();
+          if (line === undefined) break;
+          heard = '';
+          socket.write(`${line}\r\n`);
+        }
+        socket.destroy();
+        return heard;
+      },
+      { address: this.address, port, lines: [password, command] },
+    );
   }
 
   async stop(): Promise<void> {

@@ -39,6 +39,13 @@ const recipes = {
     '-f', 'lavfi', '-i', 'mandelbrot=size=1280x720:rate=30:start_scale=0.9:end_scale=0.2:start_x=-0.743:start_y=0.131',
     '-f', 'lavfi', '-i', 'sine=frequency=440', '-t', '12', ...h264, ...aac,
   ],
+  /** Night Train for seven minutes, both notes without a seam. */
+  'Night Journey.mp4': [
+    '-stream_loop', '20', '-i', path.join(folder, 'Night Train.mp4'),
+    '-f', 'lavfi', '-i', 'sine=frequency=440', '-f', 'lavfi', '-i', 'sine=frequency=880',
+    '-filter_complex', '[1][2]join=inputs=2:channel_layout=stereo[a]',
+    '-map', '0:v', '-map', '[a]', '-t', '420', '-c:v', 'copy', ...aac,
+  ],
   /** Three minutes, small in every way, for tests that are about anything but the picture. */
   'Long Evening.mp4': plain('0x205080', '320x180', 180),
   'Red Harbour.mp4': plain('0xC02020', '640x360', 30),
@@ -58,6 +65,7 @@ function film(name: Name): Film {
 }
 
 export const nightTrain = film('Night Train.mp4');
+export const nightJourney = film('Night Journey.mp4');
 export const coastAtNight = film('The Coast at Night.mp4');
 export const longEvening = film('Long Evening.mp4');
 export const redHarbour = film('Red Harbour.mp4');

@@ -1,6 +1,7 @@
 import { expect, type Browser, type BrowserContext, type BrowserContextOptions, type ConsoleMessage, type Locator, type Page } from '@playwright/test';
 import type { Film } from './film';
 import { install } from './instruments';
+import { noteMoments } from './moments';
 
 /** What a person types; nothing where they leave a field alone. */
 export interface Typed {
@@ -30,6 +31,7 @@ export class Person {
     const context = await browser.newContext({ baseURL: origin, ...options });
     const page = await context.newPage();
     await page.addInitScript(install);
+    await page.addInitScript(noteMoments);
     return new Person(page, origin);
   }
 

@@ -79,6 +79,11 @@ export class Started {
     });
   }
 
+  /** Sends a signal and waits for nothing: SIGSTOP holds it, SIGCONT lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.child.kill(signal);
+  }
+
   /** Sends the signal and waits for the end; a process that lingers for 10 s after SIGTERM is an error. */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     if (this.over) return;

@@ -103,3 +103,75 @@ export function mark(video: Locator): Promise<void> {
 export function isMarked(video: Locator): Promise<boolean> {
   return video.evaluate((element) => 'marked' in element);
 }
+
+/** When the element first shows a picture of this hue from now on, as the clock that all pages share. */
+export function whenHue(video: Locator, wanted: 'red' | 'motley'): Promise<number> {
+  return video.evaluate(
+    (element: HTMLVideoElement, wanted) =>
+      new Promise<number>((resolve) => {
+        const canvas = document.createElement('canvas');
+        canvas.width = canvas.height = 8;
+        const context = canvas.getContext('2d', { willReadFrequently: true })!;
+        const look = (now: number) => {
+          context.drawImage(element, 0, 0, 8, 8);
+          const { data } = context.getImageData(0, 0, 8, 8);
+          const mean = (channel: number) => data.reduce((sum, value, i) => sum + (i % 4 === channel ? value : 0), 0) / 64;
+          const red = mean(0) > 140 && mean(1) < 90 && mean(2) < 90;
+          if (red === (wanted === 'red') && mean(0) + mean(1) + mean(2) > 60) resolve(performance.timeOrigin + now);
+          else element.requestVideoFrameCallback(look);
+        };
+        element.requestVideoFrameCallback(look);
+      }),
+    wanted,
+  );
+}
+
+/** When each frame from now on is shown, as the clock that all pages share; read by `frameTimes`. */
+export function noteFrames(video: Locator): Promise<void> {
+  return video.evaluate((element: HTMLVideoElement) => {
+    const times: number[] = [];
+    // A later call takes the place of the one before.
+    Object.assign(element, { frameTimes: times });
+    const note = (now: number) => {
+      if ((element as HTMLVideoElement & { frameTimes?: number[] }).frameTimes !== times) return;
+      times.push(performance.timeOrigin + now);
+      element.requestVideoFrameCallback(note);
+    };
+    element.requestVideoFrameCallback(note);
+  });
+}
+
+/** Every frame since `noteFrames`. */
+export function frameTimes(video: Locator): Promise<number[]> {
+  return video.evaluate((element) => (element as HTMLVideoElement & { frameTimes?: number[] }).frameTimes ?? []);
+}
+
+/** The longest time between two frames that follow each other, within a span where one is given. */
+export function longestGap(times: number[], from = -Infinity, to = Infinity): number {
+  const within = [...(from > -Infinity ? [from] : []), ...times.filter((at) => at >= from && at <= to), ...(to < Infinity ? [to] : [])];
+  return Math.max(0, ...within.slice(1).map((at, place) => at - within[place]!));
+}
+
+/**
+ * Watches for seven seconds at least, and until frames come steadily: how long after `since` the last interruption of more
+ * than half a second ended. Zero: there was none.
+ */
+export async function pictureBack(video: Locator, since: number, timeout = 60_000): Promise<number> {
+  let back = Number.NaN;
+  await expect
+    .poll(
+      async () => {
+        const all = await frameTimes(video);
+        // An interruption that was there already counts with its end.
+        const times = [all.findLast((at) => at <= since) ?? since, ...all.filter((at) => at > since)];
+        back = 0;
+        for (const [place, at] of times.entries()) if (place > 0 && at - times[place - 1]! > 500) back = at - since;
+        const now = await video.evaluate(() => performance.timeOrigin + performance.now());
+        if (now - since < 7_000 || since + back > now - 1_500) return 0;
+        return times.filter((at) => at > now - 1_500).length;
+      },
+      { message: 'frames in the last second and a half', timeout, intervals: [250] },
+    )
+    .toBeGreaterThanOrEqual(15);
+  return back;
+}

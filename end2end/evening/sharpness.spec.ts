@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nightJourney, nightTrain } from '../harness/film';
+import { atLeast, atMost, percentile, written } from '../harness/figures';
+import { received, sent } from '../harness/connection_stats';
+import { hear, hearsStereo } from '../harness/listening';
+import { forgetFrames, moments } from '../harness/moments';
+import { expect, test } from '../harness/test';
+import { frames, seesFrames } from '../harness/watching';
+
+test('the first frame that a guest sees of a 720p film is 720p', async ({ people }) => {
+  const took: number[] = [];
+  const heights: number[] = [];
+  for (let time = 0; time < 10; time += 1) {
+    const host = await people.host();
+    const guest = await people.guest(host);
+    await expect(host.film).toBeEnabled();
+    await host.film.evaluate((input) => {
+      const note = () => Object.assign(window, { picked: performance.timeOrigin + performance.now() });
+      input.addEventListener('change', note, { capture: true, once: true });
+    });
+    await forgetFrames(guest.page);
+    await host.choose(nightTrain);
+    await seesFrames(guest.stream, 5);
+    const { first } = await moments(guest.page);
+    const picked = await host.page.evaluate(() => (window as unknown as { picked: number }).picked);
+    took.push(first!.at - picked);
+    heights.push(first!.height);
+    await guest.context.close();
+    await host.context.close();
+  }
+  written('film picked to first frame, median of 10', `${percentile(took, 0.5).toFixed(0)} ms`);
+  atMost('film picked to first frame, worst of 10', Math.max(...took), 1_000, 'ms');
+  atLeast('height of the first frame, smallest of 10', Math.min(...heights), 720, 'lines');
+});
+
+test('both sides of the sound arrive apart, at a rate worth hearing', async ({ people }) => {
+  const host = await people.host();
+  const guest = await people.guest(host);
+  await host.choose(nightJourney);
+  await seesFrames(guest.stream);
+  await hearsStereo(guest.stream, 30_000);
+  const { left, right } = await hear(guest.stream);
+  atLeast('sound, 440 Hz left above right', left.low - right.low, 30, 'dB');
+  atLeast('sound, 880 Hz right above left', right.high - left.high, 30, 'dB');
+  await sleep(5_000);
+  const before = await received(guest.page, 'audio');
+  await sleep(10_000);
+  const after = await received(guest.page, 'audio');
+  atLeast('sound, rate', ((after.bytes - before.bytes) * 8) / (after.at - before.at), 128, 'kbps');
+});
+
+test('next to nothing is sent while the film is paused', async ({ people }) => {
+  const host = await people.host();
+  const guests = [await people.guest(host), await people.guest(host)];
+  await host.choose(nightJourney);
+  for (const guest of guests) await seesFrames(guest.stream, 60);
+  await host.pause();
+  for (const guest of guests) await guest.reads(/\bPaused\b/);
+  await sleep(2_000);
+  const before = await sent(host.page);
+  await sleep(15_000);
+  const after = await sent(host.page);
+  expect(after.length).toBe(2);
+  for (const [place, { bytes, at }] of after.entries()) {
+    atMost(`paused, sent to guest ${place + 1}`, ((bytes - before[place]!.bytes) * 8) / (at - before[place]!.at), 20, 'kbps');
+  }
+  await host.play();
+  for (const guest of guests) {
+    const had = await frames(guest.stream);
+    await expect.poll(() => frames(guest.stream)).toBeGreaterThan(had + 15);
+  }
+});
