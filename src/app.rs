@@ -1,12 +1,17 @@
 //! The pages: rendered on the server, brought to life in the browser.
 //!
 //! Views know one thing, the [`session::SessionHandle`] in their context, and read nothing else that differs between
-//! server and browser: no storage, no locale, no clock. So the server's HTML and the first rendering in the browser are
+//! server and browser: no storage, no clock, and no language but the one that [`language`] holds. So the server's HTML and the first rendering in the browser are
 //! the same. Everything that people read stands in [`words`].
 
 pub mod api;
+pub mod chat;
 pub mod components;
+pub mod device;
+pub mod keys;
+pub mod language;
 pub mod pages;
+pub mod player;
 pub mod session;
 pub mod words;
 
@@ -29,16 +34,17 @@ pub struct FilesAt(pub String);
 /// The whole document around [`App`].
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let FilesAt(root) = use_context().unwrap_or_default();
+    let language = language::use_language().get_untracked();
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=language.tag()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f6f3ee" />
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#121316" />
-                <meta name="description" content=words::DESCRIPTION />
+                <meta name="description" content=words::DESCRIPTION.to(language) />
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="stylesheet" id="leptos" href="/pkg/tessro.css" />
                 <AutoReload options=options.clone() />

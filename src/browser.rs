@@ -6,9 +6,11 @@
 
 pub mod breakage;
 pub mod codecs;
+pub mod device;
 pub mod event;
 pub mod film;
 pub mod invite;
+pub mod language;
 pub mod peer;
 pub mod picture;
 pub mod senders;

@@ -6,6 +6,7 @@
 mod bytes;
 mod id;
 mod invite_key;
+mod language;
 mod name;
 mod provider;
 mod session_code;
@@ -15,6 +16,7 @@ mod token;
 pub use bytes::{ByteCount, ParseByteCountError};
 pub use id::{ConnectionId, ParseIdError, ParticipantId};
 pub use invite_key::{InviteKey, ParseInviteKeyError};
+pub use language::Language;
 pub use name::{ParseNameError, ParticipantName};
 pub use provider::{ParseProviderError, ProviderName};
 pub use session_code::{ParseSessionCodeError, SessionCode};

@@ -65,6 +65,7 @@ pub fn hydrate() {
     wasm_bindgen_futures::spawn_local(async {
         if browser::start::ready().await {
             leptos::mount::hydrate_body(|| {
+                provide_context(browser::language::start());
                 provide_context(browser::start::start());
                 view! { <app::App /> }
             });

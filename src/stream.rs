@@ -36,6 +36,6 @@ pub use peer::{PairSample, PeerCommand, PeerConfig, PeerEvent, PeerState, Receiv
 pub use quality::{Encoding, Quality, QualityChoice, Rung};
 pub use session::{Input, Kept, Session};
 pub use view::{
-    ChatLine, ConnectionView, FilmProblem, FilmView, Flying, IceView, LinkView, Person, Phase, Picture, Problem,
-    Profile, SessionAction, SessionView, Strain, UploadView,
+    ChatLine, ConnectionView, FilmFault, FilmProblem, FilmView, Flying, IceView, LinkView, Person, Phase, Picture,
+    Problem, Profile, SessionAction, SessionView, Strain, UploadView,
 };

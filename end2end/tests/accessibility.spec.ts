@@ -1,5 +1,5 @@
 import AxeBuilder from '@axe-core/playwright';
-import { broken, redHarbour } from '../harness/film';
+import { broken, longEvening } from '../harness/film';
 import type { Person } from '../harness/people';
 import { expect, test } from '../harness/test';
 import { seesFrames } from '../harness/watching';
@@ -9,6 +9,61 @@ async function isAccessible(person: Person, what: string): Promise<void> {
   const found = violations.map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map(({ target }) => target).join('; ')})`);
   expect(found, what).toEqual([]);
 }
+
+test('axe finds nothing in German, on a phone, with the chat open', async ({ people }) => {
+  const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, reducedMotion: 'reduce' } as const;
+  const host = await people.host({ name: 'Ada' });
+  const guest = await people.arrive({ ...phone, locale: 'de-DE' });
+  await guest.page.goto(host.invite);
+  await guest.page.getByRole('button', { name: 'Mitschauen' }).click();
+  await expect(guest.page.getByRole('button', { name: 'Runde verlassen' })).toBeVisible();
+  await isAccessible(guest, 'guest, waiting');
+  await host.choose(longEvening);
+  await seesFrames(guest.picture);
+  await isAccessible(guest, 'guest');
+  await guest.page.getByRole('button', { name: 'Chat' }).click();
+  await expect(guest.page.getByRole('textbox', { name: 'Nachricht' })).toBeFocused();
+  await isAccessible(guest, 'guest, with the chat open');
+});
+
+test('nothing is cut off or out of reach on a narrow or low screen', async ({ people }) => {
+  const host = await people.host({ name: 'Ada' });
+  const guest = await people.guest(host, { name: 'Bob' });
+  await host.choose(longEvening);
+  await seesFrames(guest.stream);
+  for (const [width, height] of [[320, 640], [360, 740], [740, 360]] as const) {
+    for (const { page } of [host, guest]) {
+      await page.setViewportSize({ width, height });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(wide, `pixels past the edge at ${width} x ${height}`).toBeLessThanOrEqual(0);
+      await page.mouse.move(width / 2, height / 4);
+      await expect(page.getByRole('slider', { name: 'Volume' })).toBeInViewport();
+      await expect(page.getByRole('button', { name: 'Chat' })).toBeInViewport();
+    }
+    const picture = (await guest.stream.boundingBox())!;
+    expect(picture.width * picture.height, `the picture at ${width} x ${height}`).toBeGreaterThan(0.2 * width * height);
+    const low = await guest.page.evaluate(() => {
+      const small = [...document.querySelectorAll<HTMLElement>('button, select, input:not([type=file]), a')].filter((one) => {
+        const { width, height } = one.getBoundingClientRect();
+        return width > 1 && height > 1 && (height < 24 || width < 24);
+      });
+      return small.map((one) => one.outerHTML.slice(0, 80));
+    });
+    expect(low, `targets below 24 pixels at ${width} x ${height}`).toEqual([]);
+  }
+});
+
+test('the focus is not lost when the server is back, nor when the same mistake is made twice', async ({ people, tessro }) => {
+  const guest = await people.arrive();
+  await guest.home();
+  for (let i = 0; i < 2; i += 1) {
+    await guest.code.fill('12');
+    await guest.join.click();
+    await expect(guest.code).toBeFocused();
+    await guest.join.focus();
+  }
+  void tessro;
+});
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`axe finds nothing on either page, ${colorScheme}`, async ({ people }) => {
@@ -36,10 +91,23 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await host.choose(broken);
     await host.reads(new RegExp(broken.title));
     await isAccessible(host, 'host, with a file that does not play');
-    await host.choose(redHarbour);
+    await host.choose(longEvening);
     await seesFrames(guest.stream);
     await isAccessible(host, 'host');
     await isAccessible(guest, 'guest');
+
+    await guest.page.getByRole('textbox', { name: 'Message' }).fill('Hello!');
+    await guest.page.getByRole('textbox', { name: 'Message' }).press('Enter');
+    await expect(host.page.getByRole('log')).toContainText('Hello!');
+    await isAccessible(host, 'host, with something said');
+    for (const button of ['Options for Bob', 'Show QR code', 'Keyboard shortcuts']) {
+      await host.picture.hover();
+      await host.page.getByRole('button', { name: button }).click();
+      await expect(host.page.getByRole('dialog')).toBeVisible();
+      await isAccessible(host, `host, ${button}`);
+      await host.page.keyboard.press('Escape');
+      await expect(host.page.getByRole('dialog')).toBeHidden();
+    }
 
     await host.pause();
     await guest.reads(/\bPaused\b/);

@@ -1,5 +1,8 @@
 //! The one thing that views know of a session: its state, what can be done, and the two elements that hold media.
 
+use super::language::use_language;
+use super::words::Text;
+use crate::domain::Language;
 use crate::stream::{SessionAction, SessionView};
 use leptos::html::{Input, Video};
 use leptos::prelude::*;
@@ -31,6 +34,18 @@ impl SessionHandle {
     /// One part of the state; what depends on it runs again only when that part changes.
     pub fn part<T: PartialEq + Send + Sync + 'static>(self, read: fn(&SessionView) -> T) -> Memo<T> {
         Memo::new(move |_| self.state.with(read))
+    }
+
+    /// What to say of the state, in the page's language.
+    pub fn text(self, read: fn(&SessionView) -> Text) -> Memo<&'static str> {
+        let language = use_language();
+        Memo::new(move |_| self.state.with(read).to(language.get()))
+    }
+
+    /// What to say of the state, where numbers or names are in it.
+    pub fn words(self, read: fn(&SessionView, Language) -> String) -> Memo<String> {
+        let language = use_language();
+        Memo::new(move |_| self.state.with(|view| read(view, language.get())))
     }
 }
 

@@ -1,15 +1,21 @@
 //! The pages as HTML, rendered natively in chosen states.
 
+use super::language::Speech;
 use super::session::SessionHandle;
 use super::{App, shell};
-use crate::domain::{ParticipantId, Role, SessionCode};
-use crate::protocol::{EndReason, FilmState};
-use crate::stream::{FilmView, LinkView, Person, Phase, Picture, Problem, SessionView};
+use crate::domain::{Language, ParticipantId, Role, SessionCode};
+use crate::protocol::{EndReason, FilmState, Path};
+use crate::stream::{ConnectionView, FilmView, LinkView, Person, Phase, Picture, Problem, SessionView};
 use leptos::prelude::*;
 use leptos_router::location::RequestUrl;
 
 fn page(path: &str, view: SessionView) -> String {
+    page_in(Language::English, path, view)
+}
+
+fn page_in(language: Language, path: &str, view: SessionView) -> String {
     Owner::new().with(|| {
+        provide_context(Speech::beginning_in(language));
         provide_context(RequestUrl::new(path));
         provide_context(SessionHandle::showing(view));
         App().to_html()
@@ -99,8 +105,34 @@ fn video_file_input_and_switch_are_there_once_in_every_phase() {
     for html in session_pages([SessionView::default(), host(), guest(), ended]) {
         assert_eq!(html.matches("<video").count(), 1);
         assert_eq!(html.matches("type=\"file\"").count(), 1);
-        assert_eq!(html.matches("role=\"switch\"").count(), 1);
+        assert_eq!(html.matches("aria-describedby=\"hide-address-hint\"").count(), 1);
     }
+}
+
+#[test]
+fn a_german_page_is_german_throughout() {
+    let ended = SessionView { phase: Phase::Ended(EndReason::YouLeft), ..guest() };
+    for view in [SessionView::default(), outside(Problem::CannotEnter), host(), guest(), ended] {
+        for path in ["/", "/s/K7M3QX", "/nowhere"] {
+            let html = page_in(Language::German, path, view.clone()).replace("A Trip to the Moon", "");
+            for english in [" the ", " your ", "Your ", " session", "Session ", "Participants", " is "] {
+                assert!(!html.contains(english), "{english:?} in {html}");
+            }
+        }
+    }
+    assert!(page_in(Language::German, "/", SessionView::default()).contains("Runde eröffnen"));
+}
+
+#[test]
+fn the_document_says_its_language() {
+    let options = LeptosOptions::builder().output_name("tessro").build();
+    let html = Owner::new().with(|| {
+        provide_context(RequestUrl::new("/"));
+        provide_context(Speech::beginning_in(Language::German));
+        shell(options).into_view().to_html()
+    });
+    assert!(html.contains("<html lang=\"de\""));
+    assert!(html.contains("Etwas ist kaputtgegangen."));
 }
 
 #[test]
@@ -137,6 +169,39 @@ fn the_session_page_says_where_a_person_is() {
     let html = page("/s/K7M3QX", host());
     assert!(tag(&html, "<video").contains("aria-label=\"Your video\""));
     assert!(html.contains("Copy invite link") && html.contains("https://tessro.example/s/K7M3QX"));
+}
+
+#[test]
+fn the_host_moves_the_film_and_a_guest_sees_where_it_is() {
+    let html = page("/s/K7M3QX", guest());
+    assert!(tag(&html, "<progress").contains("value=\"65\"") && !html.contains("class=\"seek\""));
+    assert!(!html.contains("aria-label=\"Pause\""));
+
+    let html = page("/s/K7M3QX", SessionView { film: guest().film, ..host() });
+    assert!(tag(&html, "class=\"seek\"").contains("aria-valuetext=\"1:05 of 13:00\""));
+    assert!(html.contains("aria-label=\"Pause\"") && !html.contains("<progress"));
+    assert!(!tag(&html, "<video").contains("controls"));
+}
+
+#[test]
+fn live_is_said_only_while_frames_arrive() {
+    let connection = ConnectionView {
+        path: Path::Relayed,
+        width: 1280,
+        height: 720,
+        fps: 30,
+        bits_per_second: 2_100_000,
+        round_trip_ms: Some(48),
+        codec: "H264".to_owned(),
+    };
+    let html = page("/s/K7M3QX", SessionView { connection: Some(connection.clone()), ..guest() });
+    assert!(!tag(&html, "class=\"live\"").contains("hidden"));
+    assert!(html.contains("Relayed · 720p · 2.1 Mbps · 48 ms"));
+
+    let standing = ConnectionView { fps: 0, ..connection };
+    let html = page("/s/K7M3QX", SessionView { connection: Some(standing), ..guest() });
+    assert!(tag(&html, "class=\"live\"").contains("hidden"));
+    assert!(tag(&page("/s/K7M3QX", guest()), "class=\"live\"").contains("hidden"));
 }
 
 #[test]

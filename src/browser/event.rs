@@ -1,5 +1,6 @@
 //! What JavaScript tells the task: plain values, so that the queue can be handed to anyone.
 
+use crate::app::device::Wish;
 use crate::domain::ConnectionId;
 use crate::stream::Input;
 use futures::channel::mpsc::UnboundedSender;
@@ -19,6 +20,10 @@ pub enum Event {
     FilmPicked,
     /// The stage's `<video>` fired an event of this name.
     Stage(String),
+    /// A person asks something of the browser.
+    Wish(Wish),
+    /// The page is seen again, or no longer.
+    Seen,
     /// A remote track arrived on this connection.
     Track(ConnectionId),
     /// Somebody touched the page, and may ask for something soon.

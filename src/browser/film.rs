@@ -8,7 +8,7 @@ use super::event::{Event, Events};
 use super::peer::Tracks;
 use super::sys;
 use crate::protocol::FilmState;
-use crate::stream::{FilmProblem, Input, Progress};
+use crate::stream::{FilmFault, FilmProblem, Input, Progress};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, HtmlVideoElement, MediaStream, MediaStreamTrack, MediaStreamTrackState, Url};
@@ -104,7 +104,7 @@ impl Film {
         let video = &stage.video;
         match event {
             "error" => {
-                events.input(Input::FilmFailed(FilmProblem { file: self.file.name(), reason: reason(video) }));
+                events.input(Input::FilmFailed(FilmProblem { file: self.file.name(), fault: fault(video) }));
             }
             "loadeddata" if !self.loaded => {
                 self.capture = self.capture.take().or_else(|| capture(video, events));
@@ -207,12 +207,11 @@ fn progress(video: &HtmlVideoElement) -> Progress {
     }
 }
 
-/// Why the element does not play the file, for people (HTML, `MediaError`).
-fn reason(video: &HtmlVideoElement) -> String {
+/// Why the element does not play the file (HTML, `MediaError`).
+fn fault(video: &HtmlVideoElement) -> FilmFault {
     match video.error().map(|error| error.code()) {
-        Some(2) => "The file could not be read to its end. Is the disk still there?",
-        Some(3) => "The file is damaged, or uses a format that this browser cannot decode.",
-        _ => "This browser does not know the file's format. MP4 with H.264 and AAC, or WebM, plays everywhere.",
+        Some(2) => FilmFault::Unreadable,
+        Some(3) => FilmFault::Damaged,
+        _ => FilmFault::UnknownFormat,
     }
-    .to_owned()
 }

@@ -4,7 +4,7 @@
 //! and takes over the queue with everything in it. The start page alone never asks.
 
 use super::event::{Event, Events};
-use super::{breakage, storage, task};
+use super::{breakage, device, storage, task};
 use crate::app::{self, session::SessionHandle};
 use crate::stream::{Input, Phase, Problem, SessionAction, SessionView};
 use futures::StreamExt;
@@ -51,6 +51,7 @@ pub fn start() -> SessionHandle {
         let events = events.clone();
         Callback::new(move |action| events.input(Input::Act(action)))
     };
+    provide_context(device::start(&events));
     watch_elements(stage, film, &events);
     leptos::task::spawn_local(mind(Page { state, stage, film, events }, queue));
     SessionHandle { state: state.into(), act, stage, film }

@@ -14,6 +14,7 @@ const UNSAID: &str = "tessro.unsaid";
 const ICE: &str = "tessro.ice";
 const NAME: &str = "tessro.name";
 const HIDE_ADDRESS: &str = "tessro.hide-address";
+const NO_SINGLE_KEYS: &str = "tessro.no-single-keys";
 
 /// Everything kept.
 pub fn read() -> Kept {
@@ -57,6 +58,16 @@ pub fn write(keep: Keep) {
         Keep::Name(name) => put(local(), NAME, (!name.is_empty()).then_some(name)),
         Keep::HideAddress(hide) => put(local(), HIDE_ADDRESS, hide.then(|| "1".to_owned())),
     }
+}
+
+/// Whether letters alone act on the player; yes, where nothing else was said.
+pub fn single_keys() -> bool {
+    local().is_none_or(|storage| storage.get_item(NO_SINGLE_KEYS).ok().flatten().is_none())
+}
+
+/// Remembers whether they do.
+pub fn keep_single_keys(on: bool) {
+    put(local(), NO_SINGLE_KEYS, (!on).then(|| "1".to_owned()));
 }
 
 fn parse_ice(text: &str) -> Option<(IceAnswer, Duration)> {

@@ -97,3 +97,17 @@ pub fn set_property(object: &JsValue, name: &str, value: &JsValue) {
     // Only a frozen object refuses, and these are our own.
     let _ = js_sys::Reflect::set(object, &name.into(), value);
 }
+
+/// Calls a method that not every browser has; `None` where it is lacking or throws.
+pub fn call(object: &JsValue, method: &str, arguments: &[&JsValue]) -> Option<JsValue> {
+    let method: js_sys::Function = property(object, method)?.dyn_into().ok()?;
+    method.apply(object, &arguments.iter().copied().collect::<js_sys::Array>()).ok()
+}
+
+/// `new MediaMetadata({ title })` (W3C mediasession).
+pub fn media_metadata(title: &str) -> Option<JsValue> {
+    let class: js_sys::Function = property(&js_sys::global(), "MediaMetadata")?.dyn_into().ok()?;
+    let about = js_sys::Object::new();
+    set_property(&about, "title", &title.into());
+    js_sys::Reflect::construct(&class, &js_sys::Array::of1(&about)).ok()
+}

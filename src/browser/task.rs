@@ -1,5 +1,6 @@
 //! The one task of a page: owns the core, the socket, the peers and the film, and does what the core says.
 
+use super::device::Driver;
 use super::event::{Event, Events};
 use super::film::{Film, Stage};
 use super::peer::{Peer, Tracks};
@@ -36,6 +37,7 @@ part_of_session! {
             stage,
             film_input: film,
             webrtc: use_webrtc(events.clone()),
+            device: Driver::new(&events),
             events,
             socket: None,
             peers: BTreeMap::new(),
@@ -56,6 +58,7 @@ struct Task {
     stage: NodeRef<Video>,
     film_input: NodeRef<InputElement>,
     webrtc: WebRtc,
+    device: Driver,
     events: Events,
     socket: Option<Socket>,
     peers: BTreeMap<ConnectionId, Peer>,
@@ -111,6 +114,8 @@ impl Task {
             Event::Track(id) => self.show(id),
             // It was about this task, which is here.
             Event::Attention => {}
+            Event::Wish(wish) => self.device.grant(wish, self.mounted.as_ref().map(|stage| &stage.video)),
+            Event::Seen => self.device.seen(),
         }
         // Outputs are carried out input by input: `pagehide` leaves no second chance.
         while let Some(output) = self.core.poll_output() {
@@ -125,6 +130,7 @@ impl Task {
         }
         let view = self.core.view(timer::now());
         if view != self.view {
+            self.device.follow(&view);
             self.view = view;
             self.state.set(self.view.clone());
         }

@@ -2,6 +2,7 @@
 
 use crate::domain::Now;
 use std::time::Duration;
+use wasm_bindgen::JsValue;
 
 /// The time since the page was loaded.
 pub fn now() -> Now {
@@ -19,4 +20,11 @@ pub fn unix_millis() -> u64 {
 pub async fn sleep(duration: Duration) {
     let millis = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX).min(1 << 30);
     gloo_timers::future::TimeoutFuture::new(millis).await;
+}
+
+/// A moment, in milliseconds since 1970, as hours and minutes where the person is.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of this age are far below 2^53")]
+pub fn local_time(unix_millis: u64) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(unix_millis as f64));
+    format!("{}:{:02}", date.get_hours(), date.get_minutes())
 }

@@ -262,8 +262,19 @@ pub enum Problem {
 pub struct FilmProblem {
     /// The file's name.
     pub file: String,
-    /// A sentence for people.
-    pub reason: String,
+    /// What is wrong with it.
+    pub fault: FilmFault,
+}
+
+/// What is wrong with a file that does not play.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilmFault {
+    /// It could not be read to its end.
+    Unreadable,
+    /// It is damaged, or of a kind that this browser cannot decode.
+    Damaged,
+    /// This browser does not know its format at all.
+    UnknownFormat,
 }
 
 /// What this browser remembers of the person.

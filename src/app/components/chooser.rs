@@ -2,7 +2,7 @@
 
 use super::{Icon, Place, Sign, refusal};
 use crate::app::session::{asleep, use_session};
-use crate::app::words::{self, label};
+use crate::app::words::{self, label, say};
 use leptos::prelude::*;
 
 /// The file input with its label; hidden by the stylesheet from everybody but the host.
@@ -11,8 +11,8 @@ pub fn Chooser() -> impl IntoView {
     let session = use_session();
     let asleep = asleep();
     let refused = refusal(session, Place::Film);
-    let unplayable = session.part(|view| {
-        view.film_problem.as_ref().map(|film| words::film_problem(&film.file, &film.reason)).unwrap_or_default()
+    let unplayable = session.words(|view, language| {
+        view.film_problem.as_ref().map(|film| words::film_problem(&film.file, film.fault, language)).unwrap_or_default()
     });
     let problem = Memo::new(move |_| refused.get().map_or_else(|| unplayable.get(), str::to_owned));
     let at_fault = move || !problem.with(String::is_empty);
@@ -21,10 +21,10 @@ pub fn Chooser() -> impl IntoView {
             <div class="chooser-words">
                 <label class="button" for="film">
                     <Icon sign=Sign::Film />
-                    {label::CHOOSE}
+                    {say(label::CHOOSE)}
                 </label>
                 <p id="film-hint" class="hint">
-                    {words::CHOOSE_HINT}
+                    {say(words::CHOOSE_HINT)}
                 </p>
             </div>
             <input

@@ -2,7 +2,7 @@
 
 use super::focus_on_arrival;
 use crate::app::session::use_session;
-use crate::app::words::{self, label};
+use crate::app::words::{self, label, say};
 use crate::domain::Role;
 use crate::protocol::EndReason;
 use crate::stream::{Phase, Problem};
@@ -36,14 +36,14 @@ pub fn Farewell(
             view! {
                 <section class="card farewell">
                     <h1 tabindex="-1" node_ref=heading>
-                        {title}
+                        {say(title)}
                     </h1>
-                    <p role="status">{sentence}</p>
-                    <a class="button primary" href="/">{label::BACK}</a>
+                    <p role="status">{say(sentence)}</p>
+                    <a class="button primary" href="/">{say(label::BACK)}</a>
                     {may_return
                         .then(|| {
                             let address = format!("/s/{}", typed.get_untracked());
-                            view! { <a class="button quiet" href=address rel="external">{label::JOIN_AGAIN}</a> }
+                            view! { <a class="button quiet" href=address rel="external">{say(label::JOIN_AGAIN)}</a> }
                         })}
                 </section>
             }

@@ -2,6 +2,7 @@
 
 use super::{Place, refusal};
 use crate::app::session::use_session;
+use crate::app::words::{Text, say};
 use leptos::ev::KeyboardEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
@@ -12,9 +13,9 @@ pub fn Field(
     /// Of the input; also the place that problems belong to: `name`, `password` or `code`.
     id: &'static str,
     /// Its accessible name.
-    label: &'static str,
+    label: Text,
     /// What to know before typing.
-    hint: &'static str,
+    hint: Text,
     /// To read it when the form is sent.
     node: NodeRef<Input>,
     /// The input's type.
@@ -59,7 +60,7 @@ pub fn Field(
     };
     view! {
         <div class="field">
-            <label for=id>{label}</label>
+            <label for=id>{say(label)}</label>
             <input
                 id=id
                 name=id
@@ -81,7 +82,7 @@ pub fn Field(
                 {move || problem.get().unwrap_or_default()}
             </p>
             <p id=format!("{id}-hint") class="hint">
-                {hint}
+                {say(hint)}
             </p>
         </div>
     }

@@ -1,13 +1,14 @@
 //! What surrounds every page.
 
-use super::Wordmark;
+use super::{LanguageMenu, Wordmark};
+use crate::app::language::use_language;
 use crate::app::session::use_session;
-use crate::app::words;
+use crate::app::words::{self, label, say};
 use crate::stream::Phase;
 use leptos::html::H1;
 use leptos::prelude::*;
 
-/// The skip link, then the page.
+/// The skip link, the page, and below it the choice of language.
 #[component]
 pub fn Frame(
     /// The page.
@@ -15,9 +16,13 @@ pub fn Frame(
 ) -> impl IntoView {
     view! {
         <a class="skip" href="#main" rel="external">
-            "Skip to the content"
+            {say(label::SKIP)}
         </a>
-        <div class="frame">{children()}</div>
+        <div class="frame">
+            {children()} <footer class="foot">
+                <LanguageMenu />
+            </footer>
+        </div>
     }
 }
 
@@ -36,7 +41,7 @@ pub fn Masthead(
         .into_any()
     } else {
         view! {
-            <a href="/" aria-label="Tessro, start page">
+            <a href="/" aria-label=say(label::HOME)>
                 <Wordmark />
             </a>
         }
@@ -50,12 +55,13 @@ fn SessionName() -> impl IntoView {
     let session = use_session();
     let inside = session.part(|view| view.code.filter(|_| view.phase == Phase::Inside));
     let heading = NodeRef::<H1>::new();
+    let language = use_language();
     focus_on_arrival(heading);
     move || {
         inside.get().map(|code| {
             view! {
                 <h1 tabindex="-1" node_ref=heading>
-                    {format!("Session {code}")}
+                    {move || words::session_name(&code.to_string(), language.get())}
                 </h1>
             }
         })
@@ -76,9 +82,9 @@ pub fn focus_on_arrival(heading: NodeRef<H1>) {
 pub fn Broken() -> impl IntoView {
     view! {
         <div id="broken" class="broken" role="alert" hidden>
-            <p>{words::BROKEN}</p>
+            <p>{say(words::BROKEN)}</p>
             <a class="button primary" href="" rel="external">
-                "Reload"
+                {say(label::RELOAD)}
             </a>
         </div>
     }

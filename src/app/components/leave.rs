@@ -2,7 +2,7 @@
 
 use super::{Icon, Sign};
 use crate::app::session::{asleep, use_session};
-use crate::app::words::label;
+use crate::app::words::{label, say};
 use crate::stream::SessionAction;
 use leptos::prelude::*;
 
@@ -19,7 +19,7 @@ pub fn Leave() -> impl IntoView {
             on:click=move |_| session.act.run(SessionAction::Leave)
         >
             <Icon sign=Sign::Leave />
-            {label::LEAVE}
+            {say(label::LEAVE)}
         </button>
     }
 }

@@ -1,42 +1,192 @@
-//! Who is here.
+//! Who is here, and what a host can do about it.
 
-use crate::app::session::use_session;
-use crate::app::words::label;
+use super::{Dialogue, Icon, Sign};
+use crate::app::language::use_language;
+use crate::app::session::{SessionHandle, asleep, use_session};
+use crate::app::words::{self, Text, label, say};
 use crate::domain::Role;
-use crate::stream::Person;
+use crate::stream::{Person, SessionAction, SessionView};
+use leptos::html::{Dialog, H2};
 use leptos::prelude::*;
+
+/// What is shown of one person.
+#[derive(Clone, PartialEq)]
+struct Entry {
+    person: Person,
+    catching_up: bool,
+    /// The person at this screen may remove them or make them host.
+    in_hand: bool,
+}
+
+fn entries(view: &SessionView) -> Vec<Entry> {
+    let hosting = view.role == Some(Role::Host);
+    let entry = |person: &Person| Entry {
+        catching_up: words::is_catching_up(view, person),
+        in_hand: hosting && !person.you,
+        person: person.clone(),
+    };
+    view.people.iter().map(entry).collect()
+}
 
 /// The host first, then guests in the order in which they came.
 #[component]
 pub fn People() -> impl IntoView {
     let session = use_session();
-    let people = session.part(|view| view.people.clone());
+    let people = session.part(entries);
+    let heading = NodeRef::<H2>::new();
+    let chosen = RwSignal::new(None::<Person>);
+    let dialogue = NodeRef::<Dialog>::new();
+    // One entry a person: whatever changes, the others keep their buttons and the focus in them.
+    let entry = move |entry: Entry| {
+        let id = entry.person.id;
+        let now = Memo::new(move |before: Option<&Entry>| {
+            let now = people.with(|people| people.iter().find(|entry| entry.person.id == id).cloned());
+            now.or_else(|| before.cloned()).unwrap_or_else(|| entry.clone())
+        });
+        view! { <One now chosen dialogue /> }
+    };
     view! {
         <section class="panel people">
-            <h2 id="participants">
-                {label::PARTICIPANTS} " " <span class="count">{move || people.with(Vec::len)}</span>
+            <h2 tabindex="-1" node_ref=heading>
+                {say(label::PARTICIPANTS)} " " <span class="count">{move || people.with(Vec::len)}</span>
             </h2>
-            <ul role="list" aria-label=label::PARTICIPANTS>
-                {move || people.get().into_iter().map(one).collect_view()}
+            <ul role="list" aria-label=say(label::PARTICIPANTS)>
+                <For each=move || people.get() key=|entry| entry.person.id children=entry />
             </ul>
+            <InHand chosen dialogue heading />
         </section>
     }
     .into_any()
 }
 
-fn one(person: Person) -> impl IntoView {
-    let initial = person.name.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    let mark = |shown: bool, word: &'static str| shown.then(|| view! { <span class="mark">{word}</span> });
+#[component]
+fn One(
+    /// As they are now.
+    now: Memo<Entry>,
+    /// Whom the dialogue is about.
+    chosen: RwSignal<Option<Person>>,
+    /// What the button opens.
+    dialogue: NodeRef<Dialog>,
+) -> impl IntoView {
+    let initial = move || now.with(|now| now.person.name.chars().next().map(|c| c.to_uppercase().to_string()));
+    let is = move |read: fn(&Entry) -> bool| move || now.with(read);
+    let mark = |word: Text, shown: fn(&Entry) -> bool| {
+        let word = say(word);
+        move || now.with(shown).then(|| view! { <span class="mark">{word}</span> })
+    };
     view! {
-        <li class:away=!person.connected class:host=person.role == Role::Host>
+        <li class:away=is(|now| !now.person.connected) class:host=is(|now| now.person.role == Role::Host)>
             <span class="tile" aria-hidden="true">
                 {initial}
             </span>
-            <span class="name">{person.name}</span>
-            {mark(person.role == Role::Host, "Host")}
-            {mark(person.you, "you")}
-            {mark(!person.connected, "away")}
+            <span class="name">{move || now.with(|now| now.person.name.clone())}</span>
+            {mark(words::HOST, |now| now.person.role == Role::Host)}
+            {mark(words::YOU, |now| now.person.you)}
+            {mark(words::AWAY, |now| !now.person.connected)}
+            {mark(words::CATCHING_UP, |now| now.catching_up)}
+            <Show when=is(|now| now.in_hand)>
+                <Options now chosen dialogue />
+            </Show>
         </li>
     }
     .into_any()
+}
+
+#[component]
+fn Options(
+    /// About whom.
+    now: Memo<Entry>,
+    /// Whom the dialogue is about.
+    chosen: RwSignal<Option<Person>>,
+    /// What is opened.
+    dialogue: NodeRef<Dialog>,
+) -> impl IntoView {
+    let language = use_language();
+    let asleep = asleep();
+    let open = move |_| {
+        chosen.set(Some(now.with_untracked(|now| now.person.clone())));
+        let _ = dialogue.get_untracked().map(|dialogue| dialogue.show_modal());
+    };
+    view! {
+        <button
+            class="icon-button"
+            type="button"
+            aria-haspopup="dialog"
+            aria-label=move || now.with(|now| words::about(&now.person.name, language.get()))
+            disabled=move || asleep.get()
+            on:click=open
+        >
+            <Icon sign=Sign::More />
+        </button>
+    }
+    .into_any()
+}
+
+/// What a host can do about a guest, each with what comes of it: the dialogue asks, the button is the answer.
+#[component]
+fn InHand(
+    /// Whom it is about.
+    chosen: RwSignal<Option<Person>>,
+    /// Itself.
+    dialogue: NodeRef<Dialog>,
+    /// Gets the focus when the guest's own button goes.
+    heading: NodeRef<H2>,
+) -> impl IntoView {
+    let session = use_session();
+    let language = use_language();
+    let asleep = asleep();
+    let name =
+        Signal::derive(move || chosen.with(|person| person.as_ref().map(|one| one.name.clone()).unwrap_or_default()));
+    let close = move || {
+        let _ = dialogue.get_untracked().map(|dialogue| dialogue.close());
+        let _ = heading.get_untracked().map(|heading| heading.focus());
+    };
+    let act = move |action: fn(Person) -> SessionAction| {
+        if let Some(person) = chosen.get_untracked() {
+            session.act.run(action(person));
+        }
+        close();
+    };
+    close_when_gone(session, chosen, close);
+    view! {
+        <Dialogue id="in-hand" title=(move || name.get()).into_any() node=dialogue>
+            <div class="deed">
+                <p>{say(words::MAKE_HOST_HINT)}</p>
+                <button
+                    class="button"
+                    type="button"
+                    aria-label=move || format!("{}: {}", label::MAKE_HOST.to(language.get()), name.get())
+                    disabled=move || asleep.get()
+                    on:click=move |_| act(|person| SessionAction::HandOver(person.id))
+                >
+                    {say(label::MAKE_HOST)}
+                </button>
+            </div>
+            <div class="deed">
+                <p>{say(words::REMOVE_HINT)}</p>
+                <button
+                    class="button danger"
+                    type="button"
+                    aria-label=move || format!("{}: {}", label::REMOVE.to(language.get()), name.get())
+                    disabled=move || asleep.get()
+                    on:click=move |_| act(|person| SessionAction::Remove(person.id))
+                >
+                    {say(label::REMOVE)}
+                </button>
+            </div>
+        </Dialogue>
+    }
+    .into_any()
+}
+
+/// Who left on their own needs no answer any more.
+fn close_when_gone(session: SessionHandle, chosen: RwSignal<Option<Person>>, close: impl Fn() + Copy + 'static) {
+    let people = session.part(|view| view.people.iter().map(|person| person.id).collect::<Vec<_>>());
+    Effect::new(move || {
+        let gone = chosen.get().is_some_and(|person| people.with(|people| !people.contains(&person.id)));
+        if gone {
+            chosen.set(None);
+            close();
+        }
+    });
 }

@@ -1,7 +1,9 @@
 //! What the host sets about quality, and what the line makes of it: the choice, the upload, the relays.
 
+use super::Switch;
+use crate::app::language::use_language;
 use crate::app::session::{asleep, use_session};
-use crate::app::words::quality as words;
+use crate::app::words::{quality as words, say};
 use crate::stream::{QualityChoice, SessionAction, Strain};
 use leptos::prelude::*;
 
@@ -33,13 +35,13 @@ fn Choices() -> impl IntoView {
                     disabled=move || asleep.get()
                     on:change=move |_| session.act.run(SessionAction::Quality(choice))
                 />
-                <span>{words::choice(choice)}</span>
+                <span>{say(words::choice(choice))}</span>
             </label>
         }
     };
     view! {
         <fieldset class="choices">
-            <legend>{words::QUALITY}</legend>
+            <legend>{say(words::QUALITY)}</legend>
             {QualityChoice::ALL.into_iter().map(choice).collect_view()}
         </fieldset>
     }
@@ -54,11 +56,12 @@ fn Upload() -> impl IntoView {
         upload
             .get()
             .and_then(|upload| Some(upload.used_bits * 100 / upload.carries_bits?.max(1)))
-            .unwrap_or_default()
-            .min(100)
+            .map_or(0, |percent| u8::try_from(percent).unwrap_or(100).min(100))
     });
-    let words = Memo::new(move |_| upload.get().map(words::upload).unwrap_or_default());
-    let warning = Memo::new(move |_| upload.get().map(words::strain).unwrap_or_default());
+    let language = use_language();
+    let words =
+        Memo::new(move |_| upload.get().map(|upload| words::upload(upload, language.get())).unwrap_or_default());
+    let warning = Memo::new(move |_| upload.get().map_or("", |upload| words::strain(upload).to(language.get())));
     let strain = move || match upload.get().map(|upload| upload.strain) {
         Some(Strain::Calm) | None => "calm",
         Some(Strain::Tight) => "tight",
@@ -68,13 +71,13 @@ fn Upload() -> impl IntoView {
         <Show when=move || there.get()>
             <div class="upload" data-strain=strain>
                 <p class="upload-words" aria-hidden="true">
-                    <span>{words::UPLOAD}</span>
+                    <span>{say(words::UPLOAD)}</span>
                     <span>{move || words.get()}</span>
                 </p>
                 <meter
                     min="0"
                     max="100"
-                    aria-label=words::UPLOAD
+                    aria-label=say(words::UPLOAD)
                     aria-valuetext=move || words.get()
                     prop:value=move || percent.get()
                 ></meter>
@@ -90,22 +93,15 @@ fn Upload() -> impl IntoView {
 fn SpareRelays() -> impl IntoView {
     let session = use_session();
     let spares = session.part(|view| view.spare_relays);
-    let asleep = asleep();
+    let turn = move |on| session.act.run(SessionAction::SpareRelays(on));
     view! {
-        <button
-            class="switch"
-            type="button"
-            role="switch"
-            aria-checked=move || if spares.get() { "true" } else { "false" }
-            aria-describedby="spare-relays-hint"
-            disabled=move || asleep.get()
-            on:click=move |_| session.act.run(SessionAction::SpareRelays(!spares.get_untracked()))
-        >
-            <span>{words::SPARE_RELAYS}</span>
-            <span class="track" aria-hidden="true"></span>
-        </button>
-        <p id="spare-relays-hint" class="hint">
-            {words::SPARE_RELAYS_HINT}
-        </p>
+        <Switch
+            id="spare-relays-hint"
+            label=words::SPARE_RELAYS
+            hint=words::SPARE_RELAYS_HINT
+            on=spares
+            on_turn=Callback::new(turn)
+        />
     }
+    .into_any()
 }

@@ -1,9 +1,11 @@
 //! The picture and what belongs to it.
 
 use super::presence::TryNow;
-use super::{Chooser, GuestControls, Icon, Progress, Sign};
+use super::{Badges, ChatButton, Chooser, Controls, Icon, Reactions, Sign, Sky, Status};
+use crate::app::language::use_language;
+use crate::app::player::use_player;
 use crate::app::session::{asleep, use_session};
-use crate::app::words::{self, label};
+use crate::app::words::{label, say};
 use crate::domain::Role;
 use crate::stream::{LinkView, Phase, Picture, SessionAction, SessionView};
 use leptos::html::Section;
@@ -15,31 +17,55 @@ pub fn Stage() -> impl IntoView {
     let session = use_session();
     let whole = NodeRef::<Section>::new();
     let host = session.part(|view| view.role == Some(Role::Host));
-    let guest = session.part(|view| view.phase == Phase::Inside && view.role == Some(Role::Guest));
-    let controls = session.part(|view| view.role == Some(Role::Host) && view.film.is_some());
+    let player = use_player();
+    let inside = session.part(|view| view.phase == Phase::Inside);
+    let title = session.part(|view| view.film.as_ref().map(|film| film.title.clone()).unwrap_or_default());
     let curtain = session.part(curtain);
     let away = session.part(|view| view.phase == Phase::Inside && view.link == LinkView::Away);
+    let language = use_language();
     let name = move || {
-        if host.get() { label::OWN_VIDEO } else { label::HOSTS_STREAM }
+        let label = if host.get() { label::OWN_VIDEO } else { label::HOSTS_STREAM };
+        label.to(language.get())
     };
     view! {
-        <section class="stage" tabindex="-1" node_ref=whole data-curtain=move || curtain.get()>
+        <section
+            class="stage"
+            tabindex="-1"
+            node_ref=whole
+            data-curtain=move || curtain.get()
+            data-idle=move || if player.idle.get() { "true" } else { "false" }
+            on:pointermove=move |_| player.stir()
+            on:pointerdown=move |_| player.stir()
+            on:focusin=move |_| player.stir()
+        >
             <div class="screen">
-                <video node_ref=session.stage playsinline aria-label=name controls=move || controls.get()></video>
+                <video
+                    node_ref=session.stage
+                    playsinline
+                    aria-label=name
+                    on:volumechange=move |_| player.heard()
+                    on:dblclick=move |_| player.toggle_full_screen()
+                ></video>
             </div>
             <div class="curtain" aria-hidden="true"></div>
             <Chooser />
             <SoundOn whole />
-            <div class="bar">
+            <Sky />
+            <Controls />
+            <div class="words">
+                <p class="title">{move || title.get()}</p>
                 <Status />
                 <Show when=move || away.get()>
                     <TryNow />
                 </Show>
-                <Progress />
-                <Show when=move || guest.get()>
-                    <GuestControls whole />
-                </Show>
             </div>
+            <Show when=move || inside.get()>
+                <div class="bar">
+                    <Badges />
+                    <Reactions />
+                    <ChatButton />
+                </div>
+            </Show>
         </section>
     }
     .into_any()
@@ -48,30 +74,11 @@ pub fn Stage() -> impl IntoView {
 fn curtain(view: &SessionView) -> &'static str {
     let seen = match view.role {
         Some(Role::Host) => true,
-        Some(Role::Guest) | None => view.film.is_some() && view.picture == Picture::Connected,
+        Some(Role::Guest) | None => {
+            view.film.is_some() && matches!(view.picture, Picture::Connected | Picture::Interrupted)
+        }
     };
     if seen { "open" } else { "closed" }
-}
-
-/// What is happening, in one sentence. The only part of the page that is announced by itself.
-#[component]
-fn Status() -> impl IntoView {
-    let session = use_session();
-    let status = session.part(words::status);
-    let server = session.part(words::server_notice);
-    let relay = session.part(words::relay_trouble);
-    view! {
-        <div class="status" role="status" aria-atomic="false">
-            <p>{move || status.get()}</p>
-            <p class="away" hidden=move || server.get().is_empty()>
-                {move || server.get()}
-            </p>
-            <p class="hint" hidden=move || relay.with(String::is_empty)>
-                {move || relay.get()}
-            </p>
-        </div>
-    }
-    .into_any()
 }
 
 #[component]
@@ -94,7 +101,7 @@ fn SoundOn(
                 }
             >
                 <Icon sign=Sign::Sound />
-                {label::SOUND_ON}
+                {say(label::SOUND_ON)}
             </button>
         </Show>
     }

@@ -2,7 +2,7 @@
 
 use crate::app::components::{Field, FormProblem, Frame, Masthead, Place, Presence, focus_refused, refusal, typed};
 use crate::app::session::{asleep, use_session};
-use crate::app::words::{self, label};
+use crate::app::words::{self, label, say};
 use crate::stream::{Phase, SessionAction};
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::html::{Input, P};
@@ -32,7 +32,7 @@ pub fn HomePage() -> impl IntoView {
             <Masthead />
             <main id="main" class="home" tabindex="-1">
                 <section class="pitch">
-                    <h1>{words::TAGLINE}</h1>
+                    <h1>{say(words::TAGLINE)}</h1>
                     <Explanation />
                 </section>
                 <section class="card doors">
@@ -51,8 +51,8 @@ fn Explanation() -> impl IntoView {
     let point = |(heading, sentence)| {
         view! {
             <li>
-                <strong>{heading}</strong>
-                <span>{sentence}</span>
+                <strong>{say(heading)}</strong>
+                <span>{say(sentence)}</span>
             </li>
         }
     };
@@ -65,9 +65,9 @@ fn StillInside() -> impl IntoView {
     let address = move || session.state.with(|view| view.code.map(|code| format!("/s/{code}")).unwrap_or_default());
     view! {
         <div class="notice">
-            <p>{words::STILL_INSIDE}</p>
+            <p>{say(words::STILL_INSIDE)}</p>
             <a class="button" href=address>
-                {label::RETURN}
+                {say(label::RETURN)}
             </a>
         </div>
     }
@@ -80,9 +80,15 @@ fn Doors() -> impl IntoView {
     let session = use_session();
     let (name, password, code) = (NodeRef::<Input>::new(), NodeRef::<Input>::new(), NodeRef::<Input>::new());
     let form = NodeRef::<P>::new();
-    let asked = StoredValue::new(false);
+    let asking = focus_refused(session, move |place| match place {
+        Place::Name => drop(name.get_untracked().map(|field| field.focus())),
+        Place::Password => drop(password.get_untracked().map(|field| field.focus())),
+        Place::Code | Place::Door => drop(code.get_untracked().map(|field| field.focus())),
+        Place::Form => drop(form.get_untracked().map(|sentence| sentence.focus())),
+        Place::Invite | Place::Film => {}
+    });
     let ask = move |action| {
-        asked.set_value(true);
+        asking();
         session.act.run(action);
     };
     let join = move || {
@@ -102,13 +108,6 @@ fn Doors() -> impl IntoView {
             join();
         }
     });
-    focus_refused(session, asked, move |place| match place {
-        Place::Name => drop(name.get_untracked().map(|field| field.focus())),
-        Place::Password => drop(password.get_untracked().map(|field| field.focus())),
-        Place::Code | Place::Door => drop(code.get_untracked().map(|field| field.focus())),
-        Place::Form => drop(form.get_untracked().map(|sentence| sentence.focus())),
-        Place::Invite | Place::Film => {}
-    });
     let asleep = asleep();
     let entering = session.part(|view| view.phase == Phase::Entering);
     let closed = move || asleep.get() || entering.get();
@@ -117,16 +116,16 @@ fn Doors() -> impl IntoView {
             <Field id="name" label=label::NAME hint=words::NAME_HINT node=name on_enter complete="nickname" remembered=true />
             <Field id="password" label=label::PASSWORD hint=words::PASSWORD_HINT node=password on_enter kind="password" />
             <button class="button primary" type="submit" disabled=closed>
-                {label::CREATE}
+                {say(label::CREATE)}
             </button>
         </form>
         <p class="or">
-            <span>"or"</span>
+            <span>{say(words::OR)}</span>
         </p>
         <form id="join" class="join-by-code" method="post" on:submit=on_join>
             <Field id="code" label=label::CODE hint=words::CODE_HINT node=code door=true />
             <button class="button" type="submit" disabled=closed>
-                {label::JOIN}
+                {say(label::JOIN)}
             </button>
         </form>
         <FormProblem node=form problem=refusal(session, Place::Form) />

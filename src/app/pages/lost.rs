@@ -1,7 +1,7 @@
 //! An address where there is nothing.
 
 use crate::app::components::{Frame, Masthead};
-use crate::app::words::{self, label};
+use crate::app::words::{self, label, say};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -10,14 +10,14 @@ use leptos_meta::Title;
 pub fn LostPage() -> impl IntoView {
     let (heading, sentence) = words::NOT_FOUND;
     view! {
-        <Title text="Nothing here · Tessro" />
+        <Title text=say(words::NOT_FOUND_TITLE) />
         <Frame>
             <Masthead />
             <main id="main" class="lost" tabindex="-1">
                 <div class="card farewell">
-                    <h1>{heading}</h1>
-                    <p>{sentence}</p>
-                    <a class="button primary" href="/">{label::BACK}</a>
+                    <h1>{say(heading)}</h1>
+                    <p>{say(sentence)}</p>
+                    <a class="button primary" href="/">{say(label::BACK)}</a>
                 </div>
             </main>
         </Frame>

@@ -3,10 +3,14 @@
 //! The `<video>`, the file input and the switch are rendered once and stay: what a person sees of them is decided by the
 //! data attributes of `<main>`, never by a condition in the view.
 
+use crate::app::chat::provide_chat;
 use crate::app::components::{
-    Farewell, Frame, Invite, JoinForm, Leave, Masthead, Notices, People, Privacy, Quality, Stage,
+    ChatPanel, Farewell, Frame, Invite, JoinForm, Leave, Masthead, Notices, People, Privacy, Quality, Shortcuts, Stage,
 };
+use crate::app::language::use_language;
+use crate::app::player::provide_player;
 use crate::app::session::{SessionHandle, use_session};
+use crate::app::words;
 use crate::domain::{Role, SessionCode};
 use crate::protocol::FilmState;
 use crate::stream::{LinkView, Phase, Picture, SessionAction, SessionView};
@@ -57,11 +61,14 @@ pub fn SessionPage() -> impl IntoView {
     let typed = Memo::new(move |_| params.with(|params| params.get("code").unwrap_or_default()));
     Effect::new(move || session.act.run(SessionAction::SessionMounted { typed: typed.get() }));
     follow_code(session, typed);
+    let player = provide_player();
+    let chat = provide_chat(player);
 
     let outside = session.part(|view| matches!(view.phase, Phase::Outside | Phase::Entering));
     let inside = session.part(|view| view.phase == Phase::Inside);
     let hosting = session.part(|view| view.phase == Phase::Inside && view.role == Some(Role::Host));
-    let title = move || format!("Session {} · Tessro", shown(&typed.get()));
+    let language = use_language();
+    let title = move || format!("{} · Tessro", words::session_name(&shown(&typed.get()), language.get()));
     let part = move |read: fn(&SessionView) -> &'static str| move || session.state.with(read);
     view! {
         <Title text=title />
@@ -70,34 +77,44 @@ pub fn SessionPage() -> impl IntoView {
             <main
                 id="main"
                 class="session"
+                node_ref=player.whole
                 tabindex="-1"
                 data-phase=part(phase)
                 data-role=part(role)
                 data-film=part(film)
                 data-link=part(link)
                 data-picture=part(picture)
+                data-chat=move || chat.attribute()
             >
                 <Show when=move || outside.get()>
                     <JoinForm typed />
                 </Show>
                 <Farewell typed />
                 <Stage />
-                <aside class="side">
+                <Show when=move || inside.get()>
+                    <aside class="side">
+                        <People />
+                        <ChatPanel />
+                    </aside>
+                </Show>
+                <div class="below">
                     <Show when=move || hosting.get()>
                         <Invite />
-                    </Show>
-                    <Show when=move || inside.get()>
-                        <People />
                     </Show>
                     <Show when=move || hosting.get()>
                         <Quality />
                     </Show>
-                    <Privacy />
-                    <Notices />
-                    <Show when=move || inside.get()>
-                        <Leave />
-                    </Show>
-                </aside>
+                    <div class="personal">
+                        <Privacy />
+                        <Notices />
+                        <Show when=move || inside.get()>
+                            <Leave />
+                        </Show>
+                    </div>
+                </div>
+                <Show when=move || inside.get()>
+                    <Shortcuts />
+                </Show>
             </main>
         </Frame>
     }

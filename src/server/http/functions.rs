@@ -2,8 +2,8 @@
 
 use super::{AppState, error};
 use crate::{
-    app::api::ApiError,
-    domain::ParticipantToken,
+    app::{api::ApiError, language::Speech},
+    domain::{Language, ParticipantToken},
     protocol::{BandwidthStatus, ErrorCode, IceAnswer},
     server::{
         guard::{Caller, ClientAddress, TooMany},
@@ -58,6 +58,16 @@ pub async fn turn_credentials() -> Result<IceAnswer, ApiError> {
         Caller::Participant(code, participant) => state.grants.for_participant((code, participant)).await,
         Caller::Stranger(_) => state.grants.for_stranger().await,
     })
+}
+
+/// The language in which the page of this request is rendered.
+pub(super) fn speech() -> Speech {
+    let request = use_context::<Parts>();
+    let header = |name: HeaderName| {
+        let value = request.as_ref().and_then(|request| request.headers.get(name));
+        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    };
+    Speech::beginning_in(Language::of_request(header(header::COOKIE), header(header::ACCEPT_LANGUAGE)))
 }
 
 /// `GET /api/bandwidth-status`.

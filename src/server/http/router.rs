@@ -73,6 +73,7 @@ fn pages(state: AppState) -> Router {
     let context = move || {
         provide_context(usage.clone());
         provide_context(FilesAt(package.root()));
+        provide_context(functions::speech());
     };
     let options = state.leptos.clone();
     let document = move || shell(options.clone());
@@ -82,11 +83,14 @@ fn pages(state: AppState) -> Router {
     let ask_again = SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     let files = tower::ServiceBuilder::new().layer(ask_again).service(leptos_axum::site_pkg_dir_service(&state.leptos));
     let files = Router::new().route_service("/pkg/{*file}", files);
+    let by_language =
+        SetResponseHeaderLayer::appending(header::VARY, HeaderValue::from_static("accept-language, cookie"));
     Router::new()
-        .nest("/build/{build}", files.clone().layer(of_this_build))
-        .merge(files)
         .leptos_routes_with_handler(listing, page)
         .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(context, shell))
+        .layer(by_language)
+        .nest("/build/{build}", files.clone().layer(of_this_build))
+        .merge(files)
         // What stands precompressed in the package passes through as it is.
         .layer(CompressionLayer::new())
         .with_state(state)
