@@ -50,7 +50,7 @@ test('a link that leads nowhere is said to', async ({ people }) => {
   const guest = await people.arrive();
   await guest.page.goto('/s/AAAAAA');
   await guest.asksIn({ name: 'Bob' });
-  await guest.reads(/no session has this code/i);
+  await guest.reads(/no session with this code, or it has another password/i);
   await expect(guest.leave).toBeHidden();
 });
 
