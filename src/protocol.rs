@@ -9,6 +9,7 @@ mod ice;
 pub mod limits;
 mod seen;
 mod session;
+mod side;
 mod signal;
 mod usage;
 
@@ -16,6 +17,7 @@ pub use chat::{ChatEntry, ChatText, ParseChatTextError, Reaction};
 pub use error::{ErrorBody, ErrorCode};
 pub use ice::{BandwidthState, BandwidthStatus, DegradedReason, IceAnswer, IceServer};
 pub use seen::Seen;
-pub use session::{EndReason, FilmState, FilmStatus, ParticipantInfo, Snapshot};
+pub use session::{EndReason, FilmState, FilmStatus, ParticipantInfo, Snapshot, SourceKind};
+pub use side::{Cue, SideMessage, SubtitleTrack};
 pub use signal::{ClientMessage, Password, PasswordTooLong, ServerMessage, Signal, WireToken};
 pub use usage::{PairCounters, Path, UsageBeacon, UsageReport};

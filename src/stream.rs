@@ -19,12 +19,16 @@ pub mod meter;
 pub mod negotiation;
 pub mod outbox;
 pub mod peer;
+pub mod playlist;
 pub mod quality;
 pub mod random;
 pub mod relaying;
+pub mod return_to_film;
 pub mod sdp;
 pub mod session;
+pub mod sources;
 pub mod stall;
+pub mod subtitles;
 pub mod view;
 
 pub use chat::Unsaid;
@@ -33,8 +37,11 @@ pub use ice::IceOutcome;
 pub use link::LinkOutput;
 pub use outbox::{Keep, Output};
 pub use peer::{PairSample, PeerCommand, PeerConfig, PeerEvent, PeerState, Received, Sample, Sent};
+pub use playlist::{Entry, Picked};
 pub use quality::{Encoding, Quality, QualityChoice, Rung};
+pub use return_to_film::KeptFilm;
 pub use session::{Input, Kept, Session};
+pub use sources::{Abilities, Notice, Refusal, SourceAction, SourceInput, SourceOutput, SourcesView, Start};
 pub use view::{
     ChatLine, ConnectionView, FilmFault, FilmProblem, FilmView, Flying, IceView, LinkView, Person, Phase, Picture,
     Problem, Profile, SessionAction, SessionView, Strain, UploadView,

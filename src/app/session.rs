@@ -1,4 +1,4 @@
-//! The one thing that views know of a session: its state, what can be done, and the two elements that hold media.
+//! The one thing that views know of a session: its state, what can be done, and the elements that hold media.
 
 use super::language::use_language;
 use super::words::Text;
@@ -18,6 +18,10 @@ pub struct SessionHandle {
     pub stage: NodeRef<Video>,
     /// The host's file input.
     pub film: NodeRef<Input>,
+    /// Where the host adds films to the list.
+    pub more_films: NodeRef<Input>,
+    /// Where the host adds subtitles.
+    pub subtitles: NodeRef<Input>,
 }
 
 impl SessionHandle {
@@ -28,7 +32,14 @@ impl SessionHandle {
 
     /// A handle that shows one state for ever, and does nothing.
     pub fn showing(view: SessionView) -> Self {
-        Self { state: Signal::stored(view), act: Callback::new(|_| ()), stage: NodeRef::new(), film: NodeRef::new() }
+        Self {
+            state: Signal::stored(view),
+            act: Callback::new(|_| ()),
+            stage: NodeRef::new(),
+            film: NodeRef::new(),
+            more_films: NodeRef::new(),
+            subtitles: NodeRef::new(),
+        }
     }
 
     /// One part of the state; what depends on it runs again only when that part changes.

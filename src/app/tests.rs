@@ -4,7 +4,7 @@ use super::language::Speech;
 use super::session::SessionHandle;
 use super::{App, shell};
 use crate::domain::{Language, ParticipantId, Role, SessionCode};
-use crate::protocol::{EndReason, FilmState, Path};
+use crate::protocol::{EndReason, FilmState, Path, SourceKind};
 use crate::stream::{ConnectionView, FilmView, LinkView, Person, Phase, Picture, Problem, SessionView};
 use leptos::prelude::*;
 use leptos_router::location::RequestUrl;
@@ -37,6 +37,8 @@ fn guest() -> SessionView {
             position_ms: 65_000,
             duration_ms: Some(780_000),
             state: FilmState::Playing,
+            kind: SourceKind::Film,
+            returning: false,
         }),
         link: LinkView::Online,
         picture: Picture::Connected,
@@ -104,7 +106,7 @@ fn video_file_input_and_switch_are_there_once_in_every_phase() {
     let ended = SessionView { phase: Phase::Ended(EndReason::HostLeft), ..guest() };
     for html in session_pages([SessionView::default(), host(), guest(), ended]) {
         assert_eq!(html.matches("<video").count(), 1);
-        assert_eq!(html.matches("type=\"file\"").count(), 1);
+        assert_eq!(html.matches("id=\"film\"").count(), 1);
         assert_eq!(html.matches("aria-describedby=\"hide-address-hint\"").count(), 1);
     }
 }

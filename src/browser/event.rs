@@ -1,10 +1,14 @@
 //! What JavaScript tells the task: plain values, so that the queue can be handed to anyone.
 
+use super::files::Found;
 use crate::app::device::Wish;
 use crate::domain::ConnectionId;
+use crate::protocol::SourceKind;
 use crate::stream::Input;
 use futures::channel::mpsc::UnboundedSender;
+use send_wrapper::SendWrapper;
 use wasm_bindgen::prelude::*;
+use web_sys::MediaStream;
 
 /// Something happened.
 #[expect(clippy::large_enum_variant, reason = "nearly every event is one for the core")]
@@ -16,8 +20,18 @@ pub enum Event {
     StageMounted,
     /// The film input is in the page.
     FilmInputMounted,
-    /// A file was chosen.
+    /// Files were chosen in the film input.
     FilmPicked,
+    /// Files were chosen in one of the inputs that add to what is there.
+    Added,
+    /// Files were opened with their handles.
+    Opened(SendWrapper<Vec<Found>>),
+    /// The handle of a file that was dropped on the film input.
+    Dropped(SendWrapper<JsValue>),
+    /// The handle of the film of before a reload.
+    HandleFound(SendWrapper<JsValue>),
+    /// The person shares their screen or camera.
+    Shared(SourceKind, SendWrapper<MediaStream>),
     /// The stage's `<video>` fired an event of this name.
     Stage(String),
     /// A person asks something of the browser.

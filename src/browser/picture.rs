@@ -1,6 +1,7 @@
 //! A guest's stage: the host's tracks in the one `<video>`, with sound as soon as the browser allows it.
 
 use super::event::Events;
+use super::playout;
 use crate::stream::Input;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlVideoElement, MediaStream, MediaStreamTrack};
@@ -12,6 +13,7 @@ pub fn show(video: &HtmlVideoElement, tracks: &[MediaStreamTrack], events: &Even
         stream.add_track(track);
     }
     video.set_src_object(Some(&stream));
+    playout::watch(video.clone(), stream, events.clone());
     play(video.clone(), events.clone());
 }
 

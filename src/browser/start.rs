@@ -26,6 +26,8 @@ pub struct Page {
     pub stage: NodeRef<Video>,
     /// The host's file input.
     pub film: NodeRef<InputElement>,
+    /// The host's inputs for more films and for subtitles.
+    pub additions: [NodeRef<InputElement>; 2],
     /// The entry of the page's queue.
     pub events: Events,
 }
@@ -51,10 +53,13 @@ pub fn start() -> SessionHandle {
         let events = events.clone();
         Callback::new(move |action| events.input(Input::Act(action)))
     };
+    let (more_films, subtitles) = (NodeRef::<InputElement>::new(), NodeRef::<InputElement>::new());
+    let additions = [more_films, subtitles];
     provide_context(device::start(&events));
     watch_elements(stage, film, &events);
-    leptos::task::spawn_local(mind(Page { state, stage, film, events }, queue));
-    SessionHandle { state: state.into(), act, stage, film }
+    watch_additions(additions, &events);
+    leptos::task::spawn_local(mind(Page { state, stage, film, additions, events }, queue));
+    SessionHandle { state: state.into(), act, stage, film, more_films, subtitles }
 }
 
 /// Keeps what comes until the task is needed, loads it and hands over.
@@ -122,6 +127,15 @@ fn watch_elements(stage: NodeRef<Video>, film: NodeRef<InputElement>, events: &E
         if let Some(input) = film.get() {
             let _ = input.add_event_listener_with_callback("change", picked.unchecked_ref());
             mounted.push(Event::FilmInputMounted);
+        }
+    });
+}
+
+fn watch_additions(inputs: [NodeRef<InputElement>; 2], events: &Events) {
+    let added = events.listener(|_| Some(Event::Added)).into_js_value();
+    Effect::new(move |_| {
+        for input in inputs.into_iter().filter_map(|input| input.get()) {
+            let _ = input.add_event_listener_with_callback("change", added.unchecked_ref());
         }
     });
 }

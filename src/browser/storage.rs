@@ -13,6 +13,7 @@ const INVITE: &str = "tessro.invite";
 const UNSAID: &str = "tessro.unsaid";
 const ICE: &str = "tessro.ice";
 const NAME: &str = "tessro.name";
+const FILM: &str = "tessro.film";
 const HIDE_ADDRESS: &str = "tessro.hide-address";
 const NO_SINGLE_KEYS: &str = "tessro.no-single-keys";
 
@@ -29,6 +30,7 @@ pub fn read() -> Kept {
         unsaid: get(tab.as_ref(), UNSAID).map(|text| parse_unsaid(&text)).unwrap_or_default(),
         name: name(),
         hide_address: get(local().as_ref(), HIDE_ADDRESS).is_some(),
+        film: get(tab.as_ref(), FILM).and_then(|text| text.parse().ok()),
     }
 }
 
@@ -56,6 +58,7 @@ pub fn write(keep: Keep) {
             put(session(), UNSAID, text);
         }
         Keep::Name(name) => put(local(), NAME, (!name.is_empty()).then_some(name)),
+        Keep::Film(film) => put(session(), FILM, film.map(|film| film.to_string())),
         Keep::HideAddress(hide) => put(local(), HIDE_ADDRESS, hide.then(|| "1".to_owned())),
     }
 }

@@ -1,6 +1,7 @@
 //! Bindings that web-sys lacks or hides behind its unstable switch.
 
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlMediaElement, MediaStream, RtcConfiguration, RtcPeerConnection, RtcRtpSender, RtcRtpTransceiver};
 
 #[wasm_bindgen]
@@ -81,10 +82,21 @@ pub fn set_codec_preferences(transceiver: &RtcRtpTransceiver, codecs: &js_sys::A
     transceiver.unchecked_ref::<Transceiver>().set_codec_preferences(codecs)
 }
 
-/// What `element` plays, as a stream; `None` where the browser cannot do that.
-pub fn capture(element: &HtmlMediaElement) -> Option<MediaStream> {
+/// What `element` plays, as a stream; `None` where the browser has neither name for it.
+pub fn capture(element: &HtmlMediaElement) -> Option<Captured> {
     let element: &CapturableElement = element.unchecked_ref();
-    element.capture_stream().or_else(|_| element.moz_capture_stream()).ok()
+    if let Ok(stream) = element.capture_stream() {
+        return Some(Captured { stream, silences_element: false });
+    }
+    element.moz_capture_stream().ok().map(|stream| Captured { stream, silences_element: true })
+}
+
+/// A stream of what an element plays.
+pub struct Captured {
+    /// The stream.
+    pub stream: MediaStream,
+    /// Firefox's older method takes the sound away from the element.
+    pub silences_element: bool,
 }
 
 /// A property of a JavaScript object, where it has one.
@@ -110,4 +122,41 @@ pub fn media_metadata(title: &str) -> Option<JsValue> {
     let about = js_sys::Object::new();
     set_property(&about, "title", &title.into());
     js_sys::Reflect::construct(&class, &js_sys::Array::of1(&about)).ok()
+}
+
+/// Calls a method; an error too where there is none of this name.
+pub fn invoke(object: &JsValue, name: &str, arguments: &[JsValue]) -> Result<JsValue, JsValue> {
+    let method: js_sys::Function = js_sys::Reflect::get(object, &name.into())?.dyn_into()?;
+    method.apply(object, &arguments.iter().collect())
+}
+
+/// Calls a method and waits for its promise.
+pub async fn invoke_async(object: &JsValue, name: &str, arguments: &[JsValue]) -> Result<JsValue, JsValue> {
+    let promise = js_sys::Promise::resolve(&invoke(object, name, arguments)?);
+    JsFuture::from(promise).await
+}
+
+/// `new Class(...)`; an error too where there is no such class.
+pub fn construct(class: &str, arguments: &[JsValue]) -> Result<JsValue, JsValue> {
+    let class: js_sys::Function = js_sys::Reflect::get(&js_sys::global(), &class.into())?.dyn_into()?;
+    js_sys::Reflect::construct(&class, &arguments.iter().collect())
+}
+
+/// `{ name: value, ... }`
+pub fn object(pairs: &[(&str, JsValue)]) -> JsValue {
+    let object = js_sys::Object::new();
+    for (name, value) in pairs {
+        set_property(&object, name, value);
+    }
+    object.into()
+}
+
+/// The property behind a path of names, such as `HTMLCanvasElement.prototype.captureStream`.
+pub fn global(path: &[&str]) -> Option<JsValue> {
+    path.iter().try_fold(js_sys::global().into(), |object: JsValue, name| property(&object, name))
+}
+
+/// The name of an error, such as `NotAllowedError`.
+pub fn error_name(error: &JsValue) -> String {
+    property(error, "name").and_then(|name| name.as_string()).unwrap_or_default()
 }

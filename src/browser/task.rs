@@ -2,15 +2,22 @@
 
 use super::device::Driver;
 use super::event::{Event, Events};
-use super::film::{Film, Stage};
+use super::files::{self, Files, Found};
 use super::peer::{Peer, Tracks};
 use super::socket::Socket;
+use super::source::film::Film;
+use super::source::live::{self, Live};
+use super::source::stage::Stage;
+use super::source::{self, Source};
 use super::start::Page;
 use super::use_webrtc::{WebRtc, use_webrtc};
 use super::{codecs, invite, picture, storage, timer};
 use crate::domain::{ConnectionId, Role};
-use crate::protocol::UsageBeacon;
-use crate::stream::{Input, LinkOutput, Output, PeerCommand, PeerEvent, Session, SessionAction, SessionView};
+use crate::protocol::{SourceKind, UsageBeacon};
+use crate::stream::{
+    Input, Keep, LinkOutput, Output, PeerCommand, PeerEvent, Session, SessionAction, SessionView, SourceInput,
+    SourceOutput, Start,
+};
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
 use futures::future::{Either, select};
@@ -28,7 +35,7 @@ part_of_session! {
     /// Does what the page asks for, from `waiting` on, until the page ends. Comes with the session's page, in the file that
     /// [`start`](super::start) loads.
     pub(super) fn drive(page: Page, waiting: Vec<Event>, queue: UnboundedReceiver<Event>) -> Running {
-        let Page { state, stage, film, events } = page;
+        let Page { state, stage, film, additions, events } = page;
         watch_page(&events);
         let task = Task {
             core: Session::new(seed()),
@@ -36,13 +43,15 @@ part_of_session! {
             state,
             stage,
             film_input: film,
+            additions,
             webrtc: use_webrtc(events.clone()),
             device: Driver::new(&events),
             events,
             socket: None,
             peers: BTreeMap::new(),
             mounted: None,
-            film: None,
+            source: None,
+            files: Files::default(),
             picked: false,
         };
         codecs::learn();
@@ -57,13 +66,15 @@ struct Task {
     state: RwSignal<SessionView>,
     stage: NodeRef<Video>,
     film_input: NodeRef<InputElement>,
+    additions: [NodeRef<InputElement>; 2],
     webrtc: WebRtc,
     device: Driver,
     events: Events,
     socket: Option<Socket>,
     peers: BTreeMap<ConnectionId, Peer>,
     mounted: Option<Stage>,
-    film: Option<Film>,
+    source: Option<Source>,
+    files: Files,
     /// A file was chosen, and waits until this page is the host's.
     picked: bool,
 }
@@ -73,6 +84,7 @@ impl Task {
         let origin = web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
         self.core.handle(Input::Started { kept: storage::read(), origin }, timer::now());
         self.core.handle(Input::Cores(cores()), timer::now());
+        self.core.handle(Input::Sources(SourceInput::Abilities(source::abilities())), timer::now());
         for event in waiting {
             self.take(event);
         }
@@ -108,8 +120,21 @@ impl Task {
                 self.core.handle(input, timer::now());
             }
             Event::StageMounted => self.stage_mounted(),
-            Event::FilmInputMounted => self.picked |= self.picked_file().is_some(),
+            Event::FilmInputMounted => self.film_input_mounted(),
             Event::FilmPicked => self.picked = true,
+            Event::Added => {
+                let found = self.additions.into_iter().flat_map(taken_out).collect();
+                let (films, subtitles) = self.files.take(found);
+                self.core.handle(Input::Sources(SourceInput::Added { films, subtitles }), timer::now());
+            }
+            Event::Opened(found) => self.choose(found.take()),
+            Event::Dropped(handle) => self.files.dropped(handle.take(), &self.session()),
+            Event::HandleFound(handle) => {
+                if let Some(name) = self.files.found(handle.take()) {
+                    self.core.handle(Input::Sources(SourceInput::HandleKept(name)), timer::now());
+                }
+            }
+            Event::Shared(kind, stream) => self.share(kind, stream.take()),
             Event::Stage(name) => self.stage_says(&name),
             Event::Track(id) => self.show(id),
             // It was about this task, which is here.
@@ -136,7 +161,10 @@ impl Task {
         }
         if self.picked && self.view.role == Some(Role::Host) {
             self.picked = false;
-            self.start_film();
+            self.choose(taken_out(self.film_input));
+            while let Some(output) = self.core.poll_output() {
+                self.carry_out(output);
+            }
         }
     }
 
@@ -157,7 +185,12 @@ impl Task {
             Output::FetchIce(token) => self.webrtc.fetch_ice_servers(token),
             Output::UseIce(servers) => self.webrtc.ice_servers.set(servers),
             Output::Peer(id, command) => self.peer(id, command),
-            Output::Keep(keep) => storage::write(keep),
+            Output::Keep(keep) => {
+                if matches!(keep, Keep::Film(None)) {
+                    super::handles::keep(self.session(), None);
+                }
+                storage::write(keep);
+            }
             Output::Beacon(beacon) => send_beacon(&beacon),
             Output::CopyInvite(text) => copy(text, self.events.clone()),
             Output::UnmuteStage => {
@@ -166,18 +199,33 @@ impl Task {
                 }
             }
             Output::ClearStage => {
-                self.film = None;
+                self.source = None;
+                self.files.clear();
                 if let Some(stage) = &self.mounted {
                     picture::clear(&stage.video);
                 }
             }
+            Output::Source(output) => self.show_source(output),
+        }
+    }
+
+    fn show_source(&mut self, output: SourceOutput) {
+        match output {
+            SourceOutput::Play(id, start) => self.start_film(id, start),
+            SourceOutput::Open(kind) => live::open(kind, &self.events),
+            SourceOutput::Stop => self.clear_source(),
+            SourceOutput::Forget(id) => self.files.forget(id),
+            SourceOutput::OpenFromDisk => files::pick(&self.events),
+            SourceOutput::GoOn => self.files.go_on(&self.events),
+            SourceOutput::FindHandle => files::find(self.session(), &self.events),
+            SourceOutput::Read(id, encoding) => self.files.read(id, encoding, &self.events),
         }
     }
 
     fn peer(&mut self, id: ConnectionId, command: PeerCommand) {
         match command {
             PeerCommand::Open(config) => {
-                let tracks = self.film.as_ref().map(Film::tracks).unwrap_or_default();
+                let tracks = self.source.as_ref().map(Source::tracks).unwrap_or_default();
                 match Peer::open(id, config, &tracks, &self.webrtc, &self.events) {
                     Ok(peer) => {
                         self.peers.insert(id, peer);
@@ -208,19 +256,65 @@ impl Task {
         }
     }
 
+    fn film_input_mounted(&mut self) {
+        self.picked |= self.picked_file().is_some();
+        let events = self.events.clone();
+        let dropped = Closure::<dyn FnMut(JsValue)>::new(move |event| files::dropped(&event, &events)).into_js_value();
+        if let Some(input) = self.film_input.get_untracked() {
+            let _ = input.add_event_listener_with_callback("drop", dropped.unchecked_ref());
+        }
+    }
+
     fn picked_file(&self) -> Option<web_sys::File> {
         self.film_input.get_untracked()?.files()?.get(0)
     }
 
-    fn start_film(&mut self) {
-        if let (Some(file), Some(stage)) = (self.picked_file(), &self.mounted) {
-            let former = self.film.take();
-            self.film = Film::start(file, former, stage);
-            // An input that still holds the file does not notice when the same one is chosen again.
-            if let Some(input) = self.film_input.get_untracked() {
-                input.set_value("");
+    /// Files that take the stage.
+    fn choose(&mut self, found: Vec<Found>) {
+        let (films, subtitles) = self.files.take(found);
+        self.core.handle(Input::Sources(SourceInput::Chosen { films, subtitles }), timer::now());
+    }
+
+    fn start_film(&mut self, id: u32, start: Start) {
+        let session = self.session();
+        let (Some(file), Some(stage)) = (self.files.play(id, &session), &self.mounted) else { return };
+        let former = match self.source.take() {
+            Some(Source::Film(film)) => Some(film),
+            Some(Source::Live(live)) => {
+                live.leave(stage);
+                None
             }
+            None => None,
+        };
+        self.source = Film::start(file, start, former, stage).map(Source::Film);
+    }
+
+    fn share(&mut self, kind: SourceKind, stream: web_sys::MediaStream) {
+        let (Some(stage), Some(Role::Host)) = (&self.mounted, self.view.role) else { return };
+        if let Some(Source::Live(former)) = self.source.take() {
+            former.leave(stage);
         }
+        let live = Live::start(kind, stream, stage, &self.events);
+        let tracks = live.tracks();
+        self.source = Some(Source::Live(live));
+        self.send_tracks(&tracks);
+        self.core.handle(Input::Sources(SourceInput::Shared(kind)), timer::now());
+    }
+
+    fn clear_source(&mut self) {
+        if let Some(stage) = &self.mounted {
+            if let Some(Source::Live(live)) = self.source.take() {
+                live.leave(stage);
+            }
+            picture::clear(&stage.video);
+        }
+        self.source = None;
+        self.send_tracks(&Tracks::default());
+    }
+
+    /// The session's code: what belongs to it in the browser's own storage is kept under this.
+    fn session(&self) -> String {
+        self.view.code.map(|code| code.to_string()).unwrap_or_default()
     }
 
     /// The page of the session is shown, for the first time or again: film or picture go onto its new element.
@@ -228,7 +322,7 @@ impl Task {
         let Some(video) = self.stage.get_untracked() else { return };
         let position = self.mounted.as_ref().map_or(0.0, |former| former.video.current_time());
         let stage = Stage::mount(video, &self.events);
-        self.film = self.film.take().and_then(|film| film.move_to(&stage, position));
+        self.source = self.source.take().and_then(|source| source.move_to(&stage, position));
         self.mounted = Some(stage);
         if self.view.role == Some(Role::Guest)
             && let Some(id) = self.peers.keys().next().copied()
@@ -238,11 +332,10 @@ impl Task {
     }
 
     fn stage_says(&mut self, name: &str) {
-        let (Some(film), Some(stage)) = (&mut self.film, &self.mounted) else {
+        let (Some(source), Some(stage)) = (&mut self.source, &self.mounted) else {
             return;
         };
-        film.heard(name, stage, &self.events);
-        if let Some(tracks) = film.new_tracks() {
+        if let Some(tracks) = source.heard(name, stage, &self.events) {
             self.send_tracks(&tracks);
         }
     }
@@ -262,6 +355,15 @@ impl Task {
             picture::show(&stage.video, &peer.remote_tracks(), &self.events);
         }
     }
+}
+
+/// The files of an input, which holds none afterwards: one that still holds a file does not notice when the same is chosen
+/// again.
+fn taken_out(input: NodeRef<InputElement>) -> Vec<Found> {
+    let Some(input) = input.get_untracked() else { return Vec::new() };
+    let found = input.files().map(|list| files::listed(&list)).unwrap_or_default();
+    input.set_value("");
+    found
 }
 
 /// The page's own events live as long as the page.

@@ -43,3 +43,18 @@ pub const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// How often both ends look at their connections' counters.
 pub const POLL_EVERY: Duration = Duration::from_secs(1);
+
+/// The largest message on a connection's side channel, in bytes.
+pub const SIDE_MESSAGE_BYTES: usize = 16 * 1024;
+
+/// The most subtitle tracks that a film may have.
+pub const SUBTITLE_TRACKS: usize = 16;
+
+/// The largest subtitle file, in bytes, and the most text that one track may carry.
+pub const SUBTITLE_BYTES: usize = 2 * 1024 * 1024;
+
+/// The most cues in one track. A long film has 2,000.
+pub const SUBTITLE_CUES: usize = 20_000;
+
+/// The longest cue, in characters; longer ones are cut.
+pub const CUE_CHARS: usize = 1_000;

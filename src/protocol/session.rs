@@ -48,6 +48,29 @@ pub enum FilmState {
     Ended,
 }
 
+/// Where what the host shows comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// A file on their disk.
+    #[default]
+    Film,
+    /// Their screen, a window or a tab.
+    Screen,
+    /// Their camera.
+    Camera,
+}
+
+impl SourceKind {
+    /// True for what happens now: it has no length and no position.
+    pub fn is_live(self) -> bool {
+        match self {
+            Self::Film => false,
+            Self::Screen | Self::Camera => true,
+        }
+    }
+}
+
 /// The host's film: sent by the host whenever it changes, and every few seconds while it plays.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FilmStatus {
@@ -61,12 +84,19 @@ pub struct FilmStatus {
     pub duration_ms: Option<u64>,
     /// Whether it runs.
     pub state: FilmState,
+    /// Where it comes from.
+    #[serde(default)]
+    pub kind: SourceKind,
+    /// The host's page was loaded anew, and the host has to bring the film back; it will go on at this position.
+    #[serde(default)]
+    pub returning: bool,
 }
 
 impl FilmStatus {
     /// Where the film is, `elapsed` after this was true, in milliseconds.
     pub fn position_after(&self, elapsed: Duration) -> u64 {
         let moved = match self.state {
+            FilmState::Playing if self.kind.is_live() => 0,
             FilmState::Playing => u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             FilmState::Paused | FilmState::Ended => 0,
         };

@@ -1,7 +1,8 @@
 //! The host's film as the guests hear of it: when its state is worth telling, and where it is meanwhile.
 
+use super::return_to_film::KeptFilm;
 use crate::domain::Now;
-use crate::protocol::{FilmState, FilmStatus, limits};
+use crate::protocol::{FilmState, FilmStatus, SourceKind, limits};
 use std::time::Duration;
 
 /// While the film plays its position is told this often.
@@ -27,6 +28,8 @@ pub struct Progress {
     pub duration_ms: Option<u64>,
     /// From `paused` and `ended`.
     pub state: FilmState,
+    /// `playbackRate` in thousandths.
+    pub rate_permille: u16,
 }
 
 impl HostFilm {
@@ -39,12 +42,48 @@ impl HostFilm {
             position_ms: progress.position_ms,
             duration_ms: progress.duration_ms,
             state: progress.state,
+            kind: SourceKind::Film,
+            returning: false,
+        });
+    }
+
+    /// Something live instead of a film.
+    pub fn shared(&mut self, kind: SourceKind) {
+        self.number += 1;
+        let title = match kind {
+            SourceKind::Film => "",
+            SourceKind::Screen => "Screen",
+            SourceKind::Camera => "Camera",
+        };
+        self.status = Some(FilmStatus {
+            number: self.number,
+            title: title.to_owned(),
+            position_ms: 0,
+            duration_ms: None,
+            state: FilmState::Playing,
+            kind,
+            returning: false,
+        });
+    }
+
+    /// The page was loaded anew, and this is the film that the host has to bring back.
+    pub fn awaited(&mut self, kept: &KeptFilm) {
+        self.number = kept.number;
+        self.status = Some(FilmStatus {
+            number: kept.number,
+            title: title(&kept.name),
+            position_ms: kept.position_ms,
+            duration_ms: kept.duration_ms,
+            state: FilmState::Paused,
+            kind: SourceKind::Film,
+            returning: true,
         });
     }
 
     /// The film moved on, was paused, or jumped.
     pub fn progressed(&mut self, progress: Progress) {
-        if let Some(status) = &mut self.status {
+        // What is live has no position, and an element that is paused here holds nothing for the guests.
+        if let Some(status) = self.status.as_mut().filter(|status| !status.kind.is_live() && !status.returning) {
             status.position_ms = progress.position_ms;
             status.duration_ms = progress.duration_ms;
             status.state = progress.state;
@@ -86,14 +125,17 @@ impl HostFilm {
 
 /// Whether guests who were told this so long ago see something else than what is.
 fn is_news(told: &FilmStatus, status: &FilmStatus, elapsed: Duration) -> bool {
-    let changed = told.number != status.number || told.state != status.state || told.duration_ms != status.duration_ms;
-    let due = status.state == FilmState::Playing && elapsed >= TELL_EVERY;
+    let changed = told.number != status.number
+        || told.state != status.state
+        || told.duration_ms != status.duration_ms
+        || told.returning != status.returning;
+    let due = status.state == FilmState::Playing && !status.kind.is_live() && elapsed >= TELL_EVERY;
     let drift = Duration::from_millis(told.position_after(elapsed).abs_diff(status.position_ms));
     changed || due || drift > SEEK
 }
 
 /// A title that people recognise: the file's name without its ending.
-fn title(file: &str) -> String {
+pub(super) fn title(file: &str) -> String {
     let stem = file.rsplit_once('.').map_or(file, |(stem, ending)| {
         let is_ending = (1..=5).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if is_ending && !stem.is_empty() { stem } else { file }
@@ -110,7 +152,7 @@ mod tests {
     }
 
     fn playing(position_ms: u64) -> Progress {
-        Progress { position_ms, duration_ms: Some(60_000), state: FilmState::Playing }
+        Progress { position_ms, duration_ms: Some(60_000), state: FilmState::Playing, rate_permille: 1000 }
     }
 
     #[test]
@@ -153,6 +195,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_live_is_told_once_and_has_no_position() {
+        let mut film = HostFilm::default();
+        film.shared(SourceKind::Screen);
+        assert_eq!(
+            film.news(at(0)).flatten().map(|news| (news.kind, news.title)),
+            Some((SourceKind::Screen, "Screen".to_owned()))
+        );
+        film.progressed(Progress { state: FilmState::Paused, ..playing(9_000) });
+        assert_eq!(film.news(at(60_000)), None);
+        film.stopped();
+        assert_eq!(film.news(at(60_000)), Some(None));
+    }
+
+    #[test]
     fn titles_lose_only_real_endings() {
         for (file, expected) in
             [("a.b.mkv", "a.b"), (".hidden", ".hidden"), ("no ending", "no ending"), ("St. Elsewhere", "St. Elsewhere")]
@@ -169,6 +225,8 @@ mod tests {
             position_ms: 59_000,
             duration_ms: Some(60_000),
             state: FilmState::Playing,
+            kind: SourceKind::Film,
+            returning: false,
         };
         assert_eq!(status.position_after(Duration::from_secs(10)), 60_000);
     }

@@ -4,6 +4,8 @@ use super::chat::Unsaid;
 use super::link::LinkOutput;
 use super::meter::Meters;
 use super::peer::{PeerCommand, PeerConfig};
+use super::return_to_film::KeptFilm;
+use super::sources::SourceOutput;
 use crate::domain::{ConnectionId, InviteKey, Now, ParticipantToken, ProviderName, SessionCode};
 use crate::protocol::{ClientMessage, IceAnswer, IceServer, UsageBeacon};
 use std::collections::VecDeque;
@@ -31,6 +33,8 @@ pub enum Output {
     UnmuteStage,
     /// Take film or picture off the stage.
     ClearStage,
+    /// Something about what is shown.
+    Source(SourceOutput),
 }
 
 /// What a tab keeps over a reload.
@@ -48,6 +52,8 @@ pub enum Keep {
     Name(String),
     /// "Hide my address".
     HideAddress(bool),
+    /// The film on the stage and where it is; `None`: there is none.
+    Film(Option<KeptFilm>),
 }
 
 /// Outputs that wait to be carried out.

@@ -21,6 +21,8 @@ use super::peer::{PeerCommand, PeerEvent, PeerState, Sample};
 use super::quality::Quality;
 use super::quality::watching::Watching;
 use super::random::Random;
+use super::return_to_film::KeptFilm;
+use super::sources::{SourceInput, Sources};
 use super::view::{FilmProblem, Phase, Problem, Profile, SessionAction};
 use crate::domain::{ConnectionId, InviteKey, Now, ParticipantId, ParticipantToken, Role, SessionCode};
 use crate::protocol::{
@@ -49,6 +51,8 @@ pub struct Kept {
     pub name: String,
     /// "Hide my address".
     pub hide_address: bool,
+    /// The film that was on the host's stage.
+    pub film: Option<KeptFilm>,
 }
 
 /// What a role needs to know of its surroundings, borrowed field by field: the role itself is changed meanwhile.
@@ -107,6 +111,8 @@ pub enum Input {
     PageHidden,
     /// The machine is in another network, or in one again.
     NetworkChanged,
+    /// Something about what is shown.
+    Sources(SourceInput),
     /// Time passed.
     Tick,
 }
@@ -138,6 +144,8 @@ pub struct Session {
     invite: Option<InviteKey>,
     quality: Quality,
     watching: Watching,
+    sources: Sources,
+    kept_film: Option<KeptFilm>,
     relay_only: bool,
     sample_at: Now,
     origin: String,
@@ -182,6 +190,8 @@ impl Session {
             invite: None,
             quality: Quality::default(),
             watching: Watching::default(),
+            sources: Sources::default(),
+            kept_film: None,
             relay_only: false,
             sample_at: Now::default(),
             origin: String::new(),
@@ -244,15 +254,18 @@ impl Session {
             Input::FilmChosen(file, progress) => {
                 self.film_problem = None;
                 self.film.chosen(&file, progress);
+                self.sources.film_started(&self.film, now, &mut self.out);
                 self.tell_film(now);
             }
             Input::FilmProgress(progress) => {
                 self.film.progressed(progress);
+                self.sources.film_progressed(progress, &self.film, now, &mut self.out);
                 self.tell_film(now);
             }
             Input::FilmFailed(problem) => {
                 self.film_problem = Some(problem);
                 self.film.stopped();
+                self.sources.film_failed(now, &mut self.out);
                 self.tell_film(now);
             }
             Input::CannotCapture => {
@@ -284,6 +297,10 @@ impl Session {
                 self.doubt_line(now);
                 self.as_host(now, Host::network_changed);
                 self.as_guest(now, |guest, around, _, out| guest.network_changed(around, out));
+            }
+            Input::Sources(input) => {
+                self.sources.take(input, &mut self.film, now, &mut self.out);
+                self.tell_film(now);
             }
             Input::Tick => {}
         }
@@ -318,6 +335,7 @@ impl Session {
             self.copied_until,
             chat,
             self.quality_timeout(),
+            self.sources.next_timeout(),
         ]
         .into_iter()
         .flatten()
@@ -367,6 +385,10 @@ impl Session {
                 if let Some(output) = self.link.try_now(now) {
                     self.out.push(Output::Link(output));
                 }
+            }
+            SessionAction::Source(action) => {
+                self.sources.act(action, &mut self.film, now, &mut self.out);
+                self.tell_film(now);
             }
         }
     }
@@ -447,6 +469,21 @@ impl Session {
         if event == PeerEvent::State(PeerState::Connected) {
             self.quality.connected(id, now);
         }
+        match event {
+            PeerEvent::SideOpened => {
+                self.forget_channels();
+                self.sources.side_opened(id, now, &mut self.out);
+            }
+            PeerEvent::Told(text) => self.sources.side_told(id, &text, now, &mut self.out),
+            PeerEvent::Described(_)
+            | PeerEvent::Candidate(_)
+            | PeerEvent::State(_)
+            | PeerEvent::Sampled(_)
+            | PeerEvent::Broken => self.role_event(id, event, now),
+        }
+    }
+
+    fn role_event(&mut self, id: ConnectionId, event: PeerEvent, now: Now) {
         let around = around!(self, now);
         match &mut self.role {
             Some(RoleCore::Host(host)) => host.event(id, event, &around, &mut self.out),
@@ -532,6 +569,17 @@ impl Session {
             self.move_clock(now);
         }
         self.copied_until = self.copied_until.filter(|until| now < *until);
+        self.sources.tick(now, &mut self.out);
+    }
+
+    /// Side channels go with their connections.
+    fn forget_channels(&mut self) {
+        let left: Vec<_> = match &self.role {
+            Some(RoleCore::Host(host)) => host.connections().collect(),
+            Some(RoleCore::Guest(guest)) => guest.connection().into_iter().collect(),
+            None => Vec::new(),
+        };
+        self.sources.keep_channels(|id| left.contains(&id));
     }
 
     fn tell_usage(&mut self, now: Now) {

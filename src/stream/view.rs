@@ -1,8 +1,9 @@
 //! What the pages show, and what people can do on them: the only things that views know.
 
 use super::quality::QualityChoice;
+use super::sources::{SourceAction, SourcesView};
 use crate::domain::{ParticipantId, Role, SessionCode};
-use crate::protocol::{DegradedReason, EndReason, FilmState, Path, Reaction};
+use crate::protocol::{DegradedReason, EndReason, FilmState, Path, Reaction, SourceKind};
 
 /// Everything that a page shows of a session.
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that a page shows or not")]
@@ -56,6 +57,8 @@ pub struct SessionView {
     pub quality: QualityChoice,
     /// "Lower quality over relays".
     pub spare_relays: bool,
+    /// What the host can show beside this, and the subtitles.
+    pub sources: SourcesView,
 }
 
 /// A host's upload.
@@ -154,6 +157,10 @@ pub struct FilmView {
     pub duration_ms: Option<u64>,
     /// Whether it runs.
     pub state: FilmState,
+    /// Where it comes from.
+    pub kind: SourceKind,
+    /// For guests: the host has to bring it back after a reload.
+    pub returning: bool,
 }
 
 /// The line to the server.
@@ -337,4 +344,6 @@ pub enum SessionAction {
     HandOver(ParticipantId),
     /// "Try now", while the server is away.
     TryNow,
+    /// Something about what is shown, and about subtitles.
+    Source(SourceAction),
 }

@@ -140,7 +140,8 @@ impl Evening {
     }
 
     fn choose_film(&mut self) {
-        let progress = Progress { position_ms: 0, duration_ms: Some(3_600_000), state: FilmState::Playing };
+        let progress =
+            Progress { position_ms: 0, duration_ms: Some(3_600_000), state: FilmState::Playing, rate_permille: 1000 };
         self.input(self.host, Input::FilmChosen("A film.mp4".to_owned(), progress));
     }
 
@@ -249,7 +250,8 @@ impl Evening {
             | Output::Beacon(_)
             | Output::CopyInvite(_)
             | Output::UnmuteStage
-            | Output::ClearStage => {}
+            | Output::ClearStage
+            | Output::Source(_) => {}
         }
     }
 

@@ -30,7 +30,8 @@ pub fn Chooser() -> impl IntoView {
             <input
                 id="film"
                 type="file"
-                accept="video/*,.mkv,.mov,.m4v"
+                multiple
+                accept="video/*,.mkv,.mov,.m4v,.srt,.vtt"
                 node_ref=session.film
                 disabled=move || asleep.get()
                 aria-describedby=move || if at_fault() { "film-problem film-hint" } else { "film-hint" }

@@ -16,6 +16,7 @@ pub fn Controls() -> impl IntoView {
     let session = use_session();
     let shown = session.part(|view| view.phase == Phase::Inside && view.film.is_some());
     let hosting = session.part(|view| view.role == Some(Role::Host));
+    let film = session.part(|view| view.film.as_ref().is_some_and(|film| !film.kind.is_live()));
     view! {
         <Show when=move || shown.get()>
             <div class="controls" role="group" aria-label=say(label::CONTROLS)>
@@ -23,11 +24,13 @@ pub fn Controls() -> impl IntoView {
                     <Seek />
                 </Show>
                 <div class="controls-row">
-                    <Show when=move || hosting.get()>
+                    <Show when=move || hosting.get() && film.get()>
                         <PlayPause />
                     </Show>
                     <Volume />
-                    <Clock />
+                    <Show when=move || film.get()>
+                        <Clock />
+                    </Show>
                     <Windows />
                 </div>
             </div>

@@ -43,6 +43,16 @@ pub enum Sign {
     More,
     /// A padlock.
     Lock,
+    /// A screen on its foot.
+    Screen,
+    /// A camera.
+    Camera,
+    /// A square.
+    Stop,
+    /// A plus.
+    Add,
+    /// Lines in a frame.
+    Subtitles,
 }
 
 /// One drawing of 24 by 24, in the colour of the text.
@@ -58,6 +68,11 @@ pub fn Icon(
         Sign::Sound => "M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a7.8 7.8 0 0 1 0 11",
         Sign::FullScreen => "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
         Sign::Leave => "M14 4H5v16h9M10 12h10M16.5 8.5L20 12l-3.5 3.5",
+        Sign::Screen => "M3 5h18v11H3zM9 20h6M12 16v4",
+        Sign::Camera => "M3 7h12v10H3zM15 10.5l6-3v9l-6-3",
+        Sign::Stop => "M6 6h12v12H6z",
+        Sign::Add => "M12 5v14M5 12h14",
+        Sign::Subtitles => "M3 5h18v14H3zM7 15h4M14 15h3M7 11.5h2M12 11.5h5",
         Sign::Again => "M19 12a7 7 0 1 1-2.2-5.1M19 4v4h-4",
         Sign::Play => "M7.5 5v14l11-7z",
         Sign::Pause => "M8 5v14M16 5v14",

@@ -1,11 +1,13 @@
 //! The picture and what belongs to it.
 
 use super::presence::TryNow;
-use super::{Badges, ChatButton, Chooser, Controls, Icon, Reactions, Sign, Sky, Status};
+use super::{
+    Badges, ChatButton, Chooser, Controls, Icon, Reactions, Sign, Sky, Sources, Status, SubtitleChoice, SubtitleLines,
+};
 use crate::app::language::use_language;
 use crate::app::player::use_player;
 use crate::app::session::{asleep, use_session};
-use crate::app::words::{label, say};
+use crate::app::words::{self, label, say};
 use crate::domain::Role;
 use crate::stream::{LinkView, Phase, Picture, SessionAction, SessionView};
 use leptos::html::Section;
@@ -19,7 +21,7 @@ pub fn Stage() -> impl IntoView {
     let host = session.part(|view| view.role == Some(Role::Host));
     let player = use_player();
     let inside = session.part(|view| view.phase == Phase::Inside);
-    let title = session.part(|view| view.film.as_ref().map(|film| film.title.clone()).unwrap_or_default());
+    let title = session.words(words::film_title);
     let curtain = session.part(curtain);
     let away = session.part(|view| view.phase == Phase::Inside && view.link == LinkView::Away);
     let language = use_language();
@@ -48,6 +50,7 @@ pub fn Stage() -> impl IntoView {
                 ></video>
             </div>
             <div class="curtain" aria-hidden="true"></div>
+            <SubtitleLines />
             <Chooser />
             <SoundOn whole />
             <Sky />
@@ -62,10 +65,12 @@ pub fn Stage() -> impl IntoView {
             <Show when=move || inside.get()>
                 <div class="bar">
                     <Badges />
+                    <SubtitleChoice />
                     <Reactions />
                     <ChatButton />
                 </div>
             </Show>
+            <Sources />
         </section>
     }
     .into_any()
@@ -75,7 +80,8 @@ fn curtain(view: &SessionView) -> &'static str {
     let seen = match view.role {
         Some(Role::Host) => true,
         Some(Role::Guest) | None => {
-            view.film.is_some() && matches!(view.picture, Picture::Connected | Picture::Interrupted)
+            view.film.as_ref().is_some_and(|film| !film.returning)
+                && matches!(view.picture, Picture::Connected | Picture::Interrupted)
         }
     };
     if seen { "open" } else { "closed" }

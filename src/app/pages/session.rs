@@ -157,7 +157,7 @@ fn role(view: &SessionView) -> &'static str {
 }
 
 fn film(view: &SessionView) -> &'static str {
-    match view.film.as_ref().map(|film| film.state) {
+    match view.film.as_ref().filter(|film| !film.returning).map(|film| film.state) {
         None => "none",
         Some(FilmState::Playing) => "playing",
         Some(FilmState::Paused) => "paused",

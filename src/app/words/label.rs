@@ -96,3 +96,27 @@ pub const MAKE_HOST: Text = Text { en: "Make host", de: "Zum Host machen" };
 pub const SHOW_QR: Text = Text { en: "Show QR code", de: "QR-Code zeigen" };
 /// The square code.
 pub const QR: Text = Text { en: "QR code of the invite link", de: "QR-Code mit dem Einladungslink" };
+/// The host's screen instead of a film.
+pub const SHARE_SCREEN: Text = Text { en: "Share screen", de: "Bildschirm zeigen" };
+/// The host's camera instead of a film.
+pub const USE_CAMERA: Text = Text { en: "Use camera", de: "Kamera zeigen" };
+/// Ends screen or camera.
+pub const STOP_SHARING: Text = Text { en: "Stop sharing", de: "Nicht mehr zeigen" };
+/// Chooses a film so that it can be found again after a reload.
+pub const OPEN_FROM_DISK: Text = Text { en: "Open from disk…", de: "Von der Festplatte öffnen …" };
+/// The input for films that wait.
+pub const ADD_FILMS: Text = Text { en: "Add to the list", de: "Zur Liste hinzufügen" };
+/// The list of films.
+pub const FILMS: Text = Text { en: "Films", de: "Filme" };
+/// Starts a film from the list.
+pub const PLAY_NOW: Text = Text { en: "Play now", de: "Jetzt abspielen" };
+/// The film on the stage, in the list.
+pub const ON_STAGE: Text = Text { en: "On the stage", de: "Läuft gerade" };
+/// The input for subtitle files.
+pub const ADD_SUBTITLES: Text = Text { en: "Add subtitles", de: "Untertitel hinzufügen" };
+/// Shows subtitles to this person.
+pub const SUBTITLES: Text = Text { en: "Subtitles", de: "Untertitel" };
+/// Which of several.
+pub const WHICH_SUBTITLES: Text = Text { en: "Which subtitles", de: "Welche Untertitel" };
+/// The host's subtitle files.
+pub const SUBTITLE_FILES: Text = Text { en: "Subtitle files", de: "Untertiteldateien" };

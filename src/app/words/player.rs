@@ -131,6 +131,8 @@ mod tests {
                 position_ms: 65_000,
                 duration_ms: Some(780_000),
                 state: FilmState::Playing,
+                kind: crate::protocol::SourceKind::Film,
+                returning: false,
             }),
             picture: Picture::Connected,
             connection: Some(ConnectionView {

@@ -1,6 +1,6 @@
 //! What is happening in a session, in one sentence.
 
-use super::{SERVER_AWAY, Text};
+use super::{SERVER_AWAY, Text, host_goes_on, to_go_on};
 use crate::domain::{Language, Role};
 use crate::protocol::FilmState;
 use crate::stream::{LinkView, Picture, SessionView};
@@ -21,11 +21,18 @@ pub fn status(view: &SessionView, language: Language) -> String {
     let film = view.film.as_ref().map(|film| film.state);
     match view.role {
         _ if view.invite_copied => COPIED.to(language).to_owned(),
+        Some(Role::Host) if view.sources.returning.is_some() => to_go_on(view, language),
         Some(Role::Host) => {
             let guests = view.people.iter().filter(|person| !person.you && person.connected).count();
             hosting(film, guests, language)
         }
-        Some(Role::Guest) | None => watching(view, film).to(language).to_owned(),
+        Some(Role::Guest) | None => {
+            let returning = view.film.as_ref().filter(|film| film.returning && !host_is_gone(view));
+            returning.map_or_else(
+                || watching(view, film).to(language).to_owned(),
+                |film| host_goes_on(&film.title, film.position_ms, language),
+            )
+        }
     }
 }
 
@@ -59,7 +66,7 @@ fn hosting(film: Option<FilmState>, guests: usize, language: Language) -> String
 }
 
 fn watching(view: &SessionView, film: Option<FilmState>) -> Text {
-    if view.people.iter().any(|person| person.role == Role::Host && !person.connected) {
+    if host_is_gone(view) {
         return HOST_GONE;
     }
     match (film, view.picture) {
@@ -82,6 +89,10 @@ fn watching(view: &SessionView, film: Option<FilmState>) -> Text {
         (Some(FilmState::Paused), Picture::Connected) => Text { en: "Paused by the host", de: "Vom Host angehalten" },
         (Some(FilmState::Ended), Picture::Connected) => Text { en: "The film has ended", de: "Der Film ist zu Ende" },
     }
+}
+
+fn host_is_gone(view: &SessionView) -> bool {
+    view.people.iter().any(|person| person.role == Role::Host && !person.connected)
 }
 
 /// What people should know about the line to the server; empty while all is well.

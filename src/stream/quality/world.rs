@@ -1,7 +1,7 @@
 //! A small world for tests: lines that carry so much, a machine that encodes so much, guests who tell what they see.
 
 use super::*;
-use crate::protocol::Path;
+use crate::protocol::{Path, SourceKind};
 use crate::stream::peer::Sent;
 
 /// One guest's way and what went over it.
@@ -37,6 +37,8 @@ impl World {
             position_ms: 0,
             duration_ms: Some(7_200_000),
             state: FilmState::Playing,
+            kind: SourceKind::Film,
+            returning: false,
         };
         let mut quality = Quality::default();
         quality.has_cores(2);

@@ -15,6 +15,7 @@ impl Session {
         self.chat.kept(kept.unsaid);
         self.profile.name = kept.name;
         self.relay_only = kept.hide_address;
+        self.kept_film = kept.film;
         if let Some((answer, age)) = kept.ice {
             self.ice.kept(answer, age, now, &mut self.random);
         }
@@ -104,7 +105,7 @@ impl Session {
     }
 
     pub(super) fn welcome(&mut self, token: WireToken, you: ParticipantId, snapshot: Snapshot, now: Now) {
-        self.opening = None;
+        let came_back = matches!(self.opening.take(), Some(ClientMessage::Resume { .. }));
         self.problem = None;
         self.out.heard = true;
         self.phase = Phase::Inside;
@@ -117,6 +118,8 @@ impl Session {
         self.snapshot = None;
         self.take_snapshot(snapshot, now);
         self.told_watching = self.myself().is_some_and(|person| person.watching);
+        let kept = self.kept_film.take().filter(|_| came_back && matches!(self.role, Some(RoleCore::Host(_))));
+        self.sources.came_back(kept, &mut self.film, &mut self.out);
         if was == self.role() {
             match &self.role {
                 Some(RoleCore::Host(_)) => self.film.forget_told(),

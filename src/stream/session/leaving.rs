@@ -79,6 +79,8 @@ impl Session {
         self.chat.forget(&mut self.out);
         self.film = HostFilm::default();
         self.film_problem = None;
+        self.kept_film = None;
+        self.sources.over(&mut self.out);
         self.sound_blocked = false;
         self.phase = Phase::Ended(reason);
         self.out.push(Output::ClearStage);

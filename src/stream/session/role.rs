@@ -23,8 +23,10 @@ impl Session {
             self.as_guest(now, |guest, around, _, out| guest.leave(around.now, out));
             self.film = HostFilm::default();
             (self.film_problem, self.sound_blocked) = (None, false);
+            self.sources.over(&mut self.out);
             self.out.push(Output::ClearStage);
         }
+        self.sources.is(Some(role));
         self.told_watching = self.myself().is_some_and(|person| person.watching);
         self.role = Some(match role {
             Role::Host => RoleCore::Host(Host::default()),

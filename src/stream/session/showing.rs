@@ -46,12 +46,13 @@ impl Session {
             upload: matches!(self.role, Some(RoleCore::Host(_))).then(|| self.quality.upload(now)).flatten(),
             quality: self.quality.choice(),
             spare_relays: self.quality.spares_relays(),
+            sources: self.sources.view(),
         }
     }
 
     pub(super) fn film_view(&self, now: Now) -> Option<FilmView> {
         let (film, elapsed) = match &self.role {
-            Some(RoleCore::Host(_)) => (self.film.status()?, Duration::ZERO),
+            Some(RoleCore::Host(_)) => (self.film.status().filter(|film| !film.returning)?, Duration::ZERO),
             Some(RoleCore::Guest(_)) | None => (self.snapshot.as_ref()?.film.as_ref()?, now.since(self.snapshot_at)),
         };
         Some(FilmView {
@@ -59,6 +60,8 @@ impl Session {
             position_ms: film.position_after(elapsed) / 1000 * 1000,
             duration_ms: film.duration_ms,
             state: film.state,
+            kind: film.kind,
+            returning: film.returning,
         })
     }
 
@@ -73,7 +76,8 @@ impl Session {
 
     pub(super) fn clock_runs(&self) -> bool {
         let film = self.snapshot.as_ref().and_then(|snapshot| snapshot.film.as_ref());
-        matches!(self.role, Some(RoleCore::Guest(_))) && film.is_some_and(|film| film.state == FilmState::Playing)
+        matches!(self.role, Some(RoleCore::Guest(_)))
+            && film.is_some_and(|film| film.state == FilmState::Playing && !film.kind.is_live())
     }
 
     /// The link to send to guests, with the key where the server gave one: to the host.

@@ -5,7 +5,7 @@ mod together;
 
 use super::*;
 use crate::domain::{Role, TokenSecret, UnixMillis};
-use crate::protocol::{ClientMessage, ErrorCode, FilmState, Signal};
+use crate::protocol::{ClientMessage, ErrorCode, FilmState, Signal, SourceKind};
 
 /// A session in virtual time, with everything that came out of the last input.
 struct Stage {
@@ -36,7 +36,15 @@ fn offer(sdp: &str) -> Signal {
 
 fn film(title: &str) -> FilmStatus {
     let title = title.to_owned();
-    FilmStatus { number: 1, title, position_ms: 0, duration_ms: None, state: FilmState::Playing }
+    FilmStatus {
+        number: 1,
+        title,
+        position_ms: 0,
+        duration_ms: None,
+        state: FilmState::Playing,
+        kind: SourceKind::Film,
+        returning: false,
+    }
 }
 
 fn code_of(outputs: &[Output]) -> Option<ErrorCode> {

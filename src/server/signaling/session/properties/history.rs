@@ -1,7 +1,9 @@
 //! What random histories are made of.
 
 use crate::domain::{ConnectionId, ParticipantId, SessionCode};
-use crate::protocol::{ChatText, ClientMessage, FilmState, FilmStatus, Path, Reaction, Signal, UsageReport};
+use crate::protocol::{
+    ChatText, ClientMessage, FilmState, FilmStatus, Path, Reaction, Signal, SourceKind, UsageReport,
+};
 use proptest::prelude::*;
 
 /// One step of a history. Numbers are taken modulo what there is.
@@ -106,6 +108,8 @@ pub(super) fn message(what: &Say, people: &[ParticipantId]) -> ClientMessage {
                 position_ms: 0,
                 duration_ms: None,
                 state: FilmState::Playing,
+                kind: SourceKind::Film,
+                returning: false,
             }),
         },
         Say::Chat(nonce) => ClientMessage::Chat { text: ChatText::parse("hello").unwrap(), nonce: *nonce },

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::ParticipantToken;
 use crate::domain::TokenSecret;
-use crate::protocol::{ChatText, ClientMessage, FilmState, ServerMessage, Signal};
+use crate::protocol::{ChatText, ClientMessage, FilmState, ServerMessage, Signal, SourceKind};
 use crate::server::signaling::session::{Input, Newcomer, Output, SocketId};
 
 const RULES: Rules = Rules { limit: 4, host_grace: Duration::from_secs(90) };
@@ -58,6 +58,8 @@ fn evening() -> Session {
         position_ms: 0,
         duration_ms: None,
         state: FilmState::Playing,
+        kind: SourceKind::Film,
+        returning: false,
     };
     say(&mut session, 0, ClientMessage::Film { film: Some(film) }, at(0));
     say(&mut session, 1, ClientMessage::Chat { text: ChatText::parse("hello").unwrap(), nonce: 1 }, at(0));
@@ -141,7 +143,15 @@ fn a_playing_film_is_not_written_down_at_every_word_of_it() {
     let mut session = evening();
     session.save(at(0), UnixMillis(0));
     let told = |position_ms, state| ClientMessage::Film {
-        film: Some(FilmStatus { number: 1, title: "Metropolis".to_owned(), position_ms, duration_ms: None, state }),
+        film: Some(FilmStatus {
+            number: 1,
+            title: "Metropolis".to_owned(),
+            position_ms,
+            duration_ms: None,
+            state,
+            kind: SourceKind::Film,
+            returning: false,
+        }),
     };
     say(&mut session, 0, told(5_100, FilmState::Playing), at(5));
     assert!(!session.is_unsaved(), "as expected");

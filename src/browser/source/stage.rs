@@ -1,0 +1,56 @@
+//! The stage's `<video>` and its listeners.
+
+use super::canvas::CanvasCapture;
+use crate::browser::event::{Event, Events};
+use std::cell::OnceCell;
+use wasm_bindgen::prelude::*;
+use web_sys::HtmlVideoElement;
+
+/// The element's events that say something about the film.
+const SAYS: [&str; 12] = [
+    "loadedmetadata",
+    "loadeddata",
+    "playing",
+    "play",
+    "pause",
+    "seeking",
+    "seeked",
+    "ended",
+    "timeupdate",
+    "durationchange",
+    "ratechange",
+    "error",
+];
+
+/// The element, for as long as it is in the page.
+pub struct Stage {
+    /// The element.
+    pub video: HtmlVideoElement,
+    /// Where the browser needs one: an element can be wired to Web Audio only once, so this stays as long as it does.
+    canvas: OnceCell<Option<CanvasCapture>>,
+    listener: Closure<dyn FnMut(JsValue)>,
+}
+
+impl Stage {
+    /// Listens to the element.
+    pub fn mount(video: HtmlVideoElement, events: &Events) -> Self {
+        let listener = events.listener(|event| Some(Event::Stage(event.dyn_into::<web_sys::Event>().ok()?.type_())));
+        for name in SAYS {
+            let _ = video.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+        }
+        Self { video, canvas: OnceCell::new(), listener }
+    }
+
+    /// The way through canvas and Web Audio, if the browser has that.
+    pub fn canvas(&self) -> Option<&CanvasCapture> {
+        self.canvas.get_or_init(|| CanvasCapture::attach(&self.video).ok()).as_ref()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        for name in SAYS {
+            let _ = self.video.remove_event_listener_with_callback(name, self.listener.as_ref().unchecked_ref());
+        }
+    }
+}
