@@ -83,6 +83,37 @@ export class Person {
     return this.page.getByLabel('Choose a video');
   }
 
+  /** The input for films that wait. */
+  get moreFilms(): Locator {
+    return this.page.getByLabel('Add to the list');
+  }
+
+  /** The host's list of films. */
+  get films(): Locator {
+    return this.page.getByRole('list', { name: 'Films' });
+  }
+
+  get addSubtitles(): Locator {
+    return this.page.getByLabel('Add subtitles');
+  }
+
+  /** Whether this person sees subtitles. */
+  get subtitles(): Locator {
+    return this.page.getByRole('switch', { name: 'Subtitles' });
+  }
+
+  get shareScreen(): Locator {
+    return this.page.getByRole('button', { name: 'Share screen' });
+  }
+
+  get useCamera(): Locator {
+    return this.page.getByRole('button', { name: 'Use camera' });
+  }
+
+  get stopSharing(): Locator {
+    return this.page.getByRole('button', { name: 'Stop sharing' });
+  }
+
   get participants(): Locator {
     return this.page.getByRole('list', { name: 'Participants' });
   }

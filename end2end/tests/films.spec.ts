@@ -1,21 +1,13 @@
 import { broken, nightTrain, oldTape, redHarbour, silentSea, threeSeconds } from '../harness/film';
-import { loseSockets, openSockets, peersBuilt } from '../harness/instruments';
+import { loseSockets, openSockets } from '../harness/instruments';
 import { hearsStereo } from '../harness/listening';
 import type { Person } from '../harness/people';
+import { onTheSameConnections } from '../harness/same';
 import { expect, test, type People } from '../harness/test';
-import { isMarked, mark, seesFrames, seesHue } from '../harness/watching';
+import { seesFrames, seesHue } from '../harness/watching';
 
 async function threeGuests(people: People, host: Person): Promise<Person[]> {
   return [await people.guest(host), await people.guest(host), await people.guest(host)];
-}
-
-/** Runs `change` and sees to it that nobody built a connection or got another `<video>` for it. */
-async function onTheSameConnections(everyone: Person[], change: () => Promise<void>): Promise<void> {
-  for (const { picture } of everyone) await mark(picture);
-  const before = await Promise.all(everyone.map(({ page }) => peersBuilt(page)));
-  await change();
-  expect(await Promise.all(everyone.map(({ page }) => peersBuilt(page))), 'connections built').toEqual(before);
-  for (const { picture } of everyone) expect(await isMarked(picture), 'the very same element').toBe(true);
 }
 
 test('the end is said, and the same film plays again for three guests', async ({ people }) => {

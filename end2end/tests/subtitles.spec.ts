@@ -1,0 +1,181 @@
+import { flashes, nightTrain, redHarbour, threeSeconds } from '../harness/film';
+import type { Person } from '../harness/people';
+import { expect, test } from '../harness/test';
+import { seesFrames, seesHue } from '../harness/watching';
+
+const stamp = (ms: number) => new Date(ms).toISOString().slice(11, 23).replace('.', ',');
+
+function srt(cues: [number, number, string][]): string {
+  return cues.map(([start, end, text], i) => `${i + 1}\r\n${stamp(start)} --> ${stamp(end)}\r\n${text}\r\n`).join('\r\n');
+}
+
+const file = (name: string, text: string | Buffer) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+
+const lines = ({ page }: Person) => page.locator('.subtitles');
+
+test('a file chosen together with its film is offered to guests, and each decides alone', async ({ people }) => {
+  const host = await people.host();
+  const guest = await people.guest(host);
+  const other = await people.guest(host);
+  await expect(guest.subtitles).toBeHidden();
+  const film = { name: 'Red Harbour.mp4', mimeType: 'video/mp4', buffer: await (await import('node:fs/promises')).readFile(redHarbour.file) };
+  const said = srt([[0, 29_000, 'Grüße aus dem <i>Hafen</i> & <b>mehr</b>']]);
+  await host.film.setInputFiles([file('Red Harbour.de.srt', said), film]);
+  await seesHue(guest.stream, 'red');
+  await guest.subtitles.click();
+  await expect(guest.subtitles).toBeChecked();
+  await expect(lines(guest)).toHaveText('Grüße aus dem Hafen & mehr');
+  await expect(lines(guest).locator('i')).toHaveText('Hafen');
+  await expect(lines(other)).toBeHidden();
+  await expect(lines(host)).toBeHidden();
+  await host.subtitles.click();
+  await expect(lines(host)).toHaveText('Grüße aus dem Hafen & mehr');
+  await guest.subtitles.click();
+  await expect(lines(guest)).toBeHidden();
+});
+
+test('several languages, a late guest, a reload of the guest, and another film', async ({ people }) => {
+  const host = await people.host();
+  const guest = await people.guest(host);
+  await host.choose(redHarbour);
+  await seesHue(guest.stream, 'red');
+  await host.addSubtitles.setInputFiles([
+    file('Harbour.de.srt', srt([[0, 29_000, 'Hallo']])),
+    file('Harbour.en.vtt', 'WEBVTT\n\n00:00.000 --> 00:29.000\nHello\n'),
+  ]);
+  await guest.subtitles.click();
+  await expect(lines(guest)).toHaveText('Hallo');
+  await guest.page.getByLabel('Which subtitles').selectOption('Harbour.en');
+  await expect(lines(guest)).toHaveText('Hello');
+  const late = await people.guest(host);
+  await late.subtitles.click();
+  await expect(lines(late)).toHaveText('Hallo');
+
+  await guest.page.reload();
+  await seesFrames(guest.stream);
+  await guest.subtitles.click();
+  await expect(lines(guest)).toHaveText('Hallo');
+
+  await host.choose(nightTrain);
+  await expect(guest.subtitles).toBeHidden();
+  await expect(lines(guest)).toBeHidden();
+});
+
+const ways: [string, Buffer, string][] = [
+  ['Windows-1251', Buffer.from([0xc3, 0xe4, 0xe5, 0x20, 0xf2, 0xfb, 0x20, 0xe1, 0xfb, 0xeb, 0x3f]), 'Где ты был?'],
+  ['UTF-16 with a mark', Buffer.from('\ufeffWo warst du, Jürgen? Łódź', 'utf16le'), 'Wo warst du, Jürgen? Łódź'],
+  ['Windows-1252', Buffer.from('Où êtes-vous passé ?', 'latin1'), 'Où êtes-vous passé ?'],
+];
+for (const [way, words, read] of ways) {
+  test(`a file written in ${way} is read`, async ({ people }) => {
+    const host = await people.host();
+    await host.choose(redHarbour);
+    await seesHue(host.ownVideo, 'red');
+    const wide = way.startsWith('UTF-16');
+    const ascii = (text: string) => Buffer.from(text, wide ? 'utf16le' : 'latin1');
+    const mark = wide ? words.subarray(0, 2) : Buffer.alloc(0);
+    const said = wide ? words.subarray(2) : words;
+    await host.addSubtitles.setInputFiles([
+      file('a.srt', Buffer.concat([mark, ascii('1\r\n00:00:00,000 --> 00:00:29,000\r\n'), said, ascii('\r\n')])),
+    ]);
+    await host.subtitles.click();
+    await expect(lines(host)).toHaveText(read);
+  });
+}
+
+test('where the guess is wrong the host says how the file is written', async ({ people }) => {
+  const host = await people.host();
+  const guest = await people.guest(host);
+  await host.choose(redHarbour);
+  await seesHue(guest.stream, 'red');
+  // One letter alone tells nothing: ø in Western Europe, ř in the Czech Republic.
+  const words = Buffer.concat([Buffer.from('00:00.000 --> 00:29.000\n'), Buffer.from([0xf8])]);
+  await host.addSubtitles.setInputFiles([file('a.vtt', words)]);
+  await guest.subtitles.click();
+  await expect(lines(guest)).toHaveText('ø');
+  await host.page.getByLabel(/Written in/).selectOption('windows-1250');
+  await expect(lines(guest)).toHaveText('ř');
+});
+
+test('a file without subtitles is refused with a sentence, and can be removed', async ({ people }) => {
+  const host = await people.host();
+  const guest = await people.guest(host);
+  await host.choose(redHarbour);
+  await seesHue(guest.stream, 'red');
+  await host.addSubtitles.setInputFiles([file('shopping.srt', 'milk, bread')]);
+  await host.reads(/There are no subtitles in “shopping\.srt”/);
+  await expect(guest.subtitles).toBeHidden();
+  await host.page.getByRole('button', { name: 'Remove: shopping.srt' }).click();
+  await expect(host.page.getByRole('list', { name: 'Subtitle files' })).toBeHidden();
+});
+
+test('subtitles go on with the next film of the list where it has its own', async ({ people }) => {
+  const host = await people.host();
+  const guest = await people.guest(host);
+  const { readFile } = await import('node:fs/promises');
+  const video = async (path: string, name: string) => ({ name, mimeType: 'video/mp4', buffer: await readFile(path) });
+  await host.film.setInputFiles([
+    await video(threeSeconds.file, 'One.mp4'),
+    await video(redHarbour.file, 'Two.mp4'),
+    file('One.en.srt', srt([[0, 3_000, 'first']])),
+    file('Two.en.srt', srt([[0, 29_000, 'second']])),
+  ]);
+  await guest.subtitles.click();
+  await expect(lines(guest)).toHaveText('first');
+  await seesHue(guest.stream, 'red', 20_000);
+  await expect(lines(guest)).toHaveText('second');
+});
+
+/** How far, in ms, subtitles and picture change apart at this guest: positive where the subtitle is late. */
+function skews({ page }: Person, seconds: number): Promise<number[]> {
+  return page.evaluate(async (seconds) => {
+    const video = document.querySelector('video')!;
+    const box = document.querySelector('.subtitles')!;
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = 8;
+    const context = canvas.getContext('2d', { willReadFrequently: true })!;
+    const seen: { at: number; white: boolean }[] = [];
+    const read: { at: number; white: boolean }[] = [];
+    const note = (list: typeof seen, at: number, white: boolean) => {
+      if (list.at(-1)?.white !== white) list.push({ at, white });
+    };
+    const look = () => {
+      context.drawImage(video, 0, 0, 8, 8);
+      note(seen, performance.now(), context.getImageData(4, 4, 1, 1).data[0]! > 128);
+      video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+    const observer = new MutationObserver(() => note(read, performance.now(), box.textContent === 'white'));
+    observer.observe(box, { subtree: true, childList: true, characterData: true, attributes: true });
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    observer.disconnect();
+    // The first of each says only how things stood.
+    return seen.slice(1).flatMap(({ at, white }) => {
+      const same = read.slice(1).filter((line) => line.white === white).map((line) => line.at - at);
+      const nearest = same.sort((a, b) => Math.abs(a) - Math.abs(b))[0];
+      return nearest !== undefined && Math.abs(nearest) < 1_000 ? [Math.round(nearest)] : [];
+    });
+  }, seconds);
+}
+
+test('lines change with the picture, within 300 ms, also after a jump and a pause', async ({ people }) => {
+  test.slow();
+  const host = await people.host();
+  const guest = await people.guest(host);
+  await host.choose(flashes);
+  await seesFrames(guest.stream);
+  // White in every odd second of the film, black in every even one.
+  const cues = Array.from({ length: 30 }, (_, i): [number, number, string] => [(2 * i + 1) * 1000, (2 * i + 2) * 1000, 'white']);
+  await host.addSubtitles.setInputFiles([file('white.srt', srt(cues))]);
+  await guest.subtitles.click();
+  const all = await skews(guest, 10);
+  await host.seek(30.4);
+  all.push(...(await skews(guest, 5)));
+  await host.pause();
+  await guest.reads(/\bPaused\b/);
+  await host.play();
+  all.push(...(await skews(guest, 5)));
+  console.log(`subtitles against picture, ms (positive: late): ${all.join(' ')}`);
+  expect(all.length, 'changes compared').toBeGreaterThan(10);
+  expect(Math.max(...all.map(Math.abs))).toBeLessThan(300);
+});
