@@ -74,7 +74,8 @@ impl Film {
                     Input::CannotCapture
                 });
             }
-            _ if self.loaded => events.input(Input::FilmProgress(progress(video))),
+            // On its way to another place the element names that place and still shows the old one.
+            _ if self.loaded && !video.seeking() => events.input(Input::FilmProgress(progress(video))),
             _ => {}
         }
     }

@@ -7,13 +7,12 @@ use wasm_bindgen::prelude::*;
 use web_sys::HtmlVideoElement;
 
 /// The element's events that say something about the film.
-const SAYS: [&str; 12] = [
+const SAYS: [&str; 11] = [
     "loadedmetadata",
     "loadeddata",
     "playing",
     "play",
     "pause",
-    "seeking",
     "seeked",
     "ended",
     "timeupdate",
