@@ -198,9 +198,8 @@ mod tests {
             text in "([a-zäß\"\\\\&<\n]|<i>|</i>){1,1200}x", times in 1_usize..60, short in ".{0,30}"
         ) {
             let texts = [vec![text; times], vec![short; 200]].concat();
-            let source: String = texts.iter().map(|text| {
-                format!("00:01.000 --> 00:02.000\n{}\n\n", text.replace("\n\n", "\n").trim())
-            }).collect();
+            let cue = |text: &String| format!("00:01.000 --> 00:02.000\n{}\n\n", text.replace("\n\n", "\n").trim());
+            let source = texts.iter().map(cue).collect::<Vec<_>>().concat();
             let mut library = Library::default();
             library.add(&picked(7, "a.srt"), &[], None);
             let _ = library.read(7, Encoding::Utf8, &source);

@@ -33,12 +33,9 @@ fn file(said: &str) -> String {
 
 fn written(text: &str, encoding: Encoding) -> Vec<u8> {
     let upper: Vec<char> = upper_half(encoding).chars().collect();
-    let byte = |c: char| match u8::try_from(c).ok().filter(u8::is_ascii) {
-        Some(ascii) => ascii,
-        None => {
-            let place = upper.iter().position(|other| *other == c);
-            0x80 + u8::try_from(place.unwrap_or_else(|| panic!("{c} in {encoding:?}"))).unwrap()
-        }
+    let byte = |c: char| {
+        let place = || upper.iter().position(|other| *other == c).unwrap_or_else(|| panic!("{c} in {encoding:?}"));
+        if c.is_ascii() { u8::try_from(c).unwrap() } else { 0x80 + u8::try_from(place()).unwrap() }
     };
     text.chars().map(byte).collect()
 }
