@@ -4,6 +4,7 @@
 //! `browser` feeds it and carries its outputs out. `tests::evening` runs a host and three guests of these against the
 //! server's own core.
 
+mod connecting;
 mod entering;
 mod leaving;
 mod quality;
@@ -12,12 +13,12 @@ mod showing;
 
 use super::chat::{Chat, Unsaid};
 use super::film::{HostFilm, Progress};
-use super::guest::{Around, Guest};
+use super::guest::Guest;
 use super::host::Host;
 use super::ice::{Ice, IceOutcome};
 use super::link::{Link, LinkOutput};
 use super::outbox::{Keep, Outbox, Output};
-use super::peer::{PeerCommand, PeerEvent, PeerState, Sample};
+use super::peer::{PeerCommand, PeerEvent};
 use super::quality::Quality;
 use super::quality::watching::Watching;
 use super::random::Random;
@@ -25,9 +26,7 @@ use super::return_to_film::KeptFilm;
 use super::sources::{SourceInput, Sources};
 use super::view::{FilmProblem, Phase, Problem, Profile, SessionAction};
 use crate::domain::{ConnectionId, InviteKey, Now, ParticipantId, ParticipantToken, Role, SessionCode};
-use crate::protocol::{
-    ClientMessage, FilmState, IceAnswer, ServerMessage, Signal, Snapshot, UsageBeacon, WireToken, limits,
-};
+use crate::protocol::{ClientMessage, IceAnswer, ServerMessage, Signal, Snapshot, UsageBeacon, WireToken};
 use leaving::Leaving;
 use std::time::Duration;
 
@@ -53,18 +52,6 @@ pub struct Kept {
     pub hide_address: bool,
     /// The film that was on the host's stage.
     pub film: Option<KeptFilm>,
-}
-
-/// What a role needs to know of its surroundings, borrowed field by field: the role itself is changed meanwhile.
-macro_rules! around {
-    ($session:ident, $now:expr) => {
-        Around {
-            ice: &$session.ice,
-            relay_only: $session.relay_only,
-            film_plays: film_plays($session.snapshot.as_ref()),
-            now: $now,
-        }
-    };
 }
 
 /// What happens to a page.
@@ -417,14 +404,7 @@ impl Session {
             ServerMessage::Signal { connection, signal: Signal::Seen(seen) } => {
                 self.quality.seen(connection, seen, now);
             }
-            ServerMessage::Signal { connection, signal } => {
-                let around = around!(self, now);
-                match &mut self.role {
-                    Some(RoleCore::Host(host)) => host.signal(connection, signal, &around, &mut self.out),
-                    Some(RoleCore::Guest(guest)) => guest.signal(connection, signal, &around, &mut self.out),
-                    None => {}
-                }
-            }
+            ServerMessage::Signal { connection, signal } => self.signal(connection, signal, now),
             ServerMessage::ConnectionClosed { connection } => {
                 self.as_host(now, |host, around, out| host.closed(connection, around, out));
                 self.as_guest(now, |guest, around, random, out| {
@@ -457,82 +437,6 @@ impl Session {
         self.as_guest(now, Guest::replace);
     }
 
-    fn ice_settled(&mut self, now: Now) {
-        if let Some(servers) = self.ice.servers() {
-            self.out.push(Output::UseIce(servers.to_vec()));
-        }
-        self.as_host(now, Host::ice_settled);
-        self.as_guest(now, Guest::ice_settled);
-    }
-
-    fn peer_event(&mut self, id: ConnectionId, event: PeerEvent, now: Now) {
-        if event == PeerEvent::State(PeerState::Connected) {
-            self.quality.connected(id, now);
-        }
-        match event {
-            PeerEvent::SideOpened => {
-                self.forget_channels();
-                self.sources.side_opened(id, now, &mut self.out);
-            }
-            PeerEvent::Told(text) => self.sources.side_told(id, &text, now, &mut self.out),
-            PeerEvent::Described(_)
-            | PeerEvent::Candidate(_)
-            | PeerEvent::State(_)
-            | PeerEvent::Sampled(_)
-            | PeerEvent::Broken => self.role_event(id, event, now),
-        }
-    }
-
-    fn role_event(&mut self, id: ConnectionId, event: PeerEvent, now: Now) {
-        let around = around!(self, now);
-        match &mut self.role {
-            Some(RoleCore::Host(host)) => host.event(id, event, &around, &mut self.out),
-            Some(RoleCore::Guest(guest)) => guest.event(id, event, &around, &mut self.random, &mut self.out),
-            None => {}
-        }
-    }
-
-    fn sampled(&mut self, id: ConnectionId, sample: Sample, now: Now) {
-        self.quality_sampled(id, &sample, now);
-        let around = around!(self, now);
-        match &mut self.role {
-            Some(RoleCore::Host(host)) => host.sampled(id, &sample, now),
-            Some(RoleCore::Guest(guest)) => guest.sampled(id, &sample, &around),
-            None => {}
-        }
-        self.out.meters.sampled(id, sample, now);
-    }
-
-    /// What the role needs of the rest of the page.
-    fn serve_role(&mut self, now: Now) {
-        let (ice, line) = match &mut self.role {
-            Some(RoleCore::Host(host)) => (host.wants_ice().then_some(false), false),
-            Some(RoleCore::Guest(guest)) => {
-                let wants = guest.wants();
-                (wants.ice, wants.line)
-            }
-            None => (None, false),
-        };
-        if line {
-            self.doubt_line(now);
-        }
-        if let Some(urgent) = ice {
-            if self.ice.freshen(urgent, now) {
-                self.fetch_ice();
-            } else {
-                self.ice_settled(now);
-            }
-        }
-    }
-
-    fn doubt_line(&mut self, now: Now) {
-        if self.link.doubt(now) {
-            self.out.push(Output::Send(ClientMessage::Ping));
-        } else if let Some(output) = self.link.try_now(now) {
-            self.out.push(Output::Link(output));
-        }
-    }
-
     fn tick(&mut self, now: Now) {
         if self.link.probe(now) {
             self.out.push(Output::Send(ClientMessage::Ping));
@@ -551,12 +455,7 @@ impl Session {
         self.chat.tick(now, &mut self.out);
         if now.since(self.sample_at) >= self.look_every() && self.has_peers() {
             self.sample_at = now;
-            let peers: Vec<_> = match &self.role {
-                Some(RoleCore::Host(host)) => host.connections().collect(),
-                Some(RoleCore::Guest(guest)) => guest.connection().into_iter().collect(),
-                None => vec![],
-            };
-            for id in peers {
+            for id in self.connections() {
                 self.out.peer(id, PeerCommand::Sample);
             }
         }
@@ -570,16 +469,6 @@ impl Session {
         }
         self.copied_until = self.copied_until.filter(|until| now < *until);
         self.sources.tick(now, &mut self.out);
-    }
-
-    /// Side channels go with their connections.
-    fn forget_channels(&mut self) {
-        let left: Vec<_> = match &self.role {
-            Some(RoleCore::Host(host)) => host.connections().collect(),
-            Some(RoleCore::Guest(guest)) => guest.connection().into_iter().collect(),
-            None => Vec::new(),
-        };
-        self.sources.keep_channels(|id| left.contains(&id));
     }
 
     fn tell_usage(&mut self, now: Now) {
@@ -598,48 +487,4 @@ impl Session {
             self.out.say(ClientMessage::Film { film });
         }
     }
-
-    fn look_every(&self) -> Duration {
-        let sooner = match &self.role {
-            Some(RoleCore::Guest(guest)) => guest.look_every(),
-            Some(RoleCore::Host(_)) | None => None,
-        };
-        sooner.unwrap_or(limits::POLL_EVERY)
-    }
-
-    fn has_peers(&self) -> bool {
-        match &self.role {
-            Some(RoleCore::Host(host)) => host.connections().next().is_some(),
-            Some(RoleCore::Guest(guest)) => guest.connection().is_some(),
-            None => false,
-        }
-    }
-
-    fn fetch_ice(&mut self) {
-        let token = self.token.filter(|token| Some(token.code) == self.code);
-        self.asked_as_participant = token.is_some();
-        self.out.push(Output::FetchIce(token));
-    }
-
-    fn as_host(&mut self, now: Now, work: impl FnOnce(&mut Host, &Around<'_>, &mut Outbox)) {
-        let around = around!(self, now);
-        if let Some(RoleCore::Host(host)) = &mut self.role {
-            work(host, &around, &mut self.out);
-        }
-    }
-
-    fn as_guest(&mut self, now: Now, work: impl FnOnce(&mut Guest, &Around<'_>, &mut Random, &mut Outbox)) {
-        let around = around!(self, now);
-        if let Some(RoleCore::Guest(guest)) = &mut self.role {
-            work(guest, &around, &mut self.random, &mut self.out);
-        }
-    }
-}
-
-/// Whether something ought to arrive at a guest: the host is there and its film runs.
-fn film_plays(snapshot: Option<&Snapshot>) -> bool {
-    snapshot.is_some_and(|snapshot| {
-        let host_here = snapshot.participants.first().is_some_and(|host| host.connected);
-        host_here && snapshot.film.as_ref().is_some_and(|film| film.state == FilmState::Playing)
-    })
 }
