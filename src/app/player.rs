@@ -113,9 +113,11 @@ impl Player {
         }
     }
 
+    /// From what the element says, not from the signal: that follows an event later, and keys come faster.
     fn louder(self, by: i8) {
-        let percent = self.volume.get_untracked().saturating_add_signed(by).min(100);
-        self.set_volume(percent);
+        if let Some(video) = self.session.stage.get_untracked() {
+            self.set_volume(percent(video.volume()).saturating_add_signed(by));
+        }
     }
 
     /// Sound off, or on.
@@ -130,8 +132,7 @@ impl Player {
     /// The element says how loud it is.
     pub fn heard(self) {
         if let Some(video) = self.session.stage.get_untracked() {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
-            self.volume.set((video.volume() * 100.0).round() as u8);
+            self.volume.set(percent(video.volume()));
             self.muted.set(video.muted());
         }
     }
@@ -221,4 +222,10 @@ fn focus() -> Focus {
         "BUTTON" | "A" | "SUMMARY" => Focus::Button,
         _ => Focus::Page,
     }
+}
+
+/// An element's volume, from 0 to 100.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+fn percent(volume: f64) -> u8 {
+    (volume * 100.0).round() as u8
 }

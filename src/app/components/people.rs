@@ -39,9 +39,13 @@ pub fn People() -> impl IntoView {
     // One entry a person: whatever changes, the others keep their buttons and the focus in them.
     let entry = move |entry: Entry| {
         let id = entry.person.id;
-        let now = Memo::new(move |before: Option<&Entry>| {
-            let now = people.with(|people| people.iter().find(|entry| entry.person.id == id).cloned());
-            now.or_else(|| before.cloned()).unwrap_or_else(|| entry.clone())
+        let now = RwSignal::new(entry);
+        // No memo: one that is gone stays known to what it has read, so the page would grow with everyone who comes.
+        Effect::new(move || {
+            let found = people.with(|people| people.iter().find(|entry| entry.person.id == id).cloned());
+            if let Some(found) = found.filter(|found| now.with_untracked(|now| now != found)) {
+                now.set(found);
+            }
         });
         view! { <One now chosen dialogue /> }
     };
@@ -62,7 +66,7 @@ pub fn People() -> impl IntoView {
 #[component]
 fn One(
     /// As they are now.
-    now: Memo<Entry>,
+    now: RwSignal<Entry>,
     /// Whom the dialogue is about.
     chosen: RwSignal<Option<Person>>,
     /// What the button opens.
@@ -95,7 +99,7 @@ fn One(
 #[component]
 fn Options(
     /// About whom.
-    now: Memo<Entry>,
+    now: RwSignal<Entry>,
     /// Whom the dialogue is about.
     chosen: RwSignal<Option<Person>>,
     /// What is opened.
