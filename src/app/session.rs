@@ -82,6 +82,8 @@ pub(super) fn provide_session() {
 /// True while buttons have to wait for the page to wake up.
 pub fn asleep() -> Signal<bool> {
     match use_context::<Awake>() {
+        // It does not fall asleep again, so what comes later has nothing to wait for.
+        Some(Awake(awake)) if awake.get_untracked() => Signal::stored(false),
         Some(Awake(awake)) => Signal::derive(move || !awake.get()),
         None => Signal::stored(true),
     }

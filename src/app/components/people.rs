@@ -1,13 +1,17 @@
 //! Who is here, and what a host can do about it.
+//!
+//! Guests come and go all evening, so a row reads one signal, its own, and nothing that outlives it: whatever is read by an
+//! effect keeps a place for that effect, also when it is gone. `memory.spec.ts` lets 200 guests through.
 
-use super::{Dialogue, Icon, Sign};
+use super::{Dialogue, Each, Icon, Sign};
 use crate::app::language::use_language;
 use crate::app::session::{SessionHandle, asleep, use_session};
 use crate::app::words::{self, Text, label, say};
-use crate::domain::Role;
+use crate::domain::{Language, ParticipantId, Role};
 use crate::stream::{Person, SessionAction, SessionView};
 use leptos::html::{Dialog, H2};
 use leptos::prelude::*;
+use std::collections::BTreeMap;
 
 /// What is shown of one person.
 #[derive(Clone, PartialEq)]
@@ -16,14 +20,20 @@ struct Entry {
     catching_up: bool,
     /// The person at this screen may remove them or make them host.
     in_hand: bool,
+    /// What the page speaks.
+    language: Language,
+    /// The page does not act on what people press yet.
+    asleep: bool,
 }
 
-fn entries(view: &SessionView) -> Vec<Entry> {
+fn entries(view: &SessionView, language: Language, asleep: bool) -> Vec<Entry> {
     let hosting = view.role == Some(Role::Host);
     let entry = |person: &Person| Entry {
         catching_up: words::is_catching_up(view, person),
         in_hand: hosting && !person.you,
         person: person.clone(),
+        language,
+        asleep,
     };
     view.people.iter().map(entry).collect()
 }
@@ -32,20 +42,29 @@ fn entries(view: &SessionView) -> Vec<Entry> {
 #[component]
 pub fn People() -> impl IntoView {
     let session = use_session();
-    let people = session.part(entries);
+    let (language, asleep) = (use_language(), asleep());
+    let people = Memo::new(move |_| session.state.with(|view| entries(view, language.get(), asleep.get())));
     let heading = NodeRef::<H2>::new();
     let chosen = RwSignal::new(None::<Person>);
     let dialogue = NodeRef::<Dialog>::new();
     // One entry a person: whatever changes, the others keep their buttons and the focus in them.
-    let entry = move |entry: Entry| {
+    let rows = StoredValue::new(BTreeMap::<ParticipantId, RwSignal<Entry>>::new());
+    Effect::new(move || {
+        for entry in people.get() {
+            let row = rows.with_value(|rows| rows.get(&entry.person.id).copied());
+            if let Some(row) = row.filter(|row| row.with_untracked(|now| *now != entry)) {
+                row.set(entry);
+            }
+        }
+    });
+    let row = move |entry: Entry| {
         let id = entry.person.id;
         let now = RwSignal::new(entry);
-        // No memo: one that is gone stays known to what it has read, so the page would grow with everyone who comes.
-        Effect::new(move || {
-            let found = people.with(|people| people.iter().find(|entry| entry.person.id == id).cloned());
-            if let Some(found) = found.filter(|found| now.with_untracked(|now| now != found)) {
-                now.set(found);
-            }
+        rows.update_value(|rows| {
+            rows.insert(id, now);
+        });
+        on_cleanup(move || {
+            rows.try_update_value(|rows| rows.remove(&id));
         });
         view! { <One now chosen dialogue /> }
     };
@@ -55,7 +74,7 @@ pub fn People() -> impl IntoView {
                 {say(label::PARTICIPANTS)} " " <span class="count">{move || people.with(Vec::len)}</span>
             </h2>
             <ul role="list" aria-label=say(label::PARTICIPANTS)>
-                <For each=move || people.get() key=|entry| entry.person.id children=entry />
+                <Each each=move || people.get() key=|entry| entry.person.id children=row />
             </ul>
             <InHand chosen dialogue heading />
         </section>
@@ -75,8 +94,8 @@ fn One(
     let initial = move || now.with(|now| now.person.name.chars().next().map(|c| c.to_uppercase().to_string()));
     let is = move |read: fn(&Entry) -> bool| move || now.with(read);
     let mark = |word: Text, shown: fn(&Entry) -> bool| {
-        let word = say(word);
-        move || now.with(shown).then(|| view! { <span class="mark">{word}</span> })
+        let word = move || now.with(|now| shown(now).then(|| word.to(now.language)));
+        move || word().map(|word| view! { <span class="mark">{word}</span> })
     };
     view! {
         <li class:away=is(|now| !now.person.connected) class:host=is(|now| now.person.role == Role::Host)>
@@ -105,8 +124,6 @@ fn Options(
     /// What is opened.
     dialogue: NodeRef<Dialog>,
 ) -> impl IntoView {
-    let language = use_language();
-    let asleep = asleep();
     let open = move |_| {
         chosen.set(Some(now.with_untracked(|now| now.person.clone())));
         let _ = dialogue.get_untracked().map(|dialogue| dialogue.show_modal());
@@ -116,8 +133,8 @@ fn Options(
             class="icon-button"
             type="button"
             aria-haspopup="dialog"
-            aria-label=move || now.with(|now| words::about(&now.person.name, language.get()))
-            disabled=move || asleep.get()
+            aria-label=move || now.with(|now| words::about(&now.person.name, now.language))
+            disabled=move || now.with(|now| now.asleep)
             on:click=open
         >
             <Icon sign=Sign::More />

@@ -1,5 +1,6 @@
 //! Reactions: six buttons, and what flies over the picture.
 
+use super::Each;
 use crate::app::session::{asleep, use_session};
 use crate::app::words::{self, label, say};
 use crate::protocol::Reaction;
@@ -49,7 +50,7 @@ pub fn Sky() -> impl IntoView {
     };
     view! {
         <div class="sky" aria-hidden="true">
-            <For each=move || flying.get() key=|flying| flying.key children=one />
+            <Each each=move || flying.get() key=|flying| flying.key children=one />
         </div>
     }
     .into_any()
