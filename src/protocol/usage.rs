@@ -52,6 +52,10 @@ pub struct PairCounters {
     pub packets_received: u64,
     /// `packetsSent`; 0 where the browser does not count packets.
     pub packets_sent: u64,
+    /// Of `packets_received`, those that came before the browser had sent anything over the pair: it has no channel until
+    /// then, and the relay wraps each in a Data indication (RFC 8656 section 11), which is larger.
+    #[serde(default)]
+    pub packets_indicated: u64,
 }
 
 /// The last counters of a page that goes away, sent with `navigator.sendBeacon`, which carries no headers.

@@ -94,6 +94,9 @@ impl Meters {
             counters.bytes_received = counters.bytes_received.max(pair.bytes_received);
             counters.bytes_sent = counters.bytes_sent.max(pair.bytes_sent);
             counters.packets_received = counters.packets_received.max(pair.packets_received);
+            if pair.packets_sent == 0 {
+                counters.packets_indicated = counters.packets_received;
+            }
             counters.packets_sent = counters.packets_sent.max(pair.packets_sent);
         }
     }
@@ -170,6 +173,7 @@ impl Meter {
                 bytes_sent: 0,
                 packets_received: 0,
                 packets_sent: 0,
+                packets_indicated: 0,
             };
             self.pairs.push(Pair { counters, settled: None });
             self.pairs.len() - 1
@@ -251,6 +255,25 @@ mod tests {
         let last = meters.due(at(11_001)).remove(0);
         meters.acknowledged(id, last.sequence);
         assert!(meters.is_empty(), "settled and over: gone");
+    }
+
+    #[test]
+    fn packets_that_come_before_any_was_sent_are_told_apart() {
+        let (mut meters, id) = (Meters::default(), ConnectionId::from_random(1));
+        meters.open(id, relay(), at(0));
+        let counted = |packets_received, packets_sent| {
+            let mut sample = sample(&[(1, 10)]);
+            sample.relayed[0] = PairSample { packets_received, packets_sent, ..sample.relayed[0].clone() };
+            sample
+        };
+        let mut told = Vec::new();
+        for (second, counted) in [counted(7, 0), counted(9, 0), counted(20, 1), counted(30, 5)].into_iter().enumerate()
+        {
+            let now = at(second as u64 * 5_000);
+            meters.sampled(id, counted, now);
+            told.push(meters.due(now)[0].pairs[0].packets_indicated);
+        }
+        assert_eq!(told, [7, 9, 9, 9]);
     }
 
     proptest! {

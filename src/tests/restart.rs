@@ -20,6 +20,7 @@ fn relayed(sequence: u64, bytes_received: u64) -> ClientMessage {
         bytes_sent: 0,
         packets_received: 0,
         packets_sent: 0,
+        packets_indicated: 0,
     };
     ClientMessage::Usage { report: UsageReport { connection: LINK, sequence, path: Path::Relayed, pairs: vec![pair] } }
 }

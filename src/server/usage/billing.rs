@@ -9,6 +9,11 @@ use crate::protocol::PairCounters;
 /// (<https://www.rfc-editor.org/rfc/rfc8656#name-the-channeldata-message>).
 const CHANNEL_DATA_HEADER: u64 = 4;
 
+/// What is around a packet that comes before there is a channel: 20 bytes of header, 12 with the peer's address and 4
+/// around the data (<https://www.rfc-editor.org/rfc/rfc8656#name-send-and-data-methods>), and 24 for the name of the software,
+/// which coturn writes into each. Where a relay writes none, a little too much is counted, never too little.
+const DATA_INDICATION: u64 = 60;
+
 /// Cumulative counters of one candidate pair. Bytes are payload; packets are 0 where the browser does not count them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Counters {
@@ -20,6 +25,8 @@ pub(super) struct Counters {
     pub packets_received: u64,
     /// From the browser to the relay.
     pub packets_sent: u64,
+    /// Of `packets_received`, those that came in Data indications.
+    pub packets_indicated: u64,
 }
 
 /// Which of a relay's bytes cost money. What the browser cannot see (refreshes of the allocation, connectivity checks)
@@ -44,7 +51,9 @@ impl Billing {
 
     /// The part of these counters that is billed. Never less for larger counters.
     pub(super) fn billed(self, counters: Counters) -> ByteCount {
-        let to_client = on_the_wire(counters.bytes_received, counters.packets_received);
+        let indicated = counters.packets_indicated.min(counters.packets_received);
+        let indications = ByteCount::new(indicated.saturating_mul(DATA_INDICATION - CHANNEL_DATA_HEADER));
+        let to_client = on_the_wire(counters.bytes_received, counters.packets_received).plus(indications);
         match self {
             Self::ClientEgress => to_client,
             Self::ClientBoth => to_client.plus(on_the_wire(counters.bytes_sent, counters.packets_sent)),
@@ -59,6 +68,7 @@ impl From<&PairCounters> for Counters {
             bytes_sent: pair.bytes_sent,
             packets_received: pair.packets_received,
             packets_sent: pair.packets_sent,
+            packets_indicated: pair.packets_indicated,
         }
     }
 }
@@ -71,8 +81,13 @@ fn on_the_wire(payload: u64, packets: u64) -> ByteCount {
 mod tests {
     use super::*;
 
-    const COUNTERS: Counters =
-        Counters { bytes_received: 10_000, bytes_sent: 500, packets_received: 10, packets_sent: 5 };
+    const COUNTERS: Counters = Counters {
+        bytes_received: 10_000,
+        bytes_sent: 500,
+        packets_received: 10,
+        packets_sent: 5,
+        packets_indicated: 0,
+    };
 
     fn billing(provider: &str) -> Billing {
         Billing::of(&provider.parse().unwrap())
@@ -91,8 +106,23 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_before_there_is_a_channel_is_wrapped_in_more() {
+        let indicated = Counters { packets_indicated: 3, ..COUNTERS };
+        assert_eq!(billing("cloudflare").billed(indicated), ByteCount::new(10_040 + 3 * 56));
+        // No more of them than packets came.
+        let all = Counters { packets_indicated: 99, ..COUNTERS };
+        assert_eq!(billing("cloudflare").billed(all), ByteCount::new(10_000 + 10 * 60));
+    }
+
+    #[test]
     fn huge_counters_saturate() {
-        let huge = Counters { bytes_received: u64::MAX, bytes_sent: 1, packets_received: u64::MAX, packets_sent: 1 };
+        let huge = Counters {
+            bytes_received: u64::MAX,
+            bytes_sent: 1,
+            packets_received: u64::MAX,
+            packets_sent: 1,
+            packets_indicated: u64::MAX,
+        };
         assert_eq!(Billing::ClientBoth.billed(huge), ByteCount::new(u64::MAX));
     }
 }

@@ -22,7 +22,12 @@ use std::time::Duration;
 const FILE: &str = "usage.db";
 
 /// Each entry takes the ledger one version further; entries are only ever added.
-const SCHEMA: [&str; 3] = [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const SCHEMA: [&str; 4] = [
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 
 /// How long to wait for another process that reads or copies the file.
 const BUSY: Duration = Duration::from_secs(5);
@@ -232,7 +237,8 @@ impl Entry<'_> {
         let known = self
             .transaction
             .prepare_cached(
-                "SELECT provider, sequence, bytes_received, bytes_sent, packets_received, packets_sent, counted, since_ms
+                "SELECT provider, sequence, bytes_received, bytes_sent, packets_received, packets_sent, counted, since_ms,
+                        packets_indicated
                  FROM pair WHERE participant = ?1 AND connection = ?2 AND pair = ?3",
             )?
             .query_row(params![participant, connection, pair.pair], pair_row)
@@ -265,7 +271,7 @@ impl Entry<'_> {
         standing.counted = standing.counted.plus(added);
         let counters = meter.counters;
         self.transaction
-            .prepare_cached("INSERT OR REPLACE INTO pair VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?
+            .prepare_cached("INSERT OR REPLACE INTO pair VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?
             .execute(params![
                 participant,
                 connection,
@@ -278,6 +284,7 @@ impl Entry<'_> {
                 stored(counters.packets_sent),
                 stored(counted.plus(added).get()),
                 stored(since.0),
+                stored(counters.packets_indicated),
             ])?;
         if added == ByteCount::ZERO {
             return Ok(());
@@ -389,6 +396,7 @@ fn pair_row(row: &rusqlite::Row<'_>) -> Result<PairRow, rusqlite::Error> {
         bytes_sent: loaded(row.get(3)?),
         packets_received: loaded(row.get(4)?),
         packets_sent: loaded(row.get(5)?),
+        packets_indicated: loaded(row.get(8)?),
     };
     Ok(PairRow {
         provider: parsed(0, &row.get::<_, String>(0)?)?,

@@ -30,6 +30,7 @@ impl Meter {
             bytes_sent: self.counters.bytes_sent.max(reported.bytes_sent),
             packets_received: self.counters.packets_received.max(reported.packets_received),
             packets_sent: self.counters.packets_sent.max(reported.packets_sent),
+            packets_indicated: self.counters.packets_indicated.max(reported.packets_indicated),
         };
         Some(billing.billed(self.counters).minus(before))
     }
@@ -64,19 +65,19 @@ mod tests {
 
     /// What a browser counts: every report at least as high as the one before.
     fn growing() -> impl Strategy<Value = Vec<Counters>> {
-        prop::collection::vec((0..1_u64 << 40, 0..1_u64 << 40, 0..1_u64 << 20, 0..1_u64 << 20), 1..20).prop_map(
-            |steps| {
+        prop::collection::vec((0..1_u64 << 40, 0..1_u64 << 40, 0..1_u64 << 20, 0..1_u64 << 20, any::<bool>()), 1..20)
+            .prop_map(|steps| {
                 let mut sum = Counters::default();
-                let grow = |(received, sent, packets_received, packets_sent)| {
+                let grow = |(received, sent, packets_received, packets_sent, indicated)| {
                     sum.bytes_received += received;
                     sum.bytes_sent += sent;
                     sum.packets_received += packets_received;
                     sum.packets_sent += packets_sent;
+                    sum.packets_indicated += if indicated { packets_received } else { 0 };
                     sum
                 };
                 steps.into_iter().map(grow).collect()
-            },
-        )
+            })
     }
 
     fn any_billing() -> impl Strategy<Value = Billing> {
@@ -106,12 +107,13 @@ mod tests {
         #[test]
         fn whatever_is_reported_the_sum_of_deltas_is_what_the_meter_stands_at(
             billing in any_billing(),
-            reports in prop::collection::vec((any::<u64>(), any::<[u64; 4]>()), 0..40),
+            reports in prop::collection::vec((any::<u64>(), any::<[u64; 5]>()), 0..40),
         ) {
             let mut meter = Meter::default();
             let mut total = ByteCount::ZERO;
-            for (sequence, [bytes_received, bytes_sent, packets_received, packets_sent]) in reports {
-                let counters = Counters { bytes_received, bytes_sent, packets_received, packets_sent };
+            for (sequence, [bytes_received, bytes_sent, packets_received, packets_sent, packets_indicated]) in reports {
+                let counters =
+                    Counters { bytes_received, bytes_sent, packets_received, packets_sent, packets_indicated };
                 let before = meter.sequence;
                 let delta = meter.apply(billing, sequence, counters);
                 prop_assert_eq!(delta.is_some(), sequence > before);

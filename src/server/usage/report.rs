@@ -50,8 +50,9 @@ pub fn check(report: &UsageReport) -> Result<(), ReportError> {
         if !(1..=PAIR_NAME_CHARS).contains(&chars) {
             return Err(ReportError::PairName { chars });
         }
-        let counters = [pair.bytes_received, pair.bytes_sent, pair.packets_received, pair.packets_sent];
-        if let Some(value) = counters.into_iter().find(|value| *value > LARGEST_COUNTER) {
+        let packets = [pair.packets_received, pair.packets_sent, pair.packets_indicated];
+        let counters = [pair.bytes_received, pair.bytes_sent].into_iter().chain(packets);
+        if let Some(value) = { counters }.find(|value| *value > LARGEST_COUNTER) {
             return Err(ReportError::Counter { value });
         }
     }
@@ -72,6 +73,7 @@ mod tests {
             bytes_sent: 0,
             packets_received: 0,
             packets_sent: 0,
+            packets_indicated: 0,
         }
     }
 

@@ -233,6 +233,7 @@ async fn reports_are_acknowledged_and_a_page_that_goes_away_reports_by_beacon() 
         bytes_sent: 0,
         packets_received: 0,
         packets_sent: 0,
+        packets_indicated: 0,
     };
     // The host ends it all; the guest's last counters still count.
     host.say(&ClientMessage::Leave).await;

@@ -28,6 +28,7 @@ pub(in crate::server::usage) fn report(
         bytes_sent: 5,
         packets_received: 0,
         packets_sent: 0,
+        packets_indicated: 0,
     };
     UsageReport { connection, sequence, path: RelayPath::Relayed, pairs: vec![pair] }
 }
