@@ -3,11 +3,6 @@ import type { Person } from '../harness/people';
 import { expect, test } from '../harness/test';
 import { seesFrames, seesHue } from '../harness/watching';
 
-/** Where the host's film is, in seconds. */
-function position({ picture }: Person): Promise<number> {
-  return picture.evaluate((video: HTMLVideoElement) => video.currentTime);
-}
-
 for (const state of ['playing', 'paused'] as const) {
   test(`a host who reloads while the film is ${state} chooses it again, and it goes on there`, async ({ people }) => {
     const host = await people.host();
@@ -26,9 +21,9 @@ for (const state of ['playing', 'paused'] as const) {
     await guest.reads(/The host is choosing “Long Evening” again\. It will go on at 1:1\d\./);
 
     await host.choose(longEvening);
-    await expect.poll(() => position(host)).toBeGreaterThan(74);
-    expect(await position(host)).toBeLessThan(90);
-    await expect.poll(() => host.picture.evaluate((video: HTMLVideoElement) => video.paused)).toBe(state === 'paused');
+    await expect.poll(() => host.position()).toBeGreaterThan(74);
+    expect(await host.position()).toBeLessThan(90);
+    await expect.poll(() => host.isPaused()).toBe(state === 'paused');
     await guest.reads(state === 'paused' ? /\bPaused\b/ : /\bStreaming\b/);
     await guest.reads(/1:[12]\d/);
     await host.doesNotRead(/again to go on/);
@@ -101,7 +96,7 @@ test('a film opened with a handle goes on after a reload at one press', async ({
   await host.page.reload();
   const goOn = host.page.getByRole('button', { name: 'Go on with “Long Evening”' });
   await goOn.click();
-  await expect.poll(() => position(host)).toBeGreaterThan(74);
+  await expect.poll(() => host.position()).toBeGreaterThan(74);
   await guest.reads(/1:[12]\d/);
   await seesFrames(guest.stream);
   await expect(goOn).toBeHidden();

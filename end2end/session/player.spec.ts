@@ -22,7 +22,7 @@ test('controls go while the film runs and nobody moves, and come back', async ({
     await expect.poll(() => opacity(person)).toBe(1);
   }
   // With the keyboard in them they stay.
-  await guest.page.getByRole('slider', { name: 'Volume' }).focus();
+  await guest.volume.focus();
   await guest.page.keyboard.press('ArrowLeft');
   await guest.page.waitForTimeout(3_500);
   expect(await opacity(guest)).toBe(1);
@@ -59,8 +59,8 @@ test('sound is everybody’s own', async ({ people }) => {
   await seesFrames(guest.stream);
   await guest.picture.hover();
   await guest.page.getByRole('button', { name: 'Mute' }).click();
-  await expect(guest.page.getByRole('slider', { name: 'Volume' })).toHaveValue('0');
-  await guest.page.getByRole('slider', { name: 'Volume' }).fill('40');
+  await expect(guest.volume).toHaveValue('0');
+  await guest.volume.fill('40');
   await expect(guest.page.getByRole('button', { name: 'Mute' })).toBeAttached();
   expect(await guest.picture.evaluate((video: HTMLVideoElement) => [video.muted, video.volume])).toEqual([false, 0.4]);
   expect(await host.picture.evaluate((video: HTMLVideoElement) => [video.muted, video.volume])).toEqual([false, 1]);
@@ -74,10 +74,9 @@ test('the whole page fills the screen, with the chat in reach', async ({ people 
   await guest.picture.hover();
   await guest.page.getByRole('button', { name: 'Full screen' }).click();
   await expect.poll(() => guest.page.evaluate(() => document.fullscreenElement?.id)).toBe('main');
-  const message = guest.page.getByRole('textbox', { name: 'Message' });
-  await expect(message).toBeHidden();
-  await guest.page.getByRole('button', { name: 'Chat' }).click();
-  await expect(message).toBeFocused();
+  await expect(guest.message).toBeHidden();
+  await guest.chat.click();
+  await expect(guest.message).toBeFocused();
   await guest.picture.hover({ position: { x: 100, y: 300 } });
   await guest.page.getByRole('button', { name: 'Leave full screen' }).click();
   await expect.poll(() => guest.page.evaluate(() => document.fullscreenElement)).toBe(null);

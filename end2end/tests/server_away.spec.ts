@@ -20,7 +20,7 @@ test('while the server is away people read so and go on watching', async ({ peop
 for (const how of ['kill', 'stop'] as const) {
   test(`a restart after ${how} ends no session: everyone is back, and the picture never stopped`, async ({ people, tessro }) => {
     const host = await people.host({ name: 'Ada', password: 'correct horse' });
-    const link = await host.page.getByRole('textbox', { name: 'Invite link' }).inputValue();
+    const link = await host.inviteLink();
     const guest = await people.arrive();
     await guest.joinByLink(link, { name: 'Bob' });
     await host.choose(nightTrain);
