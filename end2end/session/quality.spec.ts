@@ -12,10 +12,8 @@ async function firstFrame(person: Person): Promise<{ width: number; height: numb
       new Promise<{ width: number; height: number; msAfterMedia: number }>((resolve) => {
         let media: number | undefined;
         const look = async () => {
-          for (const peer of window.instruments.peers) {
-            const pc = peer.deref();
-            if (!pc || pc.connectionState === 'closed') continue;
-            (await pc.getStats()).forEach((stat) => {
+          for (const peer of window.instruments.living()) {
+            (await peer.getStats()).forEach((stat) => {
               if (stat.type === 'inbound-rtp' && stat.kind === 'video' && stat.bytesReceived > 0) media ??= performance.now();
             });
           }
