@@ -1,6 +1,7 @@
-import { test as base, expect, type BrowserContextOptions } from '@playwright/test';
+import { test as base, expect, type BrowserContextOptions, type TestInfo } from '@playwright/test';
 import { Cloudflare } from './cloudflare';
 import { Coturn } from './coturn';
+import { attachPeople } from './evidence';
 import { Person, type Typed } from './people';
 import { Tessro, type Environment } from './tessro';
 
@@ -28,6 +29,13 @@ interface Fixtures {
   faultless: boolean;
 }
 
+/** Lends a test its server, keeps the log where the test fails, and puts the server away. */
+async function lend(tessro: Tessro, use: (tessro: Tessro) => Promise<void>, info: TestInfo): Promise<void> {
+  await use(tessro);
+  if (info.status !== info.expectedStatus) await info.attach('server log', { body: tessro.log.join('\n') });
+  await tessro.dispose();
+}
+
 export const test = base.extend<Fixtures>({
   environment: [{}, { option: true }],
   faultless: [true, { option: true }],
@@ -48,10 +56,7 @@ export const test = base.extend<Fixtures>({
   },
 
   tessro: async ({ environment }, use, info) => {
-    const tessro = await Tessro.start(environment);
-    await use(tessro);
-    if (info.status !== info.expectedStatus) await info.attach('server log', { body: tessro.log.join('\n') });
-    await tessro.dispose();
+    await lend(await Tessro.start(environment), use, info);
   },
 
   people: async ({ browser, tessro, faultless }, use, info) => {
@@ -75,13 +80,8 @@ export const test = base.extend<Fixtures>({
       },
     });
     const failed = info.status !== info.expectedStatus;
-    for (const [place, person] of all.entries()) {
-      if (failed && !person.page.isClosed()) {
-        await info.attach(`console of person ${place + 1}`, { body: [...person.console, ...person.errors].join('\n') });
-        await info.attach(`page of person ${place + 1}`, { body: await person.page.screenshot(), contentType: 'image/png' });
-      }
-      await person.context.close();
-    }
+    if (failed) await attachPeople(info, all);
+    for (const { context } of all) await context.close();
     if (!failed && faultless) expect(all.flatMap((person) => person.faults), 'faults on the console').toEqual([]);
   },
 });
@@ -89,10 +89,7 @@ export const test = base.extend<Fixtures>({
 /** The product with a relay to be had: Cloudflare's stand-in mints for a real coturn. */
 export const relayed = test.extend({
   tessro: async ({ environment, cloudflare }, use, info) => {
-    const tessro = await Tessro.start({ ...cloudflare.environment, ...environment });
-    await use(tessro);
-    if (info.status !== info.expectedStatus) await info.attach('server log', { body: tessro.log.join('\n') });
-    await tessro.dispose();
+    await lend(await Tessro.start({ ...cloudflare.environment, ...environment }), use, info);
   },
 });
 
