@@ -3,14 +3,19 @@ import type { Person } from '../harness/people';
 import { expect, test } from '../harness/test';
 import { seesFrames, seesHue } from '../harness/watching';
 
+/** The film runs, and the host goes on to 1:15. */
+async function seeksAhead(host: Person, guest: Person): Promise<void> {
+  await seesFrames(guest.stream);
+  await host.seek(75);
+  await guest.reads(/1:1[5-9]/);
+}
+
 for (const state of ['playing', 'paused'] as const) {
   test(`a host who reloads while the film is ${state} chooses it again, and it goes on there`, async ({ people }) => {
     const host = await people.host();
     const guest = await people.guest(host);
     await host.choose(longEvening);
-    await seesFrames(guest.stream);
-    await host.seek(75);
-    await guest.reads(/1:1[5-9]/);
+    await seeksAhead(host, guest);
     if (state === 'paused') {
       await host.pause();
       await guest.reads(/\bPaused\b/);
@@ -35,9 +40,7 @@ test('another film chosen after a reload begins at its beginning', async ({ peop
   const host = await people.host();
   const guest = await people.guest(host);
   await host.choose(longEvening);
-  await seesFrames(guest.stream);
-  await host.seek(75);
-  await guest.reads(/1:1[5-9]/);
+  await seeksAhead(host, guest);
   await host.page.reload();
   await host.reads(/again to go on/);
   await host.choose(redHarbour);
@@ -90,9 +93,7 @@ test('a film opened with a handle goes on after a reload at one press', async ({
   await host.createSession();
   const guest = await people.guest(host);
   await host.page.getByRole('button', { name: 'Open from disk…' }).click();
-  await seesFrames(guest.stream);
-  await host.seek(75);
-  await guest.reads(/1:1[5-9]/);
+  await seeksAhead(host, guest);
   await host.page.reload();
   const goOn = host.page.getByRole('button', { name: 'Go on with “Long Evening”' });
   await goOn.click();
