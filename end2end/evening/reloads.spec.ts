@@ -5,10 +5,7 @@ import { expect, test } from '../harness/test';
 import { seesFrames, seesHue, whenHue } from '../harness/watching';
 
 test('a guest reloads, and the picture is back by itself', async ({ people }) => {
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(nightJourney);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightJourney);
   const took: number[] = [];
   for (let time = 0; time < 25; time += 1) {
     await guest.page.reload({ waitUntil: 'commit' });

@@ -28,10 +28,7 @@ test('the first frame that a guest sees of a 720p film is 720p', async ({ people
 });
 
 test('both sides of the sound arrive apart, at a rate worth hearing', async ({ people }) => {
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(nightJourney);
-  await seesFrames(guest.stream);
+  const { guest } = await people.watching(nightJourney);
   await hearsStereo(guest.stream, 30_000);
   const { left, right } = await hear(guest.stream);
   atLeast('sound, 440 Hz left above right', left.low - right.low, 30, 'dB');

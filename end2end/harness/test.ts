@@ -2,8 +2,10 @@ import { test as base, expect, type BrowserContextOptions, type TestInfo } from 
 import { Cloudflare } from './cloudflare';
 import { Coturn } from './coturn';
 import { attachPeople } from './evidence';
+import type { Film } from './film';
 import { Person, type Typed } from './people';
 import { Tessro, type Environment } from './tessro';
+import { seesFrames } from './watching';
 
 /** Sends the people of a test to their browsers. */
 export interface People {
@@ -13,6 +15,8 @@ export interface People {
   host(typed?: Typed, options?: BrowserContextOptions): Promise<Person>;
   /** Somebody who joined by the host's link. */
   guest(host: Person, typed?: Typed, options?: BrowserContextOptions): Promise<Person>;
+  /** Ada streams the film, and Bob sees it. */
+  watching(film: Film): Promise<{ host: Person; guest: Person }>;
 }
 
 interface Fixtures {
@@ -66,19 +70,24 @@ export const test = base.extend<Fixtures>({
       all.push(person);
       return person;
     };
-    await use({
-      arrive,
-      host: async (typed, options) => {
-        const host = await arrive(options);
-        await host.createSession(typed);
-        return host;
-      },
-      guest: async (host, typed, options) => {
-        const guest = await arrive(options);
-        await guest.joinByLink(host.invite, typed);
-        return guest;
-      },
-    });
+    const host = async (typed?: Typed, options?: BrowserContextOptions) => {
+      const person = await arrive(options);
+      await person.createSession(typed);
+      return person;
+    };
+    const guest = async ({ invite }: Person, typed?: Typed, options?: BrowserContextOptions) => {
+      const person = await arrive(options);
+      await person.joinByLink(invite, typed);
+      return person;
+    };
+    const watching = async (film: Film) => {
+      const ada = await host({ name: 'Ada' });
+      const bob = await guest(ada, { name: 'Bob' });
+      await ada.choose(film);
+      await seesFrames(bob.stream);
+      return { host: ada, guest: bob };
+    };
+    await use({ arrive, host, guest, watching });
     const failed = info.status !== info.expectedStatus;
     if (failed) await attachPeople(info, all);
     for (const { context } of all) await context.close();

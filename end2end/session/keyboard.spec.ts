@@ -9,10 +9,7 @@ const volume = ({ picture }: Person) => picture.evaluate((video: HTMLVideoElemen
 const leaveFields = ({ page }: Person) => page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
 
 test('the host plays, pauses and seeks with keys, and guests follow', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(longEvening);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(longEvening);
   await leaveFields(host);
   await host.page.keyboard.press('Space');
   await expect.poll(() => host.isPaused()).toBe(true);
@@ -28,10 +25,7 @@ test('the host plays, pauses and seeks with keys, and guests follow', async ({ p
 });
 
 test('a guest has sound and size under their keys, and no hand on the film', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(longEvening);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(longEvening);
   await leaveFields(guest);
   await guest.page.keyboard.press('ArrowDown');
   await guest.page.keyboard.press('ArrowDown');

@@ -7,10 +7,7 @@ const controls = ({ page }: Person) => page.getByRole('group', { name: 'Player' 
 const opacity = (person: Person) => controls(person).evaluate((element) => Number(getComputedStyle(element).opacity));
 
 test('controls go while the film runs and nobody moves, and come back', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightTrain);
   for (const person of [host, guest]) {
     await person.page.mouse.move(5, 5);
     await expect.poll(() => opacity(person)).toBe(0);
@@ -34,10 +31,7 @@ test('controls go while the film runs and nobody moves, and come back', async ({
 });
 
 test('the host plays, pauses and seeks with the controls, and guests see where the film is', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(longEvening);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(longEvening);
   await host.picture.hover();
   await host.page.getByRole('button', { name: 'Pause' }).click();
   await guest.reads(/\bPaused\b/);
@@ -53,10 +47,7 @@ test('the host plays, pauses and seeks with the controls, and guests see where t
 });
 
 test('sound is everybody’s own', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightTrain);
   await guest.picture.hover();
   await guest.page.getByRole('button', { name: 'Mute' }).click();
   await expect(guest.volume).toHaveValue('0');
@@ -67,10 +58,7 @@ test('sound is everybody’s own', async ({ people }) => {
 });
 
 test('the whole page fills the screen, with the chat in reach', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { guest } = await people.watching(nightTrain);
   await guest.picture.hover();
   await guest.page.getByRole('button', { name: 'Full screen' }).click();
   await expect.poll(() => guest.page.evaluate(() => document.fullscreenElement?.id)).toBe('main');

@@ -162,10 +162,7 @@ function skews({ page }: Person, seconds: number): Promise<number[]> {
 
 test('lines change with the picture, within 300 ms, also after a jump and a pause', async ({ people }) => {
   test.slow();
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(flashes);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(flashes);
   // White in every odd second of the film, black in every even one.
   const cues = Array.from({ length: 30 }, (_, i): [number, number, string] => [(2 * i + 1) * 1000, (2 * i + 2) * 1000, 'white']);
   await host.addSubtitles.setInputFiles([file('white.srt', srt(cues))]);

@@ -27,10 +27,7 @@ test('axe finds nothing in German, on a phone, with the chat open', async ({ peo
 });
 
 test('nothing is cut off or out of reach on a narrow or low screen', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(longEvening);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(longEvening);
   for (const [width, height] of [[320, 640], [360, 740], [740, 360]] as const) {
     for (const { page, volume, chat } of [host, guest]) {
       await page.setViewportSize({ width, height });

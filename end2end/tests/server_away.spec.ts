@@ -3,10 +3,7 @@ import { expect, test } from '../harness/test';
 import { seesFrames } from '../harness/watching';
 
 test('while the server is away people read so and go on watching', async ({ people, tessro }) => {
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightTrain);
 
   await tessro.kill();
   const away = /server cannot be reached/i;
