@@ -3,7 +3,7 @@ import { nightJourney, nightTrain } from '../harness/film';
 import { atLeast, atMost, percentile, written } from '../harness/figures';
 import { received, sent } from '../harness/connection_stats';
 import { hear, hearsStereo } from '../harness/listening';
-import { forgetFrames, moments } from '../harness/moments';
+import { forgetFrames, moments, picked } from '../harness/moments';
 import { expect, test } from '../harness/test';
 import { frames, seesFrames } from '../harness/watching';
 
@@ -13,17 +13,11 @@ test('the first frame that a guest sees of a 720p film is 720p', async ({ people
   for (let time = 0; time < 10; time += 1) {
     const host = await people.host();
     const guest = await people.guest(host);
-    await expect(host.film).toBeEnabled();
-    await host.film.evaluate((input) => {
-      const note = () => Object.assign(window, { picked: performance.timeOrigin + performance.now() });
-      input.addEventListener('change', note, { capture: true, once: true });
-    });
     await forgetFrames(guest.page);
     await host.choose(nightTrain);
     await seesFrames(guest.stream, 5);
     const { first } = await moments(guest.page);
-    const picked = await host.page.evaluate(() => (window as unknown as { picked: number }).picked);
-    took.push(first!.at - picked);
+    took.push(first!.at - (await picked(host.page)));
     heights.push(first!.height);
     await guest.context.close();
     await host.context.close();
@@ -34,10 +28,7 @@ test('the first frame that a guest sees of a 720p film is 720p', async ({ people
 });
 
 test('both sides of the sound arrive apart, at a rate worth hearing', async ({ people }) => {
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(nightJourney);
-  await seesFrames(guest.stream);
+  const { guest } = await people.watching(nightJourney);
   await hearsStereo(guest.stream, 30_000);
   const { left, right } = await hear(guest.stream);
   atLeast('sound, 440 Hz left above right', left.low - right.low, 30, 'dB');

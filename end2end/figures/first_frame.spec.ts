@@ -2,6 +2,7 @@ import type { Locator } from '@playwright/test';
 import { barePage, loopThroughTwoPeers } from '../harness/bare_page';
 import { nightTrain } from '../harness/film';
 import { median } from '../harness/median';
+import { picked } from '../harness/moments';
 import { expect, test } from '../harness/test';
 
 const runs = 20;
@@ -25,18 +26,9 @@ test('film picked to first frame at a guest already there', async ({ people, pag
     const host = await people.host();
     const guest = await people.guest(host);
     await expect(host.film).toBeEnabled();
-    // The moment of picking is taken in the host's page, when its input hears of the file.
-    await host.film.evaluate((input) => {
-      input.addEventListener(
-        'change',
-        () => Object.assign(window, { picked: performance.timeOrigin + performance.now() }),
-        { capture: true, once: true },
-      );
-    });
     const seen = firstFrame(guest.picture);
     await host.choose(nightTrain);
-    const picked = async () => host.page.evaluate(() => (window as unknown as { picked: number }).picked);
-    ours.push((await seen) - (await picked()));
+    ours.push((await seen) - (await picked(host.page)));
     await guest.context.close();
     await host.context.close();
 

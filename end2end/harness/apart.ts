@@ -2,6 +2,7 @@ import { chromium as launcher, type Browser } from '@playwright/test';
 import { chromium } from './chromium';
 import { Cloudflare } from './cloudflare';
 import { Coturn } from './coturn';
+import { attachPeople } from './evidence';
 import { Namespaces, type Place } from './namespaces';
 import { Person, type Typed } from './people';
 import { test as base } from './test';
@@ -85,13 +86,7 @@ export const apart = base.extend<Fixtures>({
       if (info.status !== info.expectedStatus) {
         await info.attach('server log', { body: tessro.log.join('\n') });
         for (const [number, relay] of relays.entries()) await info.attach(`coturn log ${number + 1}`, { body: relay.log });
-        for (const [place, person] of stage.everyone.entries()) {
-          const body = [...person.console, ...person.errors].join('\n');
-          await info.attach(`console of person ${place + 1}`, { body });
-          if (person.page.isClosed()) continue;
-          const screenshot = await person.page.screenshot({ timeout: 5_000 }).catch(() => undefined);
-          if (screenshot) await info.attach(`page of person ${place + 1}`, { body: screenshot, contentType: 'image/png' });
-        }
+        await attachPeople(info, stage.everyone);
       }
     } finally {
       for (const end of endings.reverse()) await end();

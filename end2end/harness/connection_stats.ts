@@ -21,7 +21,7 @@ export interface Pair {
 /** Every pair of the newest peer connection that is still alive. */
 export function pairs(page: Page): Promise<Pair[]> {
   return page.evaluate(async () => {
-    const peer = window.instruments.peers.map((weak) => weak.deref()).filter((one) => one && one.connectionState !== 'closed').at(-1);
+    const peer = window.instruments.living().at(-1);
     if (!peer) return [];
     const report = [...((await peer.getStats()) as unknown as Map<string, any>).values()];
     const named = report.find((stat) => stat.type === 'transport')?.selectedCandidatePairId as string | undefined;
@@ -58,7 +58,7 @@ export interface Bytes {
 /** What came in of sound or picture over the newest connection, headers not counted. */
 export function received(page: Page, kind: 'audio' | 'video'): Promise<Bytes> {
   return page.evaluate(async (kind) => {
-    const peer = window.instruments.peers.map((weak) => weak.deref()).filter((one) => one && one.connectionState !== 'closed').at(-1)!;
+    const peer = window.instruments.living().at(-1)!;
     const report = [...((await peer.getStats()) as unknown as Map<string, any>).values()];
     const stream = report.find((stat) => stat.type === 'inbound-rtp' && stat.kind === kind);
     return { bytes: stream?.bytesReceived ?? 0, at: stream?.timestamp ?? performance.timeOrigin + performance.now() };
@@ -69,8 +69,8 @@ export function received(page: Page, kind: 'audio' | 'video'): Promise<Bytes> {
 export function sent(page: Page): Promise<Bytes[]> {
   return page.evaluate(async () => {
     const all: Bytes[] = [];
-    for (const peer of window.instruments.peers.map((weak) => weak.deref())) {
-      if (peer?.connectionState !== 'connected') continue;
+    for (const peer of window.instruments.living()) {
+      if (peer.connectionState !== 'connected') continue;
       const report = [...((await peer.getStats()) as unknown as Map<string, any>).values()];
       const transport = report.find((stat) => stat.type === 'transport');
       all.push({ bytes: transport.bytesSent, at: transport.timestamp });

@@ -6,6 +6,8 @@ export interface Instruments {
   configurations: RTCConfiguration[];
   /** Weak, so that the instruments keep nothing alive that the page let go. */
   peers: WeakRef<RTCPeerConnection>[];
+  /** The peer connections that are not closed, in the order in which they were built. */
+  living(): RTCPeerConnection[];
   sockets: WebSocket[];
   memories: WebAssembly.Memory[];
 }
@@ -18,7 +20,12 @@ declare global {
 
 /** Runs in the page, first of all. */
 export function install(): void {
-  const instruments: Instruments = { configurations: [], peers: [], sockets: [], memories: [] };
+  const living = () =>
+    instruments.peers.flatMap((weak) => {
+      const peer = weak.deref();
+      return peer && peer.connectionState !== 'closed' ? [peer] : [];
+    });
+  const instruments: Instruments = { configurations: [], peers: [], living, sockets: [], memories: [] };
   window.instruments = instruments;
 
   const Peer = window.RTCPeerConnection;

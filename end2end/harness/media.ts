@@ -17,10 +17,9 @@ export interface Flow {
 export function flow(page: Page): Promise<Flow> {
   return page.evaluate(async () => {
     const flow: Flow = { at: performance.now(), bytesSent: 0, bytesReceived: 0, framesDecoded: 0, width: 0, height: 0, sent: [] };
-    for (const peer of window.instruments.peers) {
-      const pc = peer.deref();
-      if (pc?.connectionState !== 'connected') continue;
-      (await pc.getStats()).forEach((stat) => {
+    for (const peer of window.instruments.living()) {
+      if (peer.connectionState !== 'connected') continue;
+      (await peer.getStats()).forEach((stat) => {
         if (stat.type === 'transport') {
           flow.bytesSent += stat.bytesSent;
           flow.bytesReceived += stat.bytesReceived;

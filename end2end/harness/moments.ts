@@ -6,6 +6,8 @@ export interface Moments {
   begun: number;
   /** The last press on anything. */
   pressed?: number;
+  /** The last choice of a file, when its input heard of it. */
+  picked?: number;
   /** The first frame of the page's video, and how large it was. */
   first?: { at: number; width: number; height: number };
   /** The first frame that was not black. */
@@ -24,6 +26,10 @@ export function noteMoments(): void {
   const moments: Moments = { begun: clock(0) };
   window.moments = moments;
   addEventListener('click', () => (moments.pressed = clock()), { capture: true });
+  const note = ({ target }: Event) => {
+    if (target instanceof HTMLInputElement && target.type === 'file') moments.picked = clock();
+  };
+  addEventListener('change', note, { capture: true });
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = 4;
   const isBlack = (video: HTMLVideoElement) => {
@@ -49,6 +55,11 @@ export function noteMoments(): void {
 
 export function moments(page: Page): Promise<Moments> {
   return page.evaluate(() => window.moments);
+}
+
+/** When a file was last picked in this page. */
+export async function picked(page: Page): Promise<number> {
+  return (await moments(page)).picked!;
 }
 
 /** From now on the next first frame counts, in the same document. */

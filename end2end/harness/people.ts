@@ -146,6 +146,20 @@ export class Person {
     return this.page.locator('video');
   }
 
+  get volume(): Locator {
+    return this.page.getByRole('slider', { name: 'Volume' });
+  }
+
+  /** What shows and hides the chat. */
+  get chat(): Locator {
+    return this.page.getByRole('button', { name: 'Chat' });
+  }
+
+  /** Where people type what they say. */
+  get message(): Locator {
+    return this.page.getByRole('textbox', { name: 'Message' });
+  }
+
   /** Words that the page shows somewhere. */
   async reads(words: RegExp, timeout?: number): Promise<void> {
     await expect(this.page.locator('body')).toContainText(words, { timeout, useInnerText: true });
@@ -164,6 +178,11 @@ export class Person {
 
   get invite(): string {
     return `${this.origin}/s/${this.sessionCode}`;
+  }
+
+  /** The link as the host's page gives it: it lets in without the password. */
+  inviteLink(): Promise<string> {
+    return this.page.getByRole('textbox', { name: 'Invite link' }).inputValue();
   }
 
   // What people do.
@@ -223,6 +242,21 @@ export class Person {
     return this.picture.evaluate((video: HTMLVideoElement, to) => {
       video.currentTime = to;
     }, seconds);
+  }
+
+  // What the page's own picture is at.
+
+  /** In seconds. */
+  position(): Promise<number> {
+    return this.picture.evaluate((video: HTMLVideoElement) => video.currentTime);
+  }
+
+  isPaused(): Promise<boolean> {
+    return this.picture.evaluate((video: HTMLVideoElement) => video.paused);
+  }
+
+  isMuted(): Promise<boolean> {
+    return this.picture.evaluate((video: HTMLVideoElement) => video.muted);
   }
 
   /**

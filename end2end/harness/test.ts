@@ -1,8 +1,11 @@
-import { test as base, expect, type BrowserContextOptions } from '@playwright/test';
+import { test as base, expect, type BrowserContextOptions, type TestInfo } from '@playwright/test';
 import { Cloudflare } from './cloudflare';
 import { Coturn } from './coturn';
+import { attachPeople } from './evidence';
+import type { Film } from './film';
 import { Person, type Typed } from './people';
 import { Tessro, type Environment } from './tessro';
+import { seesFrames } from './watching';
 
 /** Sends the people of a test to their browsers. */
 export interface People {
@@ -12,6 +15,8 @@ export interface People {
   host(typed?: Typed, options?: BrowserContextOptions): Promise<Person>;
   /** Somebody who joined by the host's link. */
   guest(host: Person, typed?: Typed, options?: BrowserContextOptions): Promise<Person>;
+  /** Ada streams the film, and Bob sees it. */
+  watching(film: Film): Promise<{ host: Person; guest: Person }>;
 }
 
 interface Fixtures {
@@ -26,6 +31,13 @@ interface Fixtures {
   people: People;
   /** False in tests that make a page fail. */
   faultless: boolean;
+}
+
+/** Lends a test its server, keeps the log where the test fails, and puts the server away. */
+async function lend(tessro: Tessro, use: (tessro: Tessro) => Promise<void>, info: TestInfo): Promise<void> {
+  await use(tessro);
+  if (info.status !== info.expectedStatus) await info.attach('server log', { body: tessro.log.join('\n') });
+  await tessro.dispose();
 }
 
 export const test = base.extend<Fixtures>({
@@ -48,10 +60,7 @@ export const test = base.extend<Fixtures>({
   },
 
   tessro: async ({ environment }, use, info) => {
-    const tessro = await Tessro.start(environment);
-    await use(tessro);
-    if (info.status !== info.expectedStatus) await info.attach('server log', { body: tessro.log.join('\n') });
-    await tessro.dispose();
+    await lend(await Tessro.start(environment), use, info);
   },
 
   people: async ({ browser, tessro, faultless }, use, info) => {
@@ -61,27 +70,27 @@ export const test = base.extend<Fixtures>({
       all.push(person);
       return person;
     };
-    await use({
-      arrive,
-      host: async (typed, options) => {
-        const host = await arrive(options);
-        await host.createSession(typed);
-        return host;
-      },
-      guest: async (host, typed, options) => {
-        const guest = await arrive(options);
-        await guest.joinByLink(host.invite, typed);
-        return guest;
-      },
-    });
+    const host = async (typed?: Typed, options?: BrowserContextOptions) => {
+      const person = await arrive(options);
+      await person.createSession(typed);
+      return person;
+    };
+    const guest = async ({ invite }: Person, typed?: Typed, options?: BrowserContextOptions) => {
+      const person = await arrive(options);
+      await person.joinByLink(invite, typed);
+      return person;
+    };
+    const watching = async (film: Film) => {
+      const ada = await host({ name: 'Ada' });
+      const bob = await guest(ada, { name: 'Bob' });
+      await ada.choose(film);
+      await seesFrames(bob.stream);
+      return { host: ada, guest: bob };
+    };
+    await use({ arrive, host, guest, watching });
     const failed = info.status !== info.expectedStatus;
-    for (const [place, person] of all.entries()) {
-      if (failed && !person.page.isClosed()) {
-        await info.attach(`console of person ${place + 1}`, { body: [...person.console, ...person.errors].join('\n') });
-        await info.attach(`page of person ${place + 1}`, { body: await person.page.screenshot(), contentType: 'image/png' });
-      }
-      await person.context.close();
-    }
+    if (failed) await attachPeople(info, all);
+    for (const { context } of all) await context.close();
     if (!failed && faultless) expect(all.flatMap((person) => person.faults), 'faults on the console').toEqual([]);
   },
 });
@@ -89,10 +98,7 @@ export const test = base.extend<Fixtures>({
 /** The product with a relay to be had: Cloudflare's stand-in mints for a real coturn. */
 export const relayed = test.extend({
   tessro: async ({ environment, cloudflare }, use, info) => {
-    const tessro = await Tessro.start({ ...cloudflare.environment, ...environment });
-    await use(tessro);
-    if (info.status !== info.expectedStatus) await info.attach('server log', { body: tessro.log.join('\n') });
-    await tessro.dispose();
+    await lend(await Tessro.start({ ...cloudflare.environment, ...environment }), use, info);
   },
 });
 

@@ -3,9 +3,11 @@ import type { Person } from '../harness/people';
 import { expect, test } from '../harness/test';
 import { seesFrames, seesHue } from '../harness/watching';
 
-/** Where the host's film is, in seconds. */
-function position({ picture }: Person): Promise<number> {
-  return picture.evaluate((video: HTMLVideoElement) => video.currentTime);
+/** The film runs, and the host goes on to 1:15. */
+async function seeksAhead(host: Person, guest: Person): Promise<void> {
+  await seesFrames(guest.stream);
+  await host.seek(75);
+  await guest.reads(/1:1[5-9]/);
 }
 
 for (const state of ['playing', 'paused'] as const) {
@@ -13,9 +15,7 @@ for (const state of ['playing', 'paused'] as const) {
     const host = await people.host();
     const guest = await people.guest(host);
     await host.choose(longEvening);
-    await seesFrames(guest.stream);
-    await host.seek(75);
-    await guest.reads(/1:1[5-9]/);
+    await seeksAhead(host, guest);
     if (state === 'paused') {
       await host.pause();
       await guest.reads(/\bPaused\b/);
@@ -26,9 +26,9 @@ for (const state of ['playing', 'paused'] as const) {
     await guest.reads(/The host is choosing “Long Evening” again\. It will go on at 1:1\d\./);
 
     await host.choose(longEvening);
-    await expect.poll(() => position(host)).toBeGreaterThan(74);
-    expect(await position(host)).toBeLessThan(90);
-    await expect.poll(() => host.picture.evaluate((video: HTMLVideoElement) => video.paused)).toBe(state === 'paused');
+    await expect.poll(() => host.position()).toBeGreaterThan(74);
+    expect(await host.position()).toBeLessThan(90);
+    await expect.poll(() => host.isPaused()).toBe(state === 'paused');
     await guest.reads(state === 'paused' ? /\bPaused\b/ : /\bStreaming\b/);
     await guest.reads(/1:[12]\d/);
     await host.doesNotRead(/again to go on/);
@@ -40,9 +40,7 @@ test('another film chosen after a reload begins at its beginning', async ({ peop
   const host = await people.host();
   const guest = await people.guest(host);
   await host.choose(longEvening);
-  await seesFrames(guest.stream);
-  await host.seek(75);
-  await guest.reads(/1:1[5-9]/);
+  await seeksAhead(host, guest);
   await host.page.reload();
   await host.reads(/again to go on/);
   await host.choose(redHarbour);
@@ -95,13 +93,11 @@ test('a film opened with a handle goes on after a reload at one press', async ({
   await host.createSession();
   const guest = await people.guest(host);
   await host.page.getByRole('button', { name: 'Open from disk…' }).click();
-  await seesFrames(guest.stream);
-  await host.seek(75);
-  await guest.reads(/1:1[5-9]/);
+  await seeksAhead(host, guest);
   await host.page.reload();
   const goOn = host.page.getByRole('button', { name: 'Go on with “Long Evening”' });
   await goOn.click();
-  await expect.poll(() => position(host)).toBeGreaterThan(74);
+  await expect.poll(() => host.position()).toBeGreaterThan(74);
   await guest.reads(/1:[12]\d/);
   await seesFrames(guest.stream);
   await expect(goOn).toBeHidden();

@@ -4,55 +4,46 @@ import { expect, test } from '../harness/test';
 import { seesFrames } from '../harness/watching';
 
 const volume = ({ picture }: Person) => picture.evaluate((video: HTMLVideoElement) => Math.round(video.volume * 100));
-const muted = ({ picture }: Person) => picture.evaluate((video: HTMLVideoElement) => video.muted);
-const position = ({ picture }: Person) => picture.evaluate((video: HTMLVideoElement) => video.currentTime);
-const paused = ({ picture }: Person) => picture.evaluate((video: HTMLVideoElement) => video.paused);
 
 /** Nothing has the focus but the page. */
 const leaveFields = ({ page }: Person) => page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
 
 test('the host plays, pauses and seeks with keys, and guests follow', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(longEvening);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(longEvening);
   await leaveFields(host);
   await host.page.keyboard.press('Space');
-  await expect.poll(() => paused(host)).toBe(true);
+  await expect.poll(() => host.isPaused()).toBe(true);
   await guest.reads(/\bPaused\b/);
-  const before = await position(host);
+  const before = await host.position();
   for (let i = 0; i < 4; i += 1) await host.page.keyboard.press('ArrowRight');
-  await expect.poll(() => position(host)).toBeGreaterThanOrEqual(before + 19);
+  await expect.poll(() => host.position()).toBeGreaterThanOrEqual(before + 19);
   await host.page.keyboard.press('ArrowLeft');
-  await expect.poll(() => position(host)).toBeLessThan(before + 16);
+  await expect.poll(() => host.position()).toBeLessThan(before + 16);
   await guest.reads(/0:1\d/);
   await host.page.keyboard.press('Space');
-  await expect.poll(() => paused(host)).toBe(false);
+  await expect.poll(() => host.isPaused()).toBe(false);
 });
 
 test('a guest has sound and size under their keys, and no hand on the film', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(longEvening);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(longEvening);
   await leaveFields(guest);
   await guest.page.keyboard.press('ArrowDown');
   await guest.page.keyboard.press('ArrowDown');
   await expect.poll(() => volume(guest)).toBe(90);
   await guest.page.keyboard.press('m');
-  await expect.poll(() => muted(guest)).toBe(true);
+  await expect.poll(() => guest.isMuted()).toBe(true);
   await expect(guest.page.getByRole('button', { name: 'Unmute' })).toBeAttached();
   await guest.page.keyboard.press('m');
-  await expect.poll(() => muted(guest)).toBe(false);
+  await expect.poll(() => guest.isMuted()).toBe(false);
   await guest.page.keyboard.press('Space');
   await guest.page.keyboard.press('ArrowRight');
-  expect(await paused(guest)).toBe(false);
-  expect(await paused(host)).toBe(false);
+  expect(await guest.isPaused()).toBe(false);
+  expect(await host.isPaused()).toBe(false);
 
   await guest.page.keyboard.press('f');
   await expect.poll(() => guest.page.evaluate(() => document.fullscreenElement?.id)).toBe('main');
   await guest.page.keyboard.press('c');
-  await expect(guest.page.getByRole('textbox', { name: 'Message' })).toBeFocused();
+  await expect(guest.message).toBeFocused();
   await guest.page.keyboard.press('Escape');
   if (await guest.page.evaluate(() => document.fullscreenElement !== null)) await guest.page.keyboard.press('f');
   await seesFrames(guest.stream);
@@ -62,19 +53,18 @@ test('what is typed is typed, and a focused control keeps its keys', async ({ pe
   const host = await people.host({ name: 'Ada' });
   await host.choose(longEvening);
   await seesFrames(host.ownVideo);
-  const message = host.page.getByRole('textbox', { name: 'Message' });
-  await message.click();
+  await host.message.click();
   await host.page.keyboard.type('m f c ? and a space');
-  await expect(message).toHaveValue('m f c ? and a space');
-  expect(await muted(host)).toBe(false);
-  expect(await paused(host)).toBe(false);
+  await expect(host.message).toHaveValue('m f c ? and a space');
+  expect(await host.isMuted()).toBe(false);
+  expect(await host.isPaused()).toBe(false);
   await expect(host.page.getByRole('dialog')).toBeHidden();
 
-  await host.page.getByRole('slider', { name: 'Volume' }).focus();
-  const before = await position(host);
+  await host.volume.focus();
+  const before = await host.position();
   await host.page.keyboard.press('ArrowLeft');
   await expect.poll(() => volume(host)).toBe(95);
-  expect(await position(host)).toBeGreaterThanOrEqual(before);
+  expect(await host.position()).toBeGreaterThanOrEqual(before);
 });
 
 test('a list says what the keys do, and letters can be turned off for good', async ({ people }) => {
@@ -91,7 +81,7 @@ test('a list says what the keys do, and letters can be turned off for good', asy
   await expect(list).toBeHidden();
   await leaveFields(host);
   await host.page.keyboard.press('m');
-  expect(await muted(host)).toBe(false);
+  expect(await host.isMuted()).toBe(false);
   await host.page.reload();
   await host.isInside();
   await host.page.keyboard.press('?');

@@ -7,10 +7,7 @@ const controls = ({ page }: Person) => page.getByRole('group', { name: 'Player' 
 const opacity = (person: Person) => controls(person).evaluate((element) => Number(getComputedStyle(element).opacity));
 
 test('controls go while the film runs and nobody moves, and come back', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightTrain);
   for (const person of [host, guest]) {
     await person.page.mouse.move(5, 5);
     await expect.poll(() => opacity(person)).toBe(0);
@@ -22,7 +19,7 @@ test('controls go while the film runs and nobody moves, and come back', async ({
     await expect.poll(() => opacity(person)).toBe(1);
   }
   // With the keyboard in them they stay.
-  await guest.page.getByRole('slider', { name: 'Volume' }).focus();
+  await guest.volume.focus();
   await guest.page.keyboard.press('ArrowLeft');
   await guest.page.waitForTimeout(3_500);
   expect(await opacity(guest)).toBe(1);
@@ -34,10 +31,7 @@ test('controls go while the film runs and nobody moves, and come back', async ({
 });
 
 test('the host plays, pauses and seeks with the controls, and guests see where the film is', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(longEvening);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(longEvening);
   await host.picture.hover();
   await host.page.getByRole('button', { name: 'Pause' }).click();
   await guest.reads(/\bPaused\b/);
@@ -53,31 +47,24 @@ test('the host plays, pauses and seeks with the controls, and guests see where t
 });
 
 test('sound is everybody’s own', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightTrain);
   await guest.picture.hover();
   await guest.page.getByRole('button', { name: 'Mute' }).click();
-  await expect(guest.page.getByRole('slider', { name: 'Volume' })).toHaveValue('0');
-  await guest.page.getByRole('slider', { name: 'Volume' }).fill('40');
+  await expect(guest.volume).toHaveValue('0');
+  await guest.volume.fill('40');
   await expect(guest.page.getByRole('button', { name: 'Mute' })).toBeAttached();
   expect(await guest.picture.evaluate((video: HTMLVideoElement) => [video.muted, video.volume])).toEqual([false, 0.4]);
   expect(await host.picture.evaluate((video: HTMLVideoElement) => [video.muted, video.volume])).toEqual([false, 1]);
 });
 
 test('the whole page fills the screen, with the chat in reach', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { guest } = await people.watching(nightTrain);
   await guest.picture.hover();
   await guest.page.getByRole('button', { name: 'Full screen' }).click();
   await expect.poll(() => guest.page.evaluate(() => document.fullscreenElement?.id)).toBe('main');
-  const message = guest.page.getByRole('textbox', { name: 'Message' });
-  await expect(message).toBeHidden();
-  await guest.page.getByRole('button', { name: 'Chat' }).click();
-  await expect(message).toBeFocused();
+  await expect(guest.message).toBeHidden();
+  await guest.chat.click();
+  await expect(guest.message).toBeFocused();
   await guest.picture.hover({ position: { x: 100, y: 300 } });
   await guest.page.getByRole('button', { name: 'Leave full screen' }).click();
   await expect.poll(() => guest.page.evaluate(() => document.fullscreenElement)).toBe(null);

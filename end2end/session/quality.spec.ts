@@ -12,10 +12,8 @@ async function firstFrame(person: Person): Promise<{ width: number; height: numb
       new Promise<{ width: number; height: number; msAfterMedia: number }>((resolve) => {
         let media: number | undefined;
         const look = async () => {
-          for (const peer of window.instruments.peers) {
-            const pc = peer.deref();
-            if (!pc || pc.connectionState === 'closed') continue;
-            (await pc.getStats()).forEach((stat) => {
+          for (const peer of window.instruments.living()) {
+            (await peer.getStats()).forEach((stat) => {
               if (stat.type === 'inbound-rtp' && stat.kind === 'video' && stat.bytesReceived > 0) media ??= performance.now();
             });
           }
@@ -89,10 +87,7 @@ test('whoever joins or reloads while the film stands sees its picture within 3 s
 });
 
 test('the host chooses 480p, sound only, and all of it again', async ({ people }) => {
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightTrain);
   await expect.poll(() => lines(guest.page)).toBe(720);
   await chooses(host, '480p');
   await expect.poll(() => lines(guest.page), { timeout: 5_000 }).toBe(480);

@@ -1,4 +1,5 @@
-import { flashes, nightTrain, redHarbour, threeSeconds } from '../harness/film';
+import { readFile } from 'node:fs/promises';
+import { flashes, nightTrain, redHarbour, threeSeconds, type Film } from '../harness/film';
 import type { Person } from '../harness/people';
 import { expect, test } from '../harness/test';
 import { seesFrames, seesHue } from '../harness/watching';
@@ -11,6 +12,9 @@ function srt(cues: [number, number, string][]): string {
 
 const file = (name: string, text: string | Buffer) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
 
+/** The film under another name. */
+const video = async (name: string, film: Film) => ({ name, mimeType: 'video/mp4', buffer: await readFile(film.file) });
+
 const lines = ({ page }: Person) => page.locator('.subtitles');
 
 test('a file chosen together with its film is offered to guests, and each decides alone', async ({ people }) => {
@@ -18,7 +22,7 @@ test('a file chosen together with its film is offered to guests, and each decide
   const guest = await people.guest(host);
   const other = await people.guest(host);
   await expect(guest.subtitles).toBeHidden();
-  const film = { name: 'Red Harbour.mp4', mimeType: 'video/mp4', buffer: await (await import('node:fs/promises')).readFile(redHarbour.file) };
+  const film = await video('Red Harbour.mp4', redHarbour);
   const said = srt([[0, 29_000, 'Grüße aus dem <i>Hafen</i> & <b>mehr</b>']]);
   await host.film.setInputFiles([file('Red Harbour.de.srt', said), film]);
   await seesHue(guest.stream, 'red');
@@ -112,11 +116,9 @@ test('a file without subtitles is refused with a sentence, and can be removed', 
 test('subtitles go on with the next film of the list where it has its own', async ({ people }) => {
   const host = await people.host();
   const guest = await people.guest(host);
-  const { readFile } = await import('node:fs/promises');
-  const video = async (path: string, name: string) => ({ name, mimeType: 'video/mp4', buffer: await readFile(path) });
   await host.film.setInputFiles([
-    await video(threeSeconds.file, 'One.mp4'),
-    await video(redHarbour.file, 'Two.mp4'),
+    await video('One.mp4', threeSeconds),
+    await video('Two.mp4', redHarbour),
     file('One.en.srt', srt([[0, 3_000, 'first']])),
     file('Two.en.srt', srt([[0, 29_000, 'second']])),
   ]);
@@ -160,10 +162,7 @@ function skews({ page }: Person, seconds: number): Promise<number[]> {
 
 test('lines change with the picture, within 300 ms, also after a jump and a pause', async ({ people }) => {
   test.slow();
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(flashes);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(flashes);
   // White in every odd second of the film, black in every even one.
   const cues = Array.from({ length: 30 }, (_, i): [number, number, string] => [(2 * i + 1) * 1000, (2 * i + 2) * 1000, 'white']);
   await host.addSubtitles.setInputFiles([file('white.srt', srt(cues))]);

@@ -4,23 +4,21 @@ import { expect, test } from '../harness/test';
 import { seesFrames } from '../harness/watching';
 
 const log = ({ page }: Person) => page.getByRole('log', { name: 'Chat' });
-const message = ({ page }: Person) => page.getByRole('textbox', { name: 'Message' });
-const chatButton = ({ page }: Person) => page.getByRole('button', { name: 'Chat' });
 
 async function says(person: Person, text: string): Promise<void> {
-  await message(person).fill(text);
-  await message(person).press('Enter');
+  await person.message.fill(text);
+  await person.message.press('Enter');
 }
 
 test('what is said is read by everyone, with names and times, and by whoever comes later', async ({ people }) => {
   const host = await people.host({ name: 'Ada' });
   const bob = await people.guest(host, { name: 'Bob' });
   await says(host, 'Popcorn ready?');
-  await message(bob).fill('Two lines:');
-  await message(bob).press('Shift+Enter');
-  await message(bob).pressSequentially('yes.');
-  await message(bob).press('Enter');
-  await expect(message(bob)).toHaveValue('');
+  await bob.message.fill('Two lines:');
+  await bob.message.press('Shift+Enter');
+  await bob.message.pressSequentially('yes.');
+  await bob.message.press('Enter');
+  await expect(bob.message).toHaveValue('');
   const cleo = await people.guest(host, { name: 'Cleo' });
   for (const person of [host, bob, cleo]) {
     await expect(log(person)).toContainText(/Ada\s*\d{1,2}:\d\d\s*Popcorn ready\?/, { useInnerText: true });
@@ -35,23 +33,23 @@ test('what is said is read by everyone, with names and times, and by whoever com
 test('what was said while the chat was shut or scrolled away is marked, until it is seen', async ({ people }) => {
   const host = await people.host({ name: 'Ada' });
   const bob = await people.guest(host, { name: 'Bob' });
-  await chatButton(bob).click();
-  await expect(message(bob)).toBeHidden();
+  await bob.chat.click();
+  await expect(bob.message).toBeHidden();
   await says(host, 'one');
   await says(host, 'two');
-  await expect(chatButton(bob)).toHaveText(/2 new/, { useInnerText: true });
-  await chatButton(bob).click();
-  await expect(message(bob)).toBeFocused();
-  await expect(chatButton(bob)).not.toHaveText(/new/, { useInnerText: true });
+  await expect(bob.chat).toHaveText(/2 new/, { useInnerText: true });
+  await bob.chat.click();
+  await expect(bob.message).toBeFocused();
+  await expect(bob.chat).not.toHaveText(/new/, { useInnerText: true });
 
   for (let i = 0; i < 20; i += 1) await says(host, `line ${i}`);
   await expect(log(bob)).toContainText('line 19');
   await expect(log(bob).getByText('line 19')).toBeInViewport();
   await log(bob).evaluate((element) => element.scrollTo(0, 0));
   await says(host, 'down here');
-  await expect(chatButton(bob)).toHaveText(/1 new/, { useInnerText: true });
+  await expect(bob.chat).toHaveText(/1 new/, { useInnerText: true });
   await log(bob).evaluate((element) => element.scrollTo(0, element.scrollHeight));
-  await expect(chatButton(bob)).not.toHaveText(/new/, { useInnerText: true });
+  await expect(bob.chat).not.toHaveText(/new/, { useInnerText: true });
 });
 
 test('reactions fly over everybody’s picture and are gone again', async ({ people }) => {
@@ -128,7 +126,7 @@ test('a host hands the session over, and the new host streams', async ({ people 
 
 test('the invite is a square code that a camera reads', async ({ people }) => {
   const host = await people.host({ name: 'Ada' });
-  const link = await host.page.getByRole('textbox', { name: 'Invite link' }).inputValue();
+  const link = await host.inviteLink();
   await host.page.getByRole('button', { name: 'Show QR code' }).click();
   const code = host.page.getByRole('img', { name: 'QR code of the invite link' });
   await expect(code).toBeVisible();

@@ -21,24 +21,21 @@ test('axe finds nothing in German, on a phone, with the chat open', async ({ peo
   await host.choose(longEvening);
   await seesFrames(guest.picture);
   await isAccessible(guest, 'guest');
-  await guest.page.getByRole('button', { name: 'Chat' }).click();
+  await guest.chat.click();
   await expect(guest.page.getByRole('textbox', { name: 'Nachricht' })).toBeFocused();
   await isAccessible(guest, 'guest, with the chat open');
 });
 
 test('nothing is cut off or out of reach on a narrow or low screen', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(longEvening);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(longEvening);
   for (const [width, height] of [[320, 640], [360, 740], [740, 360]] as const) {
-    for (const { page } of [host, guest]) {
+    for (const { page, volume, chat } of [host, guest]) {
       await page.setViewportSize({ width, height });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(wide, `pixels past the edge at ${width} x ${height}`).toBeLessThanOrEqual(0);
       await page.mouse.move(width / 2, height / 4);
-      await expect(page.getByRole('slider', { name: 'Volume' })).toBeInViewport();
-      await expect(page.getByRole('button', { name: 'Chat' })).toBeInViewport();
+      await expect(volume).toBeInViewport();
+      await expect(chat).toBeInViewport();
     }
     const picture = (await guest.stream.boundingBox())!;
     expect(picture.width * picture.height, `the picture at ${width} x ${height}`).toBeGreaterThan(0.2 * width * height);
@@ -96,8 +93,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await isAccessible(host, 'host');
     await isAccessible(guest, 'guest');
 
-    await guest.page.getByRole('textbox', { name: 'Message' }).fill('Hello!');
-    await guest.page.getByRole('textbox', { name: 'Message' }).press('Enter');
+    await guest.message.fill('Hello!');
+    await guest.message.press('Enter');
     await expect(host.page.getByRole('log')).toContainText('Hello!');
     await isAccessible(host, 'host, with something said');
     for (const button of ['Options for Bob', 'Show QR code', 'Keyboard shortcuts']) {

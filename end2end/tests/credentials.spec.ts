@@ -19,10 +19,7 @@ relayed('the console says whose credentials were fetched and how many servers th
 });
 
 relayed('a reload asks for no new credentials and gives the picture back', async ({ people, cloudflare }) => {
-  const host = await people.host();
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightTrain);
   const [asked, minted] = [guest.requests.length, cloudflare.requests];
   await guest.page.reload();
   await seesFrames(guest.stream);
@@ -59,10 +56,7 @@ relayed('whoever hides their address connects through the relay only', async ({ 
 });
 
 relayed('hiding in the middle of a film moves the picture to the relay', async ({ people }) => {
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { guest } = await people.watching(nightTrain);
   await guest.hideMyAddress();
   await expect.poll(() => newestPolicy(guest.page)).toBe('relay');
   await seesFrames(guest.stream);

@@ -45,10 +45,7 @@ for (const state of ['playing', 'paused'] as const) {
 }
 
 test('a lost line to the server is taken up again, and the picture goes on meanwhile', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightTrain);
   await onTheSameConnections([host, guest], async () => {
     for (const { page } of [guest, host]) {
       expect(await loseSockets(page)).toBe(1);
@@ -62,17 +59,11 @@ test('a lost line to the server is taken up again, and the picture goes on meanw
 });
 
 test('a film without sound plays', async ({ people }) => {
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(silentSea);
-  await seesFrames(guest.stream);
+  await people.watching(silentSea);
 });
 
 test('a film with sound can follow one without', async ({ people }) => {
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(silentSea);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(silentSea);
   await host.choose(redHarbour);
   await seesHue(guest.stream, 'red');
   await expect
@@ -99,10 +90,7 @@ for (const [what, film] of Object.entries({ 'bytes that are no film': broken, 'a
 
 for (const [what, film] of Object.entries({ 'bytes that are no film': broken, 'a film of codecs that no browser has': oldTape })) {
   test(`${what}, chosen while a film plays: guests read that there is none, until a good one is chosen`, async ({ people }) => {
-    const host = await people.host();
-    const guest = await people.guest(host);
-    await host.choose(nightTrain);
-    await seesFrames(guest.stream);
+    const { host, guest } = await people.watching(nightTrain);
     await guest.reads(/\bStreaming\b/);
 
     await host.choose(film);
@@ -139,10 +127,7 @@ test('the very same file chosen again after its end starts again', async ({ peop
 });
 
 test('the very same file chosen again in the middle starts again', async ({ people }) => {
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightTrain);
   await holdsNoFile(host);
   await host.seek(14);
   await guest.reads(/0:1[4-9]/);

@@ -21,10 +21,7 @@ test('whoever asks for German gets a German page, from the server and in the bro
 });
 
 test('the language changes while a film runs, nothing else does, and it stays after a reload', async ({ people }) => {
-  const host = await people.host({ name: 'Ada' });
-  const guest = await people.guest(host, { name: 'Bob' });
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightTrain);
   for (const person of [host, guest]) {
     await mark(person.picture);
     await watchGaps(person.picture);

@@ -1,12 +1,8 @@
 import { nightTrain } from '../harness/film';
 import { expect, test } from '../harness/test';
-import { seesFrames } from '../harness/watching';
 
 test('no page asks anybody but its own server for anything', async ({ people, tessro }) => {
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightTrain);
   const { host: own } = new URL(tessro.origin);
   for (const person of [host, guest]) {
     expect(person.requests.length).toBeGreaterThan(0);

@@ -3,10 +3,7 @@ import { expect, test } from '../harness/test';
 import { seesFrames } from '../harness/watching';
 
 test('while the server is away people read so and go on watching', async ({ people, tessro }) => {
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightTrain);
 
   await tessro.kill();
   const away = /server cannot be reached/i;
@@ -20,7 +17,7 @@ test('while the server is away people read so and go on watching', async ({ peop
 for (const how of ['kill', 'stop'] as const) {
   test(`a restart after ${how} ends no session: everyone is back, and the picture never stopped`, async ({ people, tessro }) => {
     const host = await people.host({ name: 'Ada', password: 'correct horse' });
-    const link = await host.page.getByRole('textbox', { name: 'Invite link' }).inputValue();
+    const link = await host.inviteLink();
     const guest = await people.arrive();
     await guest.joinByLink(link, { name: 'Bob' });
     await host.choose(nightTrain);

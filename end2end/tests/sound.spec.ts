@@ -20,10 +20,7 @@ async function lookingInto(page: Page): Promise<(expression: string) => Promise<
 }
 
 test('a browser that demands a press shows the picture muted, and one press turns the sound on', async ({ people }) => {
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { guest } = await people.watching(nightTrain);
 
   // The press on "Join session" was enough so far; after a reload nobody pressed anything yet.
   const look = await lookingInto(guest.page);

@@ -22,10 +22,7 @@ test('a guest sees the film move, hears left and right apart, and reads what it 
 });
 
 test('a paused film stands and says so, and goes on where it stood', async ({ people }) => {
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightTrain);
 
   await host.pause();
   await guest.reads(/\bPaused\b/);
@@ -38,10 +35,7 @@ test('a paused film stands and says so, and goes on where it stood', async ({ pe
 });
 
 test('the position follows when the host seeks', async ({ people }) => {
-  const host = await people.host();
-  const guest = await people.guest(host);
-  await host.choose(nightTrain);
-  await seesFrames(guest.stream);
+  const { host, guest } = await people.watching(nightTrain);
   await guest.reads(/0:0\d/);
   await host.seek(15);
   await guest.reads(/0:1[5-9]/);

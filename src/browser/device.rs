@@ -65,7 +65,7 @@ impl Driver {
         ] {
             // A guest's wish is not granted; without a listener the browser would stop their picture.
             let listener = events.listener(move |_| Some(Event::Wish(wish.clone()))).into_js_value();
-            media_session(|session| drop(sys::call(session, "setActionHandler", &[&action.into(), &listener])));
+            media_session(|session| drop(sys::invoke(session, "setActionHandler", &[action.into(), listener])));
         }
         let seen = events.listener(|_| Some(Event::Seen)).into_js_value();
         if let Some(document) = web_sys::window().and_then(|window| window.document()) {
@@ -140,10 +140,10 @@ async fn keep_awake(mut wanted: UnboundedReceiver<bool>) {
     while let Some(want) = wanted.next().await {
         lock = lock.filter(|lock| !sys::property(lock, "released").is_some_and(|released| released.is_truthy()));
         if !want {
-            forget(lock.take().and_then(|lock| sys::call(&lock, "release", &[])));
+            forget(lock.take().and_then(|lock| sys::invoke(&lock, "release", &[]).ok()));
         } else if lock.is_none() {
             let source = navigator().and_then(|navigator| sys::property(&navigator, "wakeLock"));
-            if let Some(asked) = source.and_then(|source| sys::call(&source, "request", &[&"screen".into()])) {
+            if let Some(asked) = source.and_then(|source| sys::invoke(&source, "request", &["screen".into()]).ok()) {
                 lock = JsFuture::from(js_sys::Promise::resolve(&asked)).await.ok();
             }
         }
@@ -152,15 +152,16 @@ async fn keep_awake(mut wanted: UnboundedReceiver<bool>) {
 
 fn picture_in_picture(video: &HtmlVideoElement) {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
-    forget(match sys::property(&document, "pictureInPictureElement") {
-        Some(_) => sys::call(&document, "exitPictureInPicture", &[]),
-        None => sys::call(video, "requestPictureInPicture", &[]),
-    });
+    let asked = match sys::property(&document, "pictureInPictureElement") {
+        Some(_) => sys::invoke(&document, "exitPictureInPicture", &[]),
+        None => sys::invoke(video, "requestPictureInPicture", &[]),
+    };
+    forget(asked.ok());
 }
 
 fn copy(text: &str) {
     let clipboard = navigator().and_then(|navigator| sys::property(&navigator, "clipboard"));
-    forget(clipboard.and_then(|clipboard| sys::call(&clipboard, "writeText", &[&text.into()])));
+    forget(clipboard.and_then(|clipboard| sys::invoke(&clipboard, "writeText", &[text.into()]).ok()));
 }
 
 /// Whether it worked out is seen in the page; a refusal is no fault of the page's.

@@ -2,8 +2,8 @@
 //! again after a reload.
 
 use super::event::{Event, Events};
+use super::handles;
 use super::sys::{construct, error_name, invoke, invoke_async, object, property};
-use super::{handles, sys};
 use crate::protocol::limits;
 use crate::stream::subtitles::Encoding;
 use crate::stream::{Input, Picked, SourceInput};
@@ -195,6 +195,6 @@ async fn read(file: &File, encoding: Option<Encoding>) -> Result<(Encoding, Stri
     let bytes = js_sys::Uint8Array::new(&buffer);
     let encoding = encoding.unwrap_or_else(|| Encoding::guess(&bytes.to_vec()));
     let decoder = construct("TextDecoder", &[encoding.label().into()])?;
-    let text = sys::invoke(&decoder, "decode", &[bytes.into()])?;
+    let text = invoke(&decoder, "decode", &[bytes.into()])?;
     Ok((encoding, text.as_string().ok_or(JsValue::NULL)?))
 }

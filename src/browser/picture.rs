@@ -2,6 +2,7 @@
 
 use super::event::Events;
 use super::playout;
+use super::sys::error_name;
 use crate::stream::Input;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlVideoElement, MediaStream, MediaStreamTrack};
@@ -42,8 +43,7 @@ fn play(video: HtmlVideoElement, events: Events) {
             return;
         };
         // An aborted play is followed by the next one; only a refusal for want of a press is ours to mend.
-        let name = super::sys::property(&refused, "name").and_then(|name| name.as_string());
-        if name.as_deref() == Some("NotAllowedError") && !video.muted() {
+        if error_name(&refused) == "NotAllowedError" && !video.muted() {
             video.set_muted(true);
             events.input(Input::SoundBlocked(true));
             if let Ok(playing) = video.play() {

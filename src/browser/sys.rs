@@ -60,16 +60,15 @@ pub fn set_parameters(sender: &RtcRtpSender, parameters: &JsValue) -> Result<js_
 /// Asks how well this machine encodes or decodes a film in a codec (W3C media-capabilities); `None` where it cannot say.
 pub fn media_capabilities(method: &str, codec: &str) -> Option<js_sys::Promise> {
     let capabilities = property(&web_sys::window()?.navigator(), "mediaCapabilities")?;
-    let video = js_sys::Object::new();
-    set_property(&video, "contentType", &format!("video/{codec}").into());
-    for (name, value) in [("width", 1280), ("height", 720), ("bitrate", 4_000_000), ("framerate", 30)] {
-        set_property(&video, name, &value.into());
-    }
-    let question = js_sys::Object::new();
-    set_property(&question, "type", &"webrtc".into());
-    set_property(&question, "video", &video);
-    let ask: js_sys::Function = property(&capabilities, method)?.dyn_into().ok()?;
-    ask.call1(&capabilities, &question).ok()?.dyn_into().ok()
+    let video = object(&[
+        ("contentType", format!("video/{codec}").into()),
+        ("width", 1280.into()),
+        ("height", 720.into()),
+        ("bitrate", 4_000_000.into()),
+        ("framerate", 30.into()),
+    ]);
+    let question = object(&[("type", "webrtc".into()), ("video", video)]);
+    invoke(&capabilities, method, &[question]).ok()?.dyn_into().ok()
 }
 
 /// Lets a connection use other ICE servers from its next restart on.
@@ -110,18 +109,9 @@ pub fn set_property(object: &JsValue, name: &str, value: &JsValue) {
     let _ = js_sys::Reflect::set(object, &name.into(), value);
 }
 
-/// Calls a method that not every browser has; `None` where it is lacking or throws.
-pub fn call(object: &JsValue, method: &str, arguments: &[&JsValue]) -> Option<JsValue> {
-    let method: js_sys::Function = property(object, method)?.dyn_into().ok()?;
-    method.apply(object, &arguments.iter().copied().collect::<js_sys::Array>()).ok()
-}
-
-/// `new MediaMetadata({ title })` (W3C mediasession).
+/// `new MediaMetadata({ title })` (W3C mediasession); `None` where the browser has none.
 pub fn media_metadata(title: &str) -> Option<JsValue> {
-    let class: js_sys::Function = property(&js_sys::global(), "MediaMetadata")?.dyn_into().ok()?;
-    let about = js_sys::Object::new();
-    set_property(&about, "title", &title.into());
-    js_sys::Reflect::construct(&class, &js_sys::Array::of1(&about)).ok()
+    construct("MediaMetadata", &[object(&[("title", title.into())])]).ok()
 }
 
 /// Calls a method; an error too where there is none of this name.

@@ -1,6 +1,6 @@
 //! How the host asks people in, and keeps others out.
 
-use super::{Icon, Place, Qr, Sign, Switch, refusal};
+use super::{Icon, Place, Qr, Setting, Sign, refusal};
 use crate::app::session::{asleep, use_session};
 use crate::app::words::{self, label, say};
 use crate::stream::SessionAction;
@@ -12,8 +12,6 @@ use leptos::prelude::*;
 pub fn Invite() -> impl IntoView {
     let session = use_session();
     let code = session.part(|view| view.code.map(|code| code.to_string()).unwrap_or_default());
-    let locked = session.part(|view| view.locked);
-    let turn = move |on| session.act.run(SessionAction::Lock(on));
     view! {
         <section class="panel invite">
             <h2>{say(words::INVITE)}</h2>
@@ -26,12 +24,12 @@ pub fn Invite() -> impl IntoView {
             <p id="invite-hint" class="hint">
                 {say(words::INVITE_HINT)}
             </p>
-            <Switch
+            <Setting
                 id="lock-hint"
                 label=label::LOCK
                 hint=words::LOCK_HINT
-                on=locked
-                on_turn=Callback::new(turn)
+                on=|view| view.locked
+                turn=SessionAction::Lock
             />
         </section>
     }

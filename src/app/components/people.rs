@@ -168,33 +168,27 @@ fn InHand(
         }
         close();
     };
+    let deed = move |hint: Text, class: &'static str, text: Text, action: fn(Person) -> SessionAction| {
+        view! {
+            <div class="deed">
+                <p>{say(hint)}</p>
+                <button
+                    class=class
+                    type="button"
+                    aria-label=move || format!("{}: {}", text.to(language.get()), name.get())
+                    disabled=move || asleep.get()
+                    on:click=move |_| act(action)
+                >
+                    {say(text)}
+                </button>
+            </div>
+        }
+    };
     close_when_gone(session, chosen, close);
     view! {
         <Dialogue id="in-hand" title=(move || name.get()).into_any() node=dialogue>
-            <div class="deed">
-                <p>{say(words::MAKE_HOST_HINT)}</p>
-                <button
-                    class="button"
-                    type="button"
-                    aria-label=move || format!("{}: {}", label::MAKE_HOST.to(language.get()), name.get())
-                    disabled=move || asleep.get()
-                    on:click=move |_| act(|person| SessionAction::HandOver(person.id))
-                >
-                    {say(label::MAKE_HOST)}
-                </button>
-            </div>
-            <div class="deed">
-                <p>{say(words::REMOVE_HINT)}</p>
-                <button
-                    class="button danger"
-                    type="button"
-                    aria-label=move || format!("{}: {}", label::REMOVE.to(language.get()), name.get())
-                    disabled=move || asleep.get()
-                    on:click=move |_| act(|person| SessionAction::Remove(person.id))
-                >
-                    {say(label::REMOVE)}
-                </button>
-            </div>
+            {deed(words::MAKE_HOST_HINT, "button", label::MAKE_HOST, |person| SessionAction::HandOver(person.id))}
+            {deed(words::REMOVE_HINT, "button danger", label::REMOVE, |person| SessionAction::Remove(person.id))}
         </Dialogue>
     }
     .into_any()

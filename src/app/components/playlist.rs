@@ -1,10 +1,9 @@
 //! The host's films in their order.
 
-use super::{Icon, Sign};
-use crate::app::language::use_language;
-use crate::app::session::{asleep, use_session};
-use crate::app::words::{Text, label, say};
-use crate::stream::{Entry, SessionAction, SourceAction};
+use super::{Sign, SourceButton};
+use crate::app::session::use_session;
+use crate::app::words::{label, say};
+use crate::stream::{Entry, SourceAction};
 use leptos::prelude::*;
 
 /// The list, where there is more than one film.
@@ -31,8 +30,8 @@ fn Film(
     } else {
         let (play, remove) = (SourceAction::PlayNow(id), SourceAction::Remove(id));
         view! {
-            <Act sign=Sign::Play text=label::PLAY_NOW action=play title=title.clone() />
-            <Act sign=Sign::Close text=label::REMOVE action=remove title=title.clone() />
+            <SourceButton sign=Sign::Play text=label::PLAY_NOW action=play title=title.clone() />
+            <SourceButton sign=Sign::Close text=label::REMOVE action=remove title=title.clone() />
         }
         .into_any()
     };
@@ -41,37 +40,6 @@ fn Film(
             <span class="title">{title}</span>
             {buttons}
         </li>
-    }
-    .into_any()
-}
-
-/// A button whose name says which film it is about.
-#[component]
-pub(super) fn Act(
-    /// Its drawing.
-    sign: Sign,
-    /// What it does, in words.
-    text: Text,
-    /// What it does.
-    action: SourceAction,
-    /// To whom.
-    title: String,
-) -> impl IntoView {
-    let session = use_session();
-    let asleep = asleep();
-    let language = use_language();
-    let name = move || format!("{}: {title}", text.to(language.get()));
-    view! {
-        <button
-            class="button small quiet"
-            type="button"
-            aria-label=name
-            disabled=move || asleep.get()
-            on:click=move |_| session.act.run(SessionAction::Source(action.clone()))
-        >
-            <Icon sign />
-            {say(text)}
-        </button>
     }
     .into_any()
 }

@@ -1,6 +1,6 @@
 //! What the host sets about quality, and what the line makes of it: the choice, the upload, the relays.
 
-use super::Switch;
+use super::Setting;
 use crate::app::language::use_language;
 use crate::app::session::{asleep, use_session};
 use crate::app::words::{quality as words, say};
@@ -14,7 +14,13 @@ pub fn Quality() -> impl IntoView {
         <section class="panel quality">
             <Choices />
             <Upload />
-            <SpareRelays />
+            <Setting
+                id="spare-relays-hint"
+                label=words::SPARE_RELAYS
+                hint=words::SPARE_RELAYS_HINT
+                on=|view| view.spare_relays
+                turn=SessionAction::SpareRelays
+            />
         </section>
     }
     .into_any()
@@ -87,21 +93,4 @@ fn Upload() -> impl IntoView {
             {move || warning.get()}
         </p>
     }
-}
-
-#[component]
-fn SpareRelays() -> impl IntoView {
-    let session = use_session();
-    let spares = session.part(|view| view.spare_relays);
-    let turn = move |on| session.act.run(SessionAction::SpareRelays(on));
-    view! {
-        <Switch
-            id="spare-relays-hint"
-            label=words::SPARE_RELAYS
-            hint=words::SPARE_RELAYS_HINT
-            on=spares
-            on_turn=Callback::new(turn)
-        />
-    }
-    .into_any()
 }

@@ -1,8 +1,8 @@
 //! What the host can show beside a chosen video: screen, camera, more films, subtitles; and the way back after a reload.
 
-use super::{Icon, Playlist, Sign, SubtitleFiles};
+use super::{FileButton, Icon, Playlist, Sign, SourceButton, SubtitleFiles};
 use crate::app::session::{asleep, use_session};
-use crate::app::words::{self, Text, label, say};
+use crate::app::words::{self, label, say};
 use crate::domain::Role;
 use crate::protocol::SourceKind;
 use crate::stream::{Phase, Problem, SessionAction, SourceAction};
@@ -36,12 +36,12 @@ pub fn Sources() -> impl IntoView {
                         when=move || live.get()
                         fallback=|| {
                             view! {
-                                <Act
+                                <SourceButton
                                     sign=Sign::Screen
                                     text=label::SHARE_SCREEN
                                     action=SourceAction::Share(SourceKind::Screen)
                                 />
-                                <Act
+                                <SourceButton
                                     sign=Sign::Camera
                                     text=label::USE_CAMERA
                                     action=SourceAction::Share(SourceKind::Camera)
@@ -49,10 +49,10 @@ pub fn Sources() -> impl IntoView {
                             }
                         }
                     >
-                        <Act sign=Sign::Stop text=label::STOP_SHARING action=SourceAction::StopSharing />
+                        <SourceButton sign=Sign::Stop text=label::STOP_SHARING action=SourceAction::StopSharing />
                     </Show>
                     <Show when=move || open.get()>
-                        <Act sign=Sign::Film text=label::OPEN_FROM_DISK action=SourceAction::OpenFromDisk />
+                        <SourceButton sign=Sign::Film text=label::OPEN_FROM_DISK action=SourceAction::OpenFromDisk />
                     </Show>
                     <AddFilms />
                     <SubtitleFiles />
@@ -63,31 +63,6 @@ pub fn Sources() -> impl IntoView {
                 <Playlist />
             </div>
         </Show>
-    }
-    .into_any()
-}
-
-#[component]
-fn Act(
-    /// Its drawing.
-    sign: Sign,
-    /// Its name.
-    text: Text,
-    /// What it does.
-    action: SourceAction,
-) -> impl IntoView {
-    let session = use_session();
-    let asleep = asleep();
-    view! {
-        <button
-            class="button small quiet"
-            type="button"
-            disabled=move || asleep.get()
-            on:click=move |_| session.act.run(SessionAction::Source(action.clone()))
-        >
-            <Icon sign />
-            {say(text)}
-        </button>
     }
     .into_any()
 }
@@ -113,23 +88,16 @@ fn GoOn() -> impl IntoView {
 #[component]
 fn AddFilms() -> impl IntoView {
     let session = use_session();
-    let asleep = asleep();
     let shown = session.part(|view| view.film.is_some() || !view.sources.playlist.is_empty());
     view! {
-        <span class="file-button" hidden=move || !shown.get()>
-            <input
-                id="more-films"
-                type="file"
-                multiple
-                accept="video/*,.mkv,.mov,.m4v,.srt,.vtt"
-                node_ref=session.more_films
-                disabled=move || asleep.get()
-            />
-            <label class="button small quiet" for="more-films">
-                <Icon sign=Sign::Add />
-                {say(label::ADD_FILMS)}
-            </label>
-        </span>
+        <FileButton
+            id="more-films"
+            accept="video/*,.mkv,.mov,.m4v,.srt,.vtt"
+            sign=Sign::Add
+            text=label::ADD_FILMS
+            node=session.more_films
+            shown
+        />
     }
     .into_any()
 }

@@ -1,7 +1,6 @@
 //! Subtitles: the lines on the picture, each person's own choice, and the host's files.
 
-use super::playlist::Act;
-use super::{Icon, Sign};
+use super::{FileButton, Icon, Sign, SourceButton};
 use crate::app::session::{asleep, use_session};
 use crate::app::words::{self, label, say};
 use crate::stream::subtitles::{Encoding, OwnTrack, Span};
@@ -97,24 +96,17 @@ pub fn SubtitleChoice() -> impl IntoView {
 #[component]
 pub fn SubtitleFiles() -> impl IntoView {
     let session = use_session();
-    let asleep = asleep();
     let shown = session.part(|view| view.film.is_some() && view.sources.live.is_none());
     let own = session.part(|view| view.sources.subtitles.own.clone());
     view! {
-        <span class="file-button" hidden=move || !shown.get()>
-            <input
-                id="subtitle-files"
-                type="file"
-                multiple
-                accept=".srt,.vtt,text/vtt"
-                node_ref=session.subtitles
-                disabled=move || asleep.get()
-            />
-            <label class="button small quiet" for="subtitle-files">
-                <Icon sign=Sign::Subtitles />
-                {say(label::ADD_SUBTITLES)}
-            </label>
-        </span>
+        <FileButton
+            id="subtitle-files"
+            accept=".srt,.vtt,text/vtt"
+            sign=Sign::Subtitles
+            text=label::ADD_SUBTITLES
+            node=session.subtitles
+            shown
+        />
         <ul
             class="subtitle-files"
             aria-label=say(label::SUBTITLE_FILES)
@@ -154,7 +146,12 @@ fn SubtitleFile(
                     {options.into_iter().collect_view()}
                 </select>
             </label>
-            <Act sign=Sign::Close text=label::REMOVE action=SourceAction::RemoveSubtitles(id) title=file.name />
+            <SourceButton
+                sign=Sign::Close
+                text=label::REMOVE
+                action=SourceAction::RemoveSubtitles(id)
+                title=file.name
+            />
         </li>
     }
     .into_any()

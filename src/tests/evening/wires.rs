@@ -1,0 +1,121 @@
+//! The stand-in for the browsers' peer connections: what a page's core asks of one, and what it hears from it.
+
+use super::world::{Evening, PEOPLE};
+use crate::domain::{ConnectionId, Now, Role};
+use crate::protocol::{Path, Signal};
+use crate::stream::{Input, PeerCommand, PeerEvent, PeerState, Sample};
+use std::collections::BTreeSet;
+
+/// Which ends of a connection have what they need.
+#[derive(Default)]
+pub(super) struct Wire {
+    answered: BTreeSet<usize>,
+    /// The number of the last offer that the guest took.
+    offered: u32,
+    accepted: bool,
+    pub(super) connected: bool,
+    media: u64,
+    /// The path between them is gone: nothing arrives until ICE has been restarted.
+    dead: bool,
+}
+
+impl Evening {
+    pub(super) fn peer(&mut self, person: usize, id: ConnectionId, command: PeerCommand) {
+        let signal = |signal| Input::Peer(id, PeerEvent::Described(signal));
+        let candidate = || {
+            Input::Peer(
+                id,
+                PeerEvent::Candidate(Signal::Candidate {
+                    candidate: "candidate".to_owned(),
+                    sdp_mid: None,
+                    sdp_m_line_index: None,
+                    username_fragment: None,
+                }),
+            )
+        };
+        match command {
+            PeerCommand::Open(config) => {
+                assert_eq!(config.sends, self.role(person) == Some(Role::Host));
+                assert!(self.pages[person].peers.insert(id), "built twice");
+            }
+            PeerCommand::Offer { generation, .. } => {
+                assert_eq!(self.role(person), Some(Role::Host), "the host always offers");
+                self.post(5, person, signal(Signal::Offer { sdp: generation.to_string(), generation }));
+                self.post(6, person, candidate());
+            }
+            PeerCommand::AcceptOffer { sdp, generation } => {
+                assert_eq!(sdp, generation.to_string());
+                let wire = self.wires.entry(id).or_default();
+                wire.answered.insert(person);
+                wire.offered = generation;
+                self.post(5, person, signal(Signal::Answer { sdp: generation.to_string(), generation }));
+                self.post(6, person, candidate());
+            }
+            PeerCommand::AcceptAnswer(sdp) => {
+                let wire = self.wires.entry(id).or_default();
+                wire.accepted = true;
+                // Where the guest has seen a later offer meanwhile, the checks of both ends do not match.
+                wire.dead = sdp != wire.offered.to_string();
+                self.connect(id);
+            }
+            PeerCommand::Configure | PeerCommand::Tell(_) => {
+                assert!(self.pages[person].peers.contains(&id), "for a connection that is gone");
+            }
+            PeerCommand::AddCandidate(_) => {
+                assert!(self.pages[person].peers.contains(&id), "a candidate without a connection");
+            }
+            PeerCommand::Encode(_) => assert_eq!(self.role(person), Some(Role::Host), "only the host sends"),
+            PeerCommand::Sample => {
+                let sample = self.sample(id);
+                self.post(2, person, Input::Peer(id, PeerEvent::Sampled(sample)));
+            }
+            PeerCommand::Close => {
+                if self.pages[person].peers.remove(&id) {
+                    let sample = self.sample(id);
+                    self.post(2, person, Input::Peer(id, PeerEvent::Sampled(sample)));
+                    self.hang_up(person, id);
+                }
+            }
+        }
+    }
+
+    /// What has arrived by now is as good as the time while the path is there.
+    fn sample(&mut self, id: ConnectionId) -> Sample {
+        let wire = self.wires.entry(id).or_default();
+        if wire.connected && !wire.dead {
+            wire.media = u64::try_from(self.now.since(Now::default()).as_millis()).unwrap();
+        }
+        Sample { path: Path::Direct, media_received: wire.media, ..Sample::default() }
+    }
+
+    /// Nothing arrives any more on any path of this person, and ICE takes its time to say so.
+    pub(super) fn kill_paths(&mut self, person: usize) {
+        for id in self.pages[person].peers.clone() {
+            self.wires.entry(id).or_default().dead = true;
+            self.post(6_000, person, Input::Peer(id, PeerEvent::State(PeerState::Connecting)));
+        }
+    }
+
+    fn connect(&mut self, id: ConnectionId) {
+        let ends: Vec<_> = (0..PEOPLE).filter(|person| self.pages[*person].peers.contains(&id)).collect();
+        let wire = self.wires.entry(id).or_default();
+        if wire.accepted && !wire.answered.is_empty() && ends.len() == 2 && !wire.connected {
+            wire.connected = true;
+            let hosts = ends.iter().filter(|end| self.role(**end) == Some(Role::Host)).count();
+            assert!(hosts <= 1, "a connection between hosts");
+            for end in ends {
+                self.post(50, end, Input::Peer(id, PeerEvent::State(PeerState::Connected)));
+            }
+        }
+    }
+
+    /// The other end of a closed connection notices after ICE's time-outs.
+    pub(super) fn hang_up(&mut self, person: usize, id: ConnectionId) {
+        for other in (0..PEOPLE).filter(|other| *other != person) {
+            if self.pages[other].peers.contains(&id) {
+                self.post(6_000, other, Input::Peer(id, PeerEvent::State(PeerState::Connecting)));
+                self.post(16_000, other, Input::Peer(id, PeerEvent::State(PeerState::Failed)));
+            }
+        }
+    }
+}
