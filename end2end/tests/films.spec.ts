@@ -10,11 +10,15 @@ async function threeGuests(people: People, host: Person): Promise<Person[]> {
   return [await people.guest(host), await people.guest(host), await people.guest(host)];
 }
 
-test('the end is said, and the same film plays again for three guests', async ({ people }) => {
+test('the end is said, its picture stays for whoever comes then, and the same film plays again', async ({ people }) => {
   const host = await people.host();
   const guests = await threeGuests(people, host);
   await host.choose(threeSeconds);
   for (const guest of guests) await guest.reads(/the film has ended/i);
+  const late = await people.guest(host);
+  await late.reads(/the film has ended/i);
+  await seesHue(late.stream, 'green');
+  guests.push(late);
   await onTheSameConnections([host, ...guests], async () => {
     await host.play();
     await Promise.all(guests.map((guest) => seesFrames(guest.stream)));

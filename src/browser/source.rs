@@ -38,7 +38,7 @@ impl Source {
         match self {
             Self::Film(film) => {
                 film.heard(event, stage, events);
-                film.new_tracks()
+                film.new_tracks(stage)
             }
             // Only now its size is known, and what is sent follows it.
             Self::Live(live) => (event == "loadedmetadata").then(|| live.tracks()),

@@ -3,6 +3,9 @@
 //!
 //! Frames are painted by a worker's clock: animation frames stop in a tab that nobody sees, and so do the page's own
 //! timers, nearly. In such browsers the host's volume is everyone's volume.
+//!
+//! The same painting, without sound, stands in for a film that has ended: where elements can be captured, their tracks end
+//! with the film.
 
 use crate::browser::peer::Tracks;
 use crate::browser::sys::{construct, global, invoke, object, property, set_property};
@@ -14,11 +17,17 @@ const RATE: f64 = 30.0;
 /// A picture that stands is painted again after so many beats, for those who came meanwhile.
 const STANDING: u32 = 10;
 
-/// Canvas and Web Audio of one element.
-pub struct CanvasCapture {
+/// The picture of one element, by way of a canvas.
+pub struct Painting {
     video: HtmlVideoElement,
     canvas: JsValue,
     context: JsValue,
+    track: Option<MediaStreamTrack>,
+}
+
+/// Canvas and Web Audio of one element.
+pub struct CanvasCapture {
+    painting: Painting,
     audio: JsValue,
     tracks: Tracks,
 }
@@ -30,6 +39,12 @@ pub struct Pump {
     _paint: Closure<dyn FnMut()>,
 }
 
+/// What an element shows that gives out nothing itself any more, for those who come now.
+pub struct Still {
+    painting: Painting,
+    _pump: Pump,
+}
+
 /// Whether this browser has what it takes.
 pub fn is_possible() -> bool {
     global(&["HTMLCanvasElement", "prototype", "captureStream"]).is_some()
@@ -37,14 +52,24 @@ pub fn is_possible() -> bool {
         && global(&["AudioContext", "prototype", "createMediaStreamDestination"]).is_some()
 }
 
+impl Still {
+    /// Shows what the element shows, from now on.
+    pub fn of(video: &HtmlVideoElement) -> Option<Self> {
+        let painting = Painting::of(video).ok()?;
+        let pump = painting.pump(|| ());
+        Some(Self { painting, _pump: pump })
+    }
+
+    /// The picture, without sound.
+    pub fn tracks(&self) -> Tracks {
+        Tracks { video: self.painting.track.clone(), audio: None }
+    }
+}
+
 impl CanvasCapture {
     /// Wires an element up; once for every element.
     pub fn attach(video: &HtmlVideoElement) -> Result<Self, JsValue> {
-        let document = global(&["document"]).ok_or(JsValue::NULL)?;
-        let canvas = invoke(&document, "createElement", &["canvas".into()])?;
-        let context = invoke(&canvas, "getContext", &["2d".into()])?;
-        let picture: MediaStream = invoke(&canvas, "captureStream", &[RATE.into()])?.dyn_into()?;
-
+        let painting = Painting::of(video)?;
         let audio = construct("AudioContext", &[])?;
         let source = invoke(&audio, "createMediaElementSource", &[video.clone().into()])?;
         let sent = invoke(&audio, "createMediaStreamDestination", &[])?;
@@ -53,10 +78,8 @@ impl CanvasCapture {
         invoke(&source, "connect", std::slice::from_ref(&sent))?;
         invoke(&source, "connect", &[heard])?;
         let sound: MediaStream = property(&sent, "stream").ok_or(JsValue::NULL)?.dyn_into()?;
-
-        let first = |tracks: js_sys::Array| tracks.get(0).dyn_into::<MediaStreamTrack>().ok();
-        let tracks = Tracks { video: first(picture.get_video_tracks()), audio: first(sound.get_audio_tracks()) };
-        Ok(Self { video: video.clone(), canvas, context, audio, tracks })
+        let tracks = Tracks { video: painting.track.clone(), audio: first(sound.get_audio_tracks()) };
+        Ok(Self { painting, audio, tracks })
     }
 
     /// The tracks, the same for every film.
@@ -66,9 +89,33 @@ impl CanvasCapture {
 
     /// Paints from now on.
     pub fn pump(&self) -> Pump {
-        let _ = invoke(&self.audio, "resume", &[]);
-        let (video, canvas, context, audio) =
-            (self.video.clone(), self.canvas.clone(), self.context.clone(), self.audio.clone());
+        let audio = self.audio.clone();
+        let wake = move || {
+            let _ = invoke(&audio, "resume", &[]);
+        };
+        wake();
+        let audio = self.audio.clone();
+        self.painting.pump(move || {
+            // A context that was made without a press waits for one.
+            if property(&audio, "state").and_then(|state| state.as_string()).as_deref() == Some("suspended") {
+                wake();
+            }
+        })
+    }
+}
+
+impl Painting {
+    fn of(video: &HtmlVideoElement) -> Result<Self, JsValue> {
+        let document = global(&["document"]).ok_or(JsValue::NULL)?;
+        let canvas = invoke(&document, "createElement", &["canvas".into()])?;
+        let context = invoke(&canvas, "getContext", &["2d".into()])?;
+        let picture: MediaStream = invoke(&canvas, "captureStream", &[RATE.into()])?.dyn_into()?;
+        Ok(Self { video: video.clone(), canvas, context, track: first(picture.get_video_tracks()) })
+    }
+
+    /// Paints from now on, and does something else after each time.
+    fn pump(&self, mut then: impl FnMut() + 'static) -> Pump {
+        let (video, canvas, context) = (self.video.clone(), self.canvas.clone(), self.context.clone());
         let (mut painted, mut size, mut beats) = (-1.0, (0, 0), 0);
         let paint = Closure::<dyn FnMut()>::new(move || {
             let now = video.current_time();
@@ -86,10 +133,7 @@ impl CanvasCapture {
                 set_property(&canvas, "height", &real.1.into());
             }
             let _ = invoke(&context, "drawImage", &[video.clone().into(), 0.into(), 0.into()]);
-            // A context that was made without a press waits for one.
-            if property(&audio, "state").and_then(|state| state.as_string()).as_deref() == Some("suspended") {
-                let _ = invoke(&audio, "resume", &[]);
-            }
+            then();
         });
         let beat = 1000.0 / RATE;
         let worker = worker(beat).ok();
@@ -106,9 +150,17 @@ impl CanvasCapture {
     }
 }
 
+impl Drop for Painting {
+    fn drop(&mut self) {
+        if let Some(track) = &self.track {
+            track.stop();
+        }
+    }
+}
+
 impl Drop for CanvasCapture {
     fn drop(&mut self) {
-        for track in [&self.tracks.video, &self.tracks.audio].into_iter().flatten() {
+        if let Some(track) = &self.tracks.audio {
             track.stop();
         }
         let _ = invoke(&self.audio, "close", &[]);
@@ -125,6 +177,10 @@ impl Drop for Pump {
             let _ = invoke(&js_sys::global(), "clearInterval", &[timer.into()]);
         }
     }
+}
+
+fn first(tracks: js_sys::Array) -> Option<MediaStreamTrack> {
+    tracks.get(0).dyn_into().ok()
 }
 
 /// A worker that says nothing but "now".

@@ -79,6 +79,11 @@ impl Capture {
         }
     }
 
+    /// Whether the tracks are over when the film is.
+    pub fn ends_with_film(&self) -> bool {
+        matches!(self, Self::Element(_))
+    }
+
     /// These are sent from now on; all before them are over.
     pub fn keep_only(&mut self, tracks: &Tracks) {
         if let Self::Element(capture) = self {

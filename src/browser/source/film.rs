@@ -1,5 +1,6 @@
 //! The host's film: a file on their disk, played by the one `<video>` and captured from it.
 
+use super::canvas::Still;
 use super::capture::Capture;
 use super::stage::Stage;
 use crate::browser::event::Events;
@@ -25,6 +26,8 @@ pub struct Film {
     _url: ObjectUrl,
     loaded: bool,
     capture: Option<Capture>,
+    /// What is sent between its end and its next beginning.
+    still: Option<Still>,
     tracks: Tracks,
 }
 
@@ -48,7 +51,7 @@ impl Film {
         } else {
             play(video);
         }
-        Some(Self { file, _url: url, loaded: false, capture, tracks: Tracks::default() })
+        Some(Self { file, _url: url, loaded: false, capture, still: None, tracks: Tracks::default() })
     }
 
     /// Goes on where it was, on another element: a capture belongs to the one that it was taken from.
@@ -81,20 +84,32 @@ impl Film {
     }
 
     /// The tracks to send now, where they changed.
-    pub fn new_tracks(&mut self) -> Option<Tracks> {
+    pub fn new_tracks(&mut self, stage: &Stage) -> Option<Tracks> {
         if !self.loaded {
             return None;
         }
-        let tracks = self.capture.as_mut()?.tracks();
-        // Between the end of a film and its next beginning there is nothing to send, and nothing to change.
-        if tracks == self.tracks || (tracks.video.is_none() && tracks.audio.is_none()) {
+        // Whether the element's own tracks are over by the time that it says so is left to chance.
+        let ended = stage.video.ended() && stage.video.video_width() > 0;
+        let capture = self.capture.as_mut()?;
+        let captured = capture.tracks();
+        let tracks = if ended && capture.ends_with_film() {
+            self.still = self.still.take().or_else(|| Still::of(&stage.video));
+            self.still.as_ref()?.tracks()
+        } else if captured.video.is_some() || captured.audio.is_some() {
+            self.still = None;
+            captured
+        } else {
+            // Sought after its end, and not played yet: the picture follows.
+            self.still.as_ref()?.tracks()
+        };
+        if tracks == self.tracks {
             return None;
+        }
+        if self.still.is_none() {
+            capture.keep_only(&tracks);
         }
         if let Some(video) = &tracks.video {
             super::hint(video, "motion");
-        }
-        if let Some(capture) = &mut self.capture {
-            capture.keep_only(&tracks);
         }
         self.tracks = tracks.clone();
         Some(tracks)
