@@ -343,7 +343,8 @@ impl Task {
     fn send_tracks(&self, tracks: &Tracks) {
         if let Some(Stage { video, .. }) = &self.mounted {
             let lines = |lines: u32| u16::try_from(lines).unwrap_or_default();
-            self.events.input(Input::Source(lines(video.video_width()), lines(video.video_height())));
+            let (width, height) = (lines(video.video_width()), lines(video.video_height()));
+            self.events.input(Input::Source(width, height, tracks.audio.is_some()));
         }
         for peer in self.peers.values() {
             peer.set_tracks(tracks.clone());

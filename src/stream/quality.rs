@@ -54,9 +54,9 @@ pub struct Quality {
     machine: Machine,
     choice: QualityChoice,
     spare_relays: bool,
-    /// What the server allows over relays.
-    relay_ceiling: Option<Rung>,
     source: Option<(u16, u16)>,
+    /// What is sent has no sound.
+    silent: bool,
     film_fps: u16,
     fps_at: Now,
     film: Option<Film>,
@@ -81,8 +81,8 @@ impl Default for Quality {
             machine: Machine::new(),
             choice: QualityChoice::Auto,
             spare_relays: false,
-            relay_ceiling: None,
             source: None,
+            silent: false,
             film_fps: 0,
             fps_at: Now::default(),
             film: None,
@@ -107,6 +107,11 @@ impl Quality {
         self.settled = now + SETTLING;
         self.machine.guests(self.guests.len(), self.top(), self.film_fps, now);
         self.everybody(now, Guest::chosen);
+    }
+
+    /// Whether what is being sent has sound.
+    pub fn has_sound(&mut self, sound: bool) {
+        self.silent = !sound;
     }
 
     /// What the host wants.
@@ -246,7 +251,7 @@ impl Quality {
             .filter_map(|guest| Some(Work { rates: guest.rates.as_ref()?, film_fps, by_line: guest.is_held_back() }))
             .collect();
         let (guests, top) = (self.guests.len(), self.top().min(self.choice.ceiling()));
-        if self.choice != QualityChoice::SoundOnly {
+        if !self.without_picture() {
             self.machine.look(&work, guests, top, settling, now);
         }
         self.everybody(now, Guest::step);
@@ -262,9 +267,8 @@ impl Quality {
 
     fn limits(&self, relayed: bool, now: Now) -> Limits {
         let mut ceiling = self.top().min(self.choice.ceiling());
-        if relayed {
-            let spared = self.spare_relays.then_some(OVER_RELAYS);
-            ceiling = [spared, self.relay_ceiling].into_iter().flatten().fold(ceiling, Rung::min);
+        if relayed && self.spare_relays {
+            ceiling = ceiling.min(OVER_RELAYS);
         }
         Limits { ceiling, machine: self.machine.rung(), settling: now < self.settled }
     }
@@ -285,12 +289,17 @@ impl Quality {
         self.film.is_none_or(|film| film.stands_at.is_none())
     }
 
+    /// Sound alone, where there is any: of a silent film nothing at all would be left, which looks like a lost connection.
+    fn without_picture(&self) -> bool {
+        self.choice == QualityChoice::SoundOnly && !self.silent
+    }
+
     fn encoding(&self, guest: &Guest, now: Now) -> Encoding {
         let sent = self.moves() || !guest.is_connected() || guest.still.delivers(now);
         let rung = guest.rung();
         let narrow = rung <= Rung::P240 && self.top() > Rung::P240;
         Encoding {
-            picture: sent && self.choice != QualityChoice::SoundOnly,
+            picture: sent && !self.without_picture(),
             picture_bits: rung.most_bits(),
             scale_permille: rung.scale_permille(self.source),
             fps: if self.film_fps > 32 && rung < Rung::P720 { 30 } else { 60 },

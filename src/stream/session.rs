@@ -88,8 +88,8 @@ pub enum Input {
     CannotCapture,
     /// How many processors this machine has.
     Cores(u8),
-    /// What is being sent has this width and height.
-    Source(u16, u16),
+    /// What is being sent has this width and height, and sound or none.
+    Source(u16, u16, bool),
     /// The browser demands a press before there is sound, or got it.
     SoundBlocked(bool),
     /// The invite link was written to the clipboard, or could not be.
@@ -261,7 +261,10 @@ impl Session {
                 self.tell_film(now);
             }
             Input::Cores(cores) => self.quality.has_cores(cores),
-            Input::Source(width, height) => self.quality.has_source(width, height, now),
+            Input::Source(width, height, sound) => {
+                self.quality.has_sound(sound);
+                self.quality.has_source(width, height, now);
+            }
             Input::SoundBlocked(blocked) => self.sound_blocked = blocked,
             Input::InviteCopied(copied) => {
                 self.copied_until = copied.then(|| now + COPIED);

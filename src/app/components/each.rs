@@ -25,9 +25,11 @@ where
     Row: IntoView + 'static,
 {
     let list = Owner::current().unwrap_or_default();
+    // A server shows a list once, and keeps signals in an arena of the request, which a root would not share.
+    let lasts = Owner::current_shared_context().is_some_and(|context| context.is_browser());
     let row = move |_, item| {
-        // A root makes itself the current owner; around it is what was current before.
-        let owner = list.with(|| Owner::new_root(None));
+        // A root makes itself the current owner, so what was current before is put around it.
+        let owner = list.with(|| if lasts { Owner::new_root(None) } else { Owner::new() });
         let view = owner.with(|| children(item));
         (drop, OwnedView::new_with_owner(view, owner))
     };

@@ -156,6 +156,9 @@ fn the_hosts_choice_holds_at_once_and_both_ways() {
     world.quality.choose(QualityChoice::SoundOnly, world.now());
     world.carry_out();
     assert!(!world.encoding(0).picture && world.encoding(0).sound);
+    world.quality.has_sound(false);
+    world.carry_out();
+    assert!(world.encoding(0).picture, "a silent film would be nothing at all");
 }
 
 #[test]

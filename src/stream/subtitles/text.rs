@@ -13,7 +13,7 @@ pub struct Span {
     pub bold: bool,
 }
 
-/// A cue's text with `<i>` and `<b>` as its only tags and `&lt;`, `&gt;` and `&amp;` as its only references.
+/// A cue's text with `<i>` and `<b>` as its only tags, and `&lt;`, `&gt;`, `&amp;` and `&#123;` as its only references.
 pub fn normalised(raw: &str) -> String {
     let mut text = String::new();
     let spans = spans(raw);
@@ -40,7 +40,8 @@ pub fn normalised(raw: &str) -> String {
 const MARKED_BYTES: usize = 4000;
 
 fn escaped(words: &str) -> String {
-    words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    // A brace and a backslash that only met when the tag between them went are no place on the screen.
+    words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace("{\\", "&#123;\\")
 }
 
 /// The runs of a cue's text, in order. Reads what `normalised` wrote, and anything else without harm.
@@ -105,7 +106,7 @@ fn tag(text: &str) -> Option<(&str, usize)> {
 }
 
 fn reference(text: &str) -> Option<(usize, &'static str)> {
-    const KNOWN: [(&str, &str); 8] = [
+    const KNOWN: [(&str, &str); 9] = [
         ("&amp;", "&"),
         ("&lt;", "<"),
         ("&gt;", ">"),
@@ -114,6 +115,7 @@ fn reference(text: &str) -> Option<(usize, &'static str)> {
         ("&#39;", "'"),
         ("&lrm;", "\u{200e}"),
         ("&rlm;", "\u{200f}"),
+        ("&#123;", "{"),
     ];
     KNOWN.iter().find(|(name, _)| text.starts_with(name)).map(|(name, meaning)| (name.len(), *meaning))
 }
@@ -134,6 +136,14 @@ mod tests {
         assert_eq!(normalised("1 < 2 <3 & so on"), "1 &lt; 2 &lt;3 &amp; so on");
         assert_eq!(normalised("<script>alert(1)</script>"), "alert(1)");
         assert_eq!(spans("&lt;b&gt;")[0].text, "<b>");
+    }
+
+    #[test]
+    fn a_brace_that_was_none_stays_none() {
+        let once = normalised(";<i>{<i>\\}");
+        assert_eq!(once, ";<i>&#123;\\}</i>");
+        assert_eq!(normalised(&once), once);
+        assert_eq!(spans(&once)[1].text, "{\\}");
     }
 
     #[test]
