@@ -228,6 +228,12 @@ export class Person {
     await expect(this.hideAddress).toBeChecked();
   }
 
+  /** In the chat. */
+  async says(words: string): Promise<void> {
+    await this.message.fill(words);
+    await this.message.press('Enter');
+  }
+
   // The host's film, moved as the browser's own controls move it.
 
   play(): Promise<void> {

@@ -5,15 +5,10 @@ import { seesFrames } from '../harness/watching';
 
 const log = ({ page }: Person) => page.getByRole('log', { name: 'Chat' });
 
-async function says(person: Person, text: string): Promise<void> {
-  await person.message.fill(text);
-  await person.message.press('Enter');
-}
-
 test('what is said is read by everyone, with names and times, and by whoever comes later', async ({ people }) => {
   const host = await people.host({ name: 'Ada' });
   const bob = await people.guest(host, { name: 'Bob' });
-  await says(host, 'Popcorn ready?');
+  await host.says('Popcorn ready?');
   await bob.message.fill('Two lines:');
   await bob.message.press('Shift+Enter');
   await bob.message.pressSequentially('yes.');
@@ -25,7 +20,7 @@ test('what is said is read by everyone, with names and times, and by whoever com
     await expect(log(person)).toContainText('Two lines:\nyes.');
     await expect(log(person)).not.toContainText('https');
   }
-  await says(cleo, 'https://example.com is <b>no link</b>');
+  await cleo.says('https://example.com is <b>no link</b>');
   await expect(log(host)).toContainText('https://example.com is <b>no link</b>');
   await expect(log(host).getByRole('link')).toHaveCount(0);
 });
@@ -35,18 +30,18 @@ test('what was said while the chat was shut or scrolled away is marked, until it
   const bob = await people.guest(host, { name: 'Bob' });
   await bob.chat.click();
   await expect(bob.message).toBeHidden();
-  await says(host, 'one');
-  await says(host, 'two');
+  await host.says('one');
+  await host.says('two');
   await expect(bob.chat).toHaveText(/2 new/, { useInnerText: true });
   await bob.chat.click();
   await expect(bob.message).toBeFocused();
   await expect(bob.chat).not.toHaveText(/new/, { useInnerText: true });
 
-  for (let i = 0; i < 20; i += 1) await says(host, `line ${i}`);
+  for (let i = 0; i < 20; i += 1) await host.says(`line ${i}`);
   await expect(log(bob)).toContainText('line 19');
   await expect(log(bob).getByText('line 19')).toBeInViewport();
   await log(bob).evaluate((element) => element.scrollTo(0, 0));
-  await says(host, 'down here');
+  await host.says('down here');
   await expect(bob.chat).toHaveText(/1 new/, { useInnerText: true });
   await log(bob).evaluate((element) => element.scrollTo(0, element.scrollHeight));
   await expect(bob.chat).not.toHaveText(/new/, { useInnerText: true });
