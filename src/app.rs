@@ -31,6 +31,10 @@ use wasm_split_helpers::SplitLoaderError;
 #[derive(Debug, Clone, Default)]
 pub struct FilesAt(pub String);
 
+/// Shows [`Broken`] where the app's own file cannot be had, of which the app cannot tell. It takes this back when it begins.
+const UNTIL_THE_APP_IS_THERE: &str =
+    "onunhandledrejection = () => document.getElementById('broken')?.removeAttribute('hidden')";
+
 /// The whole document around [`App`].
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let FilesAt(root) = use_context().unwrap_or_default();
@@ -47,6 +51,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="description" content=words::DESCRIPTION.to(language) />
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="stylesheet" id="leptos" href="/pkg/tessro.css" />
+                <script inner_html=UNTIL_THE_APP_IS_THERE></script>
                 <AutoReload options=options.clone() />
                 <HydrationScripts options root />
                 <leptos_meta::MetaTags />

@@ -14,7 +14,7 @@ import { seesFrames } from '../harness/watching';
 
 // Nothing is pretended here but the paid API: the credentials are real ones, for a real relay.
 
-const seconds = 20;
+const seconds = 14;
 /** Bytes that a relay sends for allocations and checks alone, which browsers do not count: 5 kB in calls of this length. */
 const checks = 10_000;
 

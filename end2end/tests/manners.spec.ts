@@ -26,4 +26,17 @@ test.describe('an app that breaks', () => {
     await expect(person.page.locator('#broken')).toBeVisible();
     await expect(person.page.locator('#broken')).toContainText('Something broke. Reload to rejoin.');
   });
+
+  for (const file of ['tessro.js', 'tessro.wasm']) {
+    test(`says so where ${file} cannot be had, and comes to life after a reload`, async ({ people }) => {
+      const person = await people.arrive();
+      await person.page.route(`**/${file}`, (route) => route.abort());
+      await person.home();
+      await person.reads(/something broke/i);
+      await person.page.unrouteAll();
+      await person.page.getByRole('link', { name: 'Reload' }).click();
+      await expect(person.create).toBeEnabled();
+      await person.doesNotRead(/something broke/i);
+    });
+  }
 });

@@ -21,5 +21,5 @@ mod store;
 
 pub use session::Rules;
 pub use sessions::{BeaconError, SessionSettings, Sessions};
-pub use socket::routes;
+pub use socket::{Pace, routes};
 pub use store::StoreError;

@@ -41,7 +41,7 @@ fn assemble(state: AppState, more: Router<AppState>) -> Router {
         |name: HeaderName, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
     Router::new()
         .route("/health", get(|| async { "ok\n" }))
-        .merge(signaling::routes(state.sessions.clone()))
+        .merge(signaling::routes(state.sessions.clone(), signaling::Pace::default()))
         .merge(pages(state.clone()))
         .merge(api(state, more))
         .layer(CatchPanicLayer::new())

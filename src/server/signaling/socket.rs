@@ -38,15 +38,6 @@ const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// Room for the largest message and a few answers to pings; each message is flushed before the next is taken.
 const WRITE_BUFFER_BYTES: usize = 256 * 1024;
 
-/// A message that cannot be written for so long has nobody at the other end, or nobody who reads.
-const WRITE_WITHIN: Duration = Duration::from_secs(10);
-
-/// How often the socket is pinged: more often than any proxy's idle time-out.
-const PING_EVERY: Duration = Duration::from_secs(20);
-
-/// Nothing received for so long, two pings unanswered: gone.
-const GONE_AFTER: Duration = Duration::from_secs(45);
-
 /// A page opens the socket when somebody pressed a button, so it speaks at once.
 const FIRST_MESSAGE_WITHIN: Duration = Duration::from_secs(30);
 
@@ -66,13 +57,34 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(1);
 /// How long the other side has to answer a close, so that the last messages arrive.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
+/// How long a socket is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// A message that cannot be written for so long has nobody at the other end, or nobody who reads.
+    pub write_within: Duration,
+    /// How often the socket is pinged: more often than any proxy's idle time-out.
+    pub ping_every: Duration,
+    /// Nothing received for so long, two pings unanswered: gone.
+    pub gone_after: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            write_within: Duration::from_secs(10),
+            ping_every: Duration::from_secs(20),
+            gone_after: Duration::from_secs(45),
+        }
+    }
+}
+
 /// The route of the signaling socket.
-pub fn routes(sessions: Sessions) -> Router {
-    Router::new().route("/ws", get(open)).with_state(sessions)
+pub fn routes(sessions: Sessions, pace: Pace) -> Router {
+    Router::new().route("/ws", get(open)).with_state((sessions, pace))
 }
 
 async fn open(
-    State(sessions): State<Sessions>,
+    State((sessions, pace)): State<(Sessions, Pace)>,
     parts: Parts,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -92,7 +104,7 @@ async fn open(
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER_BYTES)
         .on_upgrade(move |socket| async move {
-            Socket::new(socket, sessions, from).serve().await;
+            Socket::new(socket, sessions, pace, from).serve().await;
             drop(task);
         })
 }
@@ -114,6 +126,7 @@ fn forbidden() -> Response {
 struct Socket {
     stream: WebSocket,
     sessions: Sessions,
+    pace: Pace,
     from: ClientAddress,
     line: Line,
     end: LineEnd,
@@ -133,11 +146,12 @@ struct Socket {
 struct Over(Option<Farewell>);
 
 impl Socket {
-    fn new(stream: WebSocket, sessions: Sessions, from: ClientAddress) -> Self {
+    fn new(stream: WebSocket, sessions: Sessions, pace: Pace, from: ClientAddress) -> Self {
         let now = sessions.clock().now();
         let (line, end) = line();
         Self {
             stream,
+            pace,
             from,
             line,
             end,
@@ -164,10 +178,10 @@ impl Socket {
     async fn run(&mut self) -> Over {
         let stopping = self.sessions.stopping().clone();
         let broken = self.end.broken.clone();
-        let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        let mut ping = interval_at(Instant::now() + self.pace.ping_every, self.pace.ping_every);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let gone_at = self.heard + GONE_AFTER;
+            let gone_at = self.heard + self.pace.gone_after;
             let deadline = if self.seat.is_some() { gone_at } else { gone_at.min(self.enter_by) };
             let step = tokio::select! {
                 biased;
@@ -276,7 +290,7 @@ impl Socket {
             biased;
             () = self.sessions.stopping().cancelled() => Err(Over(Some(Farewell::GoingAway))),
             () = self.end.broken.cancelled() => Err(Over(Some(Farewell::TryAgain))),
-            written = timeout(WRITE_WITHIN, self.stream.send(message)) => match written {
+            written = timeout(self.pace.write_within, self.stream.send(message)) => match written {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(_)) => Err(Over(None)),
                 Err(_) => Err(Over(Some(Farewell::TryAgain))),

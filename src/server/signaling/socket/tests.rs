@@ -7,7 +7,7 @@ use crate::domain::{ConnectionId, SessionCode};
 use crate::protocol::{EndReason, PairCounters, Path, ServerMessage, Signal, UsageBeacon, UsageReport};
 use crate::server::signaling::doorkeeper::FREE_BY_ADDRESS;
 use crate::server::signaling::sessions::{BeaconError, CREATIONS};
-use client::{Closed, server};
+use client::{Closed, paced, server};
 use futures::{SinkExt, StreamExt};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -298,10 +298,11 @@ async fn a_reader_that_stalls_is_closed_and_nobody_else_is() {
     again.welcome().await;
 }
 
-/// In real time: ten seconds. Less is sent than the queue holds, so it is the write that gives the socket up.
+/// Less is sent than the queue holds, so it is the write that gives the socket up.
 #[tokio::test]
 async fn a_message_that_cannot_be_written_gives_the_socket_up() {
-    let server = server(None).await;
+    let pace = Pace { write_within: Duration::from_secs(2), ..Pace::default() };
+    let server = paced(None, pace).await;
     let (mut host, _, snapshot) = server.host().await;
     let mut guest = server.connect_with_a_small_buffer().await;
     guest.say(&ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None }).await;
@@ -323,14 +324,14 @@ async fn a_message_that_cannot_be_written_gives_the_socket_up() {
             }
         }
     };
-    tokio::time::timeout(WRITE_WITHIN * 3, away).await.expect("the stalled guest is given up");
-    assert!(before.elapsed() >= WRITE_WITHIN, "{:?}", before.elapsed());
+    tokio::time::timeout(pace.write_within * 10, away).await.expect("the stalled guest is given up");
+    assert!(before.elapsed() >= pace.write_within, "{:?}", before.elapsed());
 }
 
-/// In real time: three quarters of a minute.
 #[tokio::test]
 async fn a_socket_that_answers_no_ping_is_gone_and_one_that_does_stays() {
-    let server = server(None).await;
+    let pace = Pace { ping_every: Duration::from_secs(2), gone_after: Duration::from_millis(4_500), ..Pace::default() };
+    let server = paced(None, pace).await;
     let (mut host, _, snapshot) = server.host().await;
     // A browser answers pings while it is read from; nobody reads from this one.
     let (_deaf, _) = server.guest(snapshot.code).await;
@@ -342,8 +343,8 @@ async fn a_socket_that_answers_no_ping_is_gone_and_one_that_does_stays() {
             }
         }
     };
-    tokio::time::timeout(GONE_AFTER + PING_EVERY, away).await.expect("the deaf guest is given up");
-    assert!(before.elapsed() + Duration::from_secs(1) >= GONE_AFTER, "{:?}", before.elapsed());
+    tokio::time::timeout(pace.gone_after * 5, away).await.expect("the deaf guest is given up");
+    assert!(before.elapsed() + Duration::from_secs(1) >= pace.gone_after, "{:?}", before.elapsed());
     host.say(&ClientMessage::Ping).await;
     assert_eq!(host.hear_signal().await, ServerMessage::Pong);
 }

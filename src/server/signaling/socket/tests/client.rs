@@ -1,6 +1,6 @@
 //! A server on port 0 and a client that speaks the protocol.
 
-use super::super::routes;
+use super::super::{Pace, routes};
 use crate::domain::{ByteCount, SessionCode};
 use crate::protocol::{ClientMessage, ErrorCode, ServerMessage, Snapshot, WireToken};
 use crate::server::clock::Clock;
@@ -32,6 +32,11 @@ pub(super) struct Client(pub(super) WebSocketStream<MaybeTlsStream<TcpStream>>);
 pub(super) struct Closed(pub(super) Option<u16>);
 
 pub(super) async fn server(client_url: Option<Origin>) -> Server {
+    paced(client_url, Pace::default()).await
+}
+
+/// One that waits for sockets as long as it is told.
+pub(super) async fn paced(client_url: Option<Origin>, pace: Pace) -> Server {
     let data = tempfile::tempdir().unwrap();
     let clock = Clock::system();
     let usage = Usage::open(data.path(), ByteCount::new(1_000_000_000), clock.clone()).unwrap();
@@ -48,7 +53,7 @@ pub(super) async fn server(client_url: Option<Origin>) -> Server {
     .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(axum::serve(listener, routes(sessions.clone())).into_future());
+    tokio::spawn(axum::serve(listener, routes(sessions.clone(), pace)).into_future());
     Server { address, sessions, usage, _data: data }
 }
 
