@@ -104,8 +104,10 @@ async fn open(
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER_BYTES)
         .on_upgrade(move |socket| async move {
-            Socket::new(socket, sessions, pace, from).serve().await;
-            drop(task);
+            // Lent, not given: an idle socket would hold room for every copy of it.
+            let mut socket = Socket::new(socket, sessions, pace, from);
+            socket.serve().await;
+            drop((socket, task));
         })
 }
 
@@ -165,7 +167,7 @@ impl Socket {
         }
     }
 
-    async fn serve(mut self) {
+    async fn serve(&mut self) {
         let Over(farewell) = self.run().await;
         // The place is given up, or kept, before the goodbye is waited for.
         self.seat = None;
@@ -299,7 +301,7 @@ impl Socket {
     }
 
     /// Says goodbye and waits a moment for the answer: a socket that is dropped at once may lose what was sent last.
-    async fn say(mut self, farewell: Farewell) {
+    async fn say(&mut self, farewell: Farewell) {
         let reason = Utf8Bytes::from_static(farewell.reason());
         let close = Message::Close(Some(CloseFrame { code: farewell.code(), reason }));
         let goodbye = async {
