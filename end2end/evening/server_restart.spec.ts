@@ -3,7 +3,7 @@ import { nightJourney } from '../harness/film';
 import { atMost, written } from '../harness/figures';
 import { loseSockets, openSockets } from '../harness/instruments';
 import type { Person } from '../harness/people';
-import { expect, test } from '../harness/test';
+import { expect, relayed, test } from '../harness/test';
 import { frameTimes, longestGap, noteFrames, seesFrames } from '../harness/watching';
 
 /** The longest time without a frame in so many seconds, from now on, while something is done. */
@@ -29,4 +29,40 @@ test('the host loses the line to the server, and the picture never stops', async
   });
   written('longest gap in 15 quiet seconds', `${quiet.toFixed(0)} ms`);
   atMost("longest gap, the host's socket cut three times", cut, quiet + 100, 'ms');
+});
+
+relayed('the server is killed and started again while a film runs over an outside relay', async ({ people, tessro }) => {
+  const host = await people.host({ name: 'Ada' });
+  const guests = [await people.guest(host, { name: 'Bob' }), await people.guest(host, { name: 'Cleo' })];
+  for (const person of [host, ...guests]) await person.hideMyAddress();
+  await host.choose(nightJourney);
+  for (const guest of guests) await seesFrames(guest.stream, 150);
+  const code = host.sessionCode;
+  await host.says('Popcorn is ready');
+  await guests[0]!.reads(/Popcorn is ready/);
+  const quiet = await Promise.all(guests.map((guest) => longestGapWithin(guest, 25)));
+  const restart = async () => {
+    await tessro.kill();
+    // What is said while nobody can pass it on arrives afterwards.
+    await guests[1]!.says('Is anybody there?');
+    await sleep(3_000);
+    await tessro.startAgain();
+  };
+  const [first, second] = guests as [Person, Person];
+  const gaps = await Promise.all([longestGapWithin(first, 25, restart), longestGapWithin(second, 25)]);
+  for (const [place, gap] of gaps.entries()) {
+    written(`longest gap in 25 quiet seconds, relayed, guest ${place + 1}`, `${quiet[place]!.toFixed(0)} ms`);
+    atMost(`longest gap, server killed and started again, guest ${place + 1}`, gap, quiet[place]! + 100, 'ms');
+  }
+  for (const person of [host, ...guests]) {
+    await expect(person.participants.getByRole('listitem')).toHaveCount(3);
+    await person.doesNotRead(/server cannot be reached/i);
+    expect(person.sessionCode).toBe(code);
+    for (const words of [/Popcorn is ready/, /Is anybody there\?/]) await person.reads(words);
+  }
+  // It is the same session, not the memory of one: what the host does reaches everyone.
+  await host.pause();
+  for (const guest of guests) await guest.reads(/\bPaused\b/);
+  await host.play();
+  for (const guest of guests) await seesFrames(guest.stream);
 });

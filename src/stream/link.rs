@@ -96,6 +96,11 @@ impl Link {
         matches!(self.state, State::Pausing { .. }).then(|| self.open(now))
     }
 
+    /// Another network, or one again: an attempt that began in the former one leads nowhere.
+    pub fn network_changed(&mut self, now: Now) -> Option<LinkOutput> {
+        matches!(self.state, State::Opening { .. } | State::Pausing { .. }).then(|| self.open(now))
+    }
+
     /// Time passed.
     pub fn tick(&mut self, now: Now, random: &mut Random) -> Option<LinkOutput> {
         if self.next_timeout().is_none_or(|due| now < due) {
@@ -193,6 +198,19 @@ mod tests {
         assert_eq!(link.view(), LinkView::Away);
         let due = link.next_timeout().unwrap();
         assert_eq!(link.tick(due, &mut random), Some(LinkOutput::Open));
+    }
+
+    #[test]
+    fn a_new_network_ends_the_pause_and_the_attempt_that_began_in_the_old_one() {
+        let (mut link, mut random) = (Link::default(), Random::seeded(1));
+        assert_eq!(link.network_changed(at(0)), None, "nobody wants a line");
+        link.want(at(0));
+        assert_eq!(link.network_changed(at(1500)), Some(LinkOutput::Open));
+        assert_eq!(link.tick(at(3499), &mut random), None, "the new attempt has all its time");
+        assert_eq!(link.tick(at(3500), &mut random), Some(LinkOutput::Close));
+        assert_eq!(link.network_changed(at(3501)), Some(LinkOutput::Open));
+        link.opened(at(3510));
+        assert_eq!(link.network_changed(at(3600)), None, "an open one is doubted, not dropped");
     }
 
     #[test]

@@ -284,7 +284,10 @@ impl Session {
                 self.say_leave();
             }
             Input::NetworkChanged => {
-                self.doubt_line(now);
+                match self.link.network_changed(now) {
+                    Some(output) => self.out.push(Output::Link(output)),
+                    None => self.doubt_line(now),
+                }
                 self.as_host(now, Host::network_changed);
                 self.as_guest(now, |guest, around, _, out| guest.network_changed(around, out));
             }
