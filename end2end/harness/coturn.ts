@@ -133,11 +133,6 @@ export class Coturn {
     return this.allocations.reduce((sum, allocation) => sum + allocation.sent, 0);
   }
 
-  /** Bytes received from browsers, over all allocations. */
-  get received(): number {
-    return this.allocations.reduce((sum, allocation) => sum + allocation.received, 0);
-  }
-
   /** Waits until no allocation is left, so that `sent` is the whole of it. */
   async everythingEnded(): Promise<void> {
     await expect

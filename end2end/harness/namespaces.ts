@@ -89,6 +89,12 @@ export class Namespaces {
     this.rule('add rule inet tessro people meta l4proto udp counter drop');
   }
 
+  /** Somebody's firewall takes UDP from a relay at this port alone, and nothing that others have relayed there. */
+  blockAllButTheDoorOf(port: number, place: Place): void {
+    this.rule('add chain inet tessro relayed { type filter hook output priority 0; }');
+    this.rule(`add rule inet tessro relayed oifname "person${place}" udp sport 50000-51999 udp sport != ${port} drop`);
+  }
+
   /** People reach each other. */
   openDirect(): void {
     this.rule('flush chain inet tessro people');

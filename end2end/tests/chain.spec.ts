@@ -14,9 +14,7 @@ import { seesFrames } from '../harness/watching';
 
 // Nothing is pretended here but the paid API: the credentials are real ones, for a real relay.
 
-const seconds = 14;
-/** Bytes that a relay sends for allocations and checks alone, which browsers do not count: 5 kB in calls of this length. */
-const checks = 10_000;
+const seconds = 20;
 
 /** The film runs for `seconds` from now, and the guest sees frames throughout. */
 async function watchFor(host: Person, guest: Person): Promise<void> {
@@ -42,14 +40,13 @@ async function figureIsTheRelays(tessro: Tessro, coturn: Coturn, host: Person, g
   await tessro.logs(/\[Bandwidth\] Connection .+ closed\. Measured usage: \d+\.\d+ GB\. Total this month: \d+\.\d+ GB/);
   await expect.poll(async () => (await tessro.bandwidth()).activeConnections).toBe(0);
 
-  // Where only the host's end is a relay, the film leaves it towards the guest for nothing, and what is billed are answers.
-  const { sent, received } = coturn;
-  expect(Math.max(sent, received) * 8, 'bits a second by the relay').toBeGreaterThan(1_000_000 * seconds);
+  const { sent } = coturn;
+  expect(sent * 8, 'bits a second by the relay').toBeGreaterThan(1_000_000 * seconds);
   const { bandwidthUsedBytes: used, bandwidthEstimatedBytes: estimated } = await tessro.bandwidth();
   const off = `counted ${used}, the relay sent ${sent}: ${(((used - sent) / sent) * 100).toFixed(2)} %`;
   test.info().annotations.push({ type: 'figure', description: off });
   console.log(`  ${off}`);
-  expect(Math.abs(used - sent), off).toBeLessThan(Math.max(0.02 * sent, checks));
+  expect(Math.abs(used - sent) / sent, off).toBeLessThan(0.02);
   expect(estimated, 'estimated, where all was measured').toBe(0);
 
   await tessro.kill();
@@ -83,6 +80,8 @@ test('direct UDP is blocked and nobody hides: the relay takes over, and what was
     const { house, address } = Namespaces;
     const coturn = await Coturn.start({ address, namespace: house });
     endings.push(() => coturn.stop());
+    // Otherwise ICE may choose the host's relay alone, over which the film goes out for nothing and answers alone are billed.
+    namespaces.blockAllButTheDoorOf(coturn.port, 1);
     const cloudflare = await Cloudflare.start(coturn.relay, Namespaces.test);
     endings.push(() => cloudflare.stop());
     const tessro = await Tessro.start(cloudflare.environment, { address, namespace: house });
