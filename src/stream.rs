@@ -4,7 +4,7 @@
 //!
 //! - [`Session`] is the whole page: one queue in, one queue out, a view for the pages to show.
 //! - Beneath it: the line to the server (`link`), the ICE servers (`ice`), a guest's and a host's connections (`guest`,
-//!   `host`, with `negotiation`, `stall` and `relaying` for what it takes to keep one), the film as it is told (`film`),
+//!   `host`, with `negotiation`, `moving`, `stall` and `relaying` for what it takes to keep one), the film as it is told (`film`),
 //!   the chat (`chat`), relayed bytes as they are reported (`meter`), how good the picture is (`quality`).
 //! - [`PeerCommand`] and [`PeerEvent`] are all that passes between these cores and an `RTCPeerConnection`.
 
@@ -16,6 +16,7 @@ pub mod host;
 pub mod ice;
 pub mod link;
 pub mod meter;
+pub mod moving;
 pub mod negotiation;
 pub mod outbox;
 pub mod peer;

@@ -89,10 +89,15 @@ export class Namespaces {
     this.rule('add rule inet tessro people meta l4proto udp counter drop');
   }
 
-  /** Somebody's firewall takes UDP from a relay at this port alone, and nothing that others have relayed there. */
+  /**
+   * Somebody's own firewall takes UDP from a relay at this port alone, and nothing that others have relayed there. On their
+   * machine: a relay that is told by its own system that it may not send gives its socket up.
+   */
   blockAllButTheDoorOf(port: number, place: Place): void {
-    this.rule('add chain inet tessro relayed { type filter hook output priority 0; }');
-    this.rule(`add rule inet tessro relayed oifname "person${place}" udp sport 50000-51999 udp sport != ${port} drop`);
+    const rule = (words: string) => this.inside(Namespaces.people[place], 'nft', words);
+    rule('add table inet tessro');
+    rule('add chain inet tessro relayed { type filter hook input priority 0; }');
+    rule(`add rule inet tessro relayed udp sport 50000-51999 udp sport != ${port} drop`);
   }
 
   /** People reach each other. */

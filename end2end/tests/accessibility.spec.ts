@@ -55,7 +55,21 @@ test('nothing is cut off or out of reach on a narrow or low screen', async ({ pe
   }
 });
 
-test('the focus is not lost when the server is back, nor when the same mistake is made twice', async ({ people, tessro }) => {
+test('"Try now" keeps the focus while the server is away, and hands it on when it is back', async ({ people, tessro }) => {
+  const { page } = await people.host();
+  await tessro.kill();
+  const tryNow = page.getByRole('button', { name: 'Try now' });
+  await tryNow.focus();
+  for (let i = 0; i < 3; i += 1) {
+    await page.keyboard.press('Enter');
+    await expect(tryNow).toBeFocused();
+  }
+  await tessro.startAgain();
+  await expect(tryNow).toBeHidden({ timeout: 20_000 });
+  await expect(page.getByRole('main')).toBeFocused();
+});
+
+test('the focus is not lost when the same mistake is made twice', async ({ people }) => {
   const guest = await people.arrive();
   await guest.home();
   for (let i = 0; i < 2; i += 1) {
@@ -64,7 +78,6 @@ test('the focus is not lost when the server is back, nor when the same mistake i
     await expect(guest.code).toBeFocused();
     await guest.join.focus();
   }
-  void tessro;
 });
 
 test('axe finds nothing on either page, in the light and in the dark', async ({ people }) => {

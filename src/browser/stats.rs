@@ -43,6 +43,7 @@ pub async fn sample(pc: &RtcPeerConnection) -> Option<Sample> {
     });
     Some(Sample {
         path,
+        selected: selected.and_then(|pair| text(pair, "id")),
         relayed: relayed.collect(),
         media_received: report.inbound.iter().map(|stream| count(stream, "bytesReceived")).sum(),
         media_sent: report.outbound.iter().map(|stream| count(stream, "bytesSent")).sum(),

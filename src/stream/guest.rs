@@ -95,7 +95,9 @@ impl Guest {
 
     /// The line to the server is back: what was said meanwhile is lost.
     pub fn resumed(&mut self, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {
+        let stalled = self.current.as_ref().is_some_and(|current| current.stall.is_stalled(around.now));
         match self.current.as_ref().map(|current| current.stage) {
+            Some(Stage::Connected) if stalled => self.ask_restart(around, out),
             Some(Stage::Connected) => self.tick(around, random, out),
             Some(Stage::Interrupted { .. }) => {
                 self.interrupted(around);

@@ -5,6 +5,7 @@
 
 use super::candidates::Candidates;
 use super::guest::Around;
+use super::moving::Moving;
 use super::negotiation::{Negotiation, Step};
 use super::outbox::Outbox;
 use super::peer::{PeerCommand, PeerConfig, PeerEvent, PeerState, Sample};
@@ -30,6 +31,7 @@ struct Peer {
     candidates: Candidates,
     negotiation: Negotiation,
     relaying: Relaying,
+    moving: Moving,
     /// It was up at least once.
     connected: bool,
     /// When the browser's own word last caused a restart.
@@ -60,10 +62,17 @@ impl Host {
         }
         let config = PeerConfig { relay_only: around.relay_only, sends: true };
         out.open_peer(id, config, around.ice.provider().cloned(), around.now);
-        let negotiation = Negotiation::first();
-        out.peer(id, PeerCommand::Offer { generation: negotiation.generation(), restart: false });
-        let (candidates, relaying) = (Candidates::default(), Relaying::default());
-        self.peers.insert(id, Peer { guest, candidates, negotiation, relaying, connected: false, troubled: None });
+        let peer = Peer {
+            guest,
+            candidates: Candidates::default(),
+            negotiation: Negotiation::first(),
+            relaying: Relaying::default(),
+            moving: Moving::default(),
+            connected: false,
+            troubled: None,
+        };
+        out.peer(id, PeerCommand::Offer { generation: peer.negotiation.generation(), restart: false });
+        self.peers.insert(id, peer);
     }
 
     /// The ICE servers are here: whoever waits for an offer gets one.
@@ -72,6 +81,15 @@ impl Host {
             self.ready(id, guest, around, out);
         }
         self.tick(around, out);
+    }
+
+    /// The line to the server is back: what was said meanwhile is lost.
+    pub fn resumed(&mut self, around: &Around<'_>, out: &mut Outbox) {
+        for (id, peer) in &mut self.peers {
+            if peer.negotiation.resumed(around.now) {
+                self.wants_ice |= renew(*id, out);
+            }
+        }
     }
 
     /// The credentials in hand are new: what runs over a relay must not outlive the old ones.
@@ -101,7 +119,7 @@ impl Host {
                     out.peer(id, PeerCommand::AddCandidate(candidate));
                 }
             }
-            Signal::Restart => self.restart(id, around, out),
+            Signal::Restart => self.restart_anyway(id, around, out),
             Signal::Renewed => peer.negotiation.guest_renewed(),
             // Only hosts say the first two, and what is seen is for the quality.
             Signal::Offer { .. } | Signal::Renew | Signal::Seen(_) => {}
@@ -139,6 +157,7 @@ impl Host {
     pub fn sampled(&mut self, id: ConnectionId, sample: &Sample, now: Now) {
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.relaying.sampled(sample, now);
+            peer.moving.sampled(sample);
         }
     }
 
@@ -160,13 +179,11 @@ impl Host {
 
     /// Time passed.
     pub fn tick(&mut self, around: &Around<'_>, out: &mut Outbox) {
-        if !around.relay_only {
-            let now = around.now;
-            let due: Vec<_> =
-                self.peers.iter_mut().filter_map(|(id, peer)| peer.relaying.attempt(now).then_some(*id)).collect();
-            for id in due {
-                self.restart(id, around, out);
-            }
+        let (now, relay_only) = (around.now, around.relay_only);
+        let is_due = |peer: &mut Peer| peer.moving.is_late(now) || (!relay_only && peer.relaying.attempt(now));
+        let due: Vec<_> = self.peers.iter_mut().filter_map(|(id, peer)| is_due(peer).then_some(*id)).collect();
+        for id in due {
+            self.restart(id, around, out);
         }
         let ready = !around.ice.is_fetching();
         for (id, peer) in &mut self.peers {
@@ -177,6 +194,7 @@ impl Host {
                     out.peer(*id, PeerCommand::Offer { generation: peer.negotiation.generation(), restart: true });
                     peer.candidates.restarted();
                     peer.relaying.restarted(around.now);
+                    peer.moving.restarted(around.now);
                 }
                 None => {}
             }
@@ -185,8 +203,11 @@ impl Host {
 
     /// When `tick` has something to do.
     pub fn next_timeout(&self, relay_only: bool) -> Option<Now> {
-        let attempts = self.peers.values().filter_map(|peer| peer.relaying.next_timeout()).filter(|_| !relay_only);
-        self.peers.values().filter_map(|peer| peer.negotiation.next_timeout()).chain(attempts).min()
+        let due = |peer: &Peer| {
+            let attempt = peer.relaying.next_timeout().filter(|_| !relay_only);
+            [peer.negotiation.next_timeout(), peer.moving.next_timeout(), attempt].into_iter().flatten().min()
+        };
+        self.peers.values().filter_map(due).min()
     }
 
     /// True once: a restart needs credentials that are fresh.
@@ -203,13 +224,21 @@ impl Host {
     fn restart_where(&mut self, concerned: impl Fn(&Peer) -> bool, around: &Around<'_>, out: &mut Outbox) {
         let ids: Vec<_> = self.peers.iter().filter(|(_, peer)| concerned(peer)).map(|(id, _)| *id).collect();
         for id in ids {
-            self.restart(id, around, out);
+            self.restart_anyway(id, around, out);
         }
     }
 
     fn restart(&mut self, id: ConnectionId, around: &Around<'_>, out: &mut Outbox) {
         if let Some(peer) = self.peers.get_mut(&id)
             && peer.negotiation.restart(around.now)
+        {
+            self.wants_ice |= renew(id, out);
+        }
+    }
+
+    fn restart_anyway(&mut self, id: ConnectionId, around: &Around<'_>, out: &mut Outbox) {
+        if let Some(peer) = self.peers.get_mut(&id)
+            && peer.negotiation.restart_anyway(around.now)
         {
             self.wants_ice |= renew(id, out);
         }

@@ -24,7 +24,9 @@ const QUIET: Duration = Duration::from_secs(20);
 /// And after this long without an answer the line is taken for dead.
 const DEAF: Duration = Duration::from_secs(8);
 /// The same, where something else says that the network is in trouble.
-const DEAF_IN_TROUBLE: Duration = Duration::from_millis(2500);
+pub const DEAF_IN_TROUBLE: Duration = Duration::from_millis(2500);
+/// The same in another network: with another address the line is dead, and browsers do not always say so.
+pub const DEAF_IN_ANOTHER_NETWORK: Duration = Duration::from_secs(1);
 
 /// What the driver is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,11 +131,12 @@ impl Link {
         }
     }
 
-    /// Something else says that the network is in trouble, or another one. True: ask the server for a sign of life.
+    /// Something else says that the network is in trouble, or another one. True: ask the server for a sign of life, for which
+    /// it has this long.
     #[must_use]
-    pub fn doubt(&mut self, now: Now) -> bool {
+    pub fn doubt(&mut self, deaf: Duration, now: Now) -> bool {
         let State::Open { heard, deaf_at } = self.state else { return false };
-        let soon = now + DEAF_IN_TROUBLE;
+        let soon = now + deaf;
         let asked = deaf_at.is_some_and(|deaf_at| deaf_at <= soon);
         if !asked {
             self.state = State::Open { heard, deaf_at: Some(soon) };
@@ -228,10 +231,12 @@ mod tests {
         let (mut link, mut random) = (Link::default(), Random::seeded(1));
         link.want(at(0));
         link.opened(at(10));
-        assert!(link.doubt(at(1000)));
-        assert!(!link.doubt(at(1500)), "one question at a time");
+        assert!(link.doubt(DEAF_IN_TROUBLE, at(1000)));
+        assert!(!link.doubt(DEAF_IN_TROUBLE, at(1500)), "one question at a time");
         assert_eq!(link.tick(at(3499), &mut random), None);
-        assert_eq!(link.tick(at(3500), &mut random), Some(LinkOutput::Close));
+        assert!(link.doubt(DEAF_IN_ANOTHER_NETWORK, at(2000)), "the answer may be lost with the former network");
+        assert_eq!(link.tick(at(2999), &mut random), None);
+        assert_eq!(link.tick(at(3000), &mut random), Some(LinkOutput::Close));
     }
 
     proptest! {

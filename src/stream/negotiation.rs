@@ -13,7 +13,8 @@ const RENEW: Duration = Duration::from_secs(2);
 const UNANSWERED: Duration = Duration::from_secs(5);
 /// The longest such pause.
 const LONGEST_UNANSWERED: Duration = Duration::from_secs(40);
-/// A wish for a restart that comes so soon after an offer is what that offer is for.
+/// A wish for a restart that comes so soon after the offer of one is what that offer is for. One that is not has to wait:
+/// Chromium, restarted again before its first new candidate, never checks a pair of either restart.
 const SETTLING: Duration = Duration::from_secs(1);
 
 /// Where the offers of one connection stand.
@@ -21,8 +22,10 @@ const SETTLING: Duration = Duration::from_secs(1);
 pub struct Negotiation {
     generation: u32,
     state: State,
-    /// A restart was wanted while an offer was on its way.
+    /// A restart is wanted as soon as there may be one.
     wanted: bool,
+    /// When one was offered last.
+    restarted: Option<Now>,
     unanswered: u32,
 }
 
@@ -41,7 +44,7 @@ enum State {
 impl Negotiation {
     /// The first offer is being made.
     pub fn first() -> Self {
-        Self { generation: 0, state: State::Offering { first: true }, wanted: false, unanswered: 0 }
+        Self { generation: 0, state: State::Offering { first: true }, wanted: false, restarted: None, unanswered: 0 }
     }
 
     /// The number of the latest offer.
@@ -77,20 +80,36 @@ impl Negotiation {
         awaited
     }
 
-    /// ICE is to be restarted. True: tell the guest to renew its credentials.
+    /// ICE is to be restarted, unless that has just been done. True: tell the guest to renew its credentials.
     #[must_use]
     pub fn restart(&mut self, now: Now) -> bool {
+        !self.is_settling(now) && self.restart_anyway(now)
+    }
+
+    /// ICE is to be restarted, for a reason that the latest offer cannot have known. True: tell the guest to renew its
+    /// credentials.
+    #[must_use]
+    pub fn restart_anyway(&mut self, now: Now) -> bool {
         match self.state {
-            State::Renewing { .. } => false,
-            State::Offering { .. } | State::Offered { first: true, .. } => {
-                self.wanted = true;
-                false
-            }
-            State::Offered { since, .. } if now.since(since) < SETTLING => false,
-            State::Stable | State::Offered { .. } => {
+            State::Renewing { .. } => return false,
+            State::Offering { .. } | State::Offered { first: true, .. } => self.wanted = true,
+            State::Stable | State::Offered { .. } if self.is_settling(now) => self.wanted = true,
+            State::Stable | State::Offered { .. } => self.renew(now),
+        }
+        !self.wanted
+    }
+
+    /// The line to the server is back, and what was said meanwhile is lost. True: tell the guest to renew its credentials
+    /// (again), because a restart was under way.
+    #[must_use]
+    pub fn resumed(&mut self, now: Now) -> bool {
+        match self.state {
+            State::Renewing { guest: false, .. } | State::Offered { first: false, .. } => {
                 self.renew(now);
                 true
             }
+            // A guest that waits for its first offer asks again by itself.
+            State::Renewing { .. } | State::Offering { .. } | State::Offered { .. } | State::Stable => false,
         }
     }
 
@@ -107,9 +126,10 @@ impl Negotiation {
         match self.state {
             State::Renewing { until, guest } if (guest && ready) || until <= now => {
                 self.offer(false);
+                self.restarted = Some(now);
                 Some(Step::Offer)
             }
-            State::Stable if self.wanted => {
+            State::Stable | State::Offered { first: false, .. } if self.wanted && !self.is_settling(now) => {
                 self.renew(now);
                 Some(Step::Renew)
             }
@@ -126,9 +146,16 @@ impl Negotiation {
     pub fn next_timeout(&self) -> Option<Now> {
         match self.state {
             State::Renewing { until, .. } => Some(until),
+            State::Stable | State::Offered { first: false, .. } if self.wanted => {
+                self.restarted.map(|last| last + SETTLING)
+            }
             State::Offered { since, first: false } => Some(since + self.patience()),
             State::Offering { .. } | State::Offered { .. } | State::Stable => None,
         }
+    }
+
+    fn is_settling(&self, now: Now) -> bool {
+        self.restarted.is_some_and(|last| now.since(last) < SETTLING)
     }
 
     fn patience(&self) -> Duration {
@@ -213,6 +240,41 @@ mod tests {
             assert_eq!(negotiation.step(true, now), Some(Step::Renew));
         }
         assert_eq!(pauses, [5, 10, 20, 40, 40, 40]);
+    }
+
+    #[test]
+    fn what_was_lost_with_the_line_is_said_again_as_soon_as_it_is_back() {
+        let mut negotiation = stable();
+        assert!(!negotiation.resumed(at(900)), "nothing was under way");
+        assert!(negotiation.restart(at(1000)) && negotiation.resumed(at(1500)));
+        assert_eq!(negotiation.step(true, at(3400)), None, "the guest has all its time");
+        assert_eq!(negotiation.step(true, at(3500)), Some(Step::Offer));
+        negotiation.described(at(3510));
+        assert!(negotiation.resumed(at(3600)), "the offer is lost");
+        negotiation.guest_renewed();
+        assert_eq!(negotiation.step(true, at(3700)), Some(Step::Offer));
+    }
+
+    #[test]
+    fn two_restarts_are_a_second_apart_and_the_second_only_for_a_reason_of_its_own() {
+        let mut negotiation = stable();
+        assert!(negotiation.restart(at(1000)));
+        negotiation.guest_renewed();
+        assert_eq!(negotiation.step(true, at(1100)), Some(Step::Offer));
+        assert!(!negotiation.restart(at(1110)), "while the browser makes the offer");
+        negotiation.described(at(1120));
+        assert!(negotiation.answered(1) && !negotiation.restart(at(1150)), "once it is answered");
+        assert_eq!((negotiation.step(true, at(2200)), negotiation.next_timeout()), (None, None));
+
+        assert!(negotiation.restart(at(3000)));
+        negotiation.guest_renewed();
+        assert_eq!(negotiation.step(true, at(3000)), Some(Step::Offer));
+        assert!(!negotiation.restart_anyway(at(3010)));
+        negotiation.described(at(3020));
+        assert!(negotiation.answered(2));
+        assert_eq!(negotiation.step(true, at(3999)), None);
+        assert_eq!(negotiation.next_timeout(), Some(at(4000)));
+        assert_eq!(negotiation.step(true, at(4000)), Some(Step::Renew));
     }
 
     #[test]

@@ -85,6 +85,8 @@ pub enum PeerState {
 pub struct Sample {
     /// The path of the selected pair.
     pub path: Path,
+    /// The browser's name for the selected pair.
+    pub selected: Option<String>,
     /// Every pair whose local candidate is a relay, selected or not.
     pub relayed: Vec<PairSample>,
     /// `bytesReceived` of sound and picture together: it stands still when nothing arrives.

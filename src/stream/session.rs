@@ -16,7 +16,7 @@ use super::film::{HostFilm, Progress};
 use super::guest::Guest;
 use super::host::Host;
 use super::ice::{Ice, IceOutcome};
-use super::link::{Link, LinkOutput};
+use super::link::{DEAF_IN_ANOTHER_NETWORK, Link, LinkOutput};
 use super::outbox::{Keep, Outbox, Output};
 use super::peer::{PeerCommand, PeerEvent};
 use super::quality::Quality;
@@ -230,11 +230,7 @@ impl Session {
                 if !self.asked_as_participant && self.phase == Phase::Inside && self.ice.joined() {
                     self.fetch_ice();
                 }
-                self.ice_settled(now);
-                if renewed {
-                    self.as_host(now, Host::renewed);
-                    self.as_guest(now, |guest, around, _, out| guest.renewed(around, out));
-                }
+                self.ice_settled(renewed, now);
             }
             Input::Peer(id, PeerEvent::Sampled(sample)) => self.sampled(id, sample, now),
             Input::Peer(id, event) => self.peer_event(id, event, now),
@@ -286,7 +282,7 @@ impl Session {
             Input::NetworkChanged => {
                 match self.link.network_changed(now) {
                     Some(output) => self.out.push(Output::Link(output)),
-                    None => self.doubt_line(now),
+                    None => self.doubt_line(DEAF_IN_ANOTHER_NETWORK, now),
                 }
                 self.as_host(now, Host::network_changed);
                 self.as_guest(now, |guest, around, _, out| guest.network_changed(around, out));

@@ -146,6 +146,40 @@ fn a_dead_path_is_mended_within_four_seconds_on_the_same_connection() {
     assert_eq!(evening.pages[1].peers, before);
 }
 
+/// Five minutes of credentials that live for 40 s. Gives how often ICE was restarted.
+fn five_minutes_of_short_credentials(mut each_second: impl FnMut(&mut Evening)) -> u32 {
+    let life = Duration::from_secs(40);
+    let mut evening = Evening::begin_with(life.as_secs(), true);
+    evening.choose_film();
+    evening.pass(Duration::from_secs(3));
+    for _ in 0..300 {
+        evening.pass(Duration::from_secs(1));
+        let now = evening.now;
+        for (id, wire) in &evening.wires {
+            assert!(now.since(wire.pair) < life, "{id:?} lives on credentials that lapsed, at {now:?}");
+        }
+        each_second(&mut evening);
+    }
+    evening.everyone_has_the_picture();
+    evening.restarts
+}
+
+#[test]
+fn each_renewal_restarts_ice_once_and_nothing_runs_on_credentials_that_lapsed() {
+    let restarts = five_minutes_of_short_credentials(|_| {});
+    // Three connections; renewed at half of their life, the earliest after 40 % of it.
+    assert!((3 * 14..=3 * 19).contains(&restarts), "{restarts}");
+}
+
+#[test]
+fn a_restart_that_moved_nothing_is_repeated_before_the_credentials_lapse() {
+    let mut second = 0;
+    five_minutes_of_short_credentials(|evening| {
+        second += 1;
+        evening.stays |= second % 50 == 0;
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 

@@ -6,6 +6,7 @@ use crate::domain::{ConnectionId, Now};
 use crate::protocol::{ClientMessage, FilmState, FilmStatus, Signal, Snapshot, SourceKind, limits};
 use crate::stream::guest::{Around, Guest};
 use crate::stream::host::Host;
+use crate::stream::link::DEAF_IN_TROUBLE;
 use crate::stream::outbox::{Outbox, Output};
 use crate::stream::peer::{PeerEvent, PeerState, Sample};
 use crate::stream::random::Random;
@@ -24,9 +25,15 @@ macro_rules! around {
 }
 
 impl Session {
-    pub(super) fn ice_settled(&mut self, now: Now) {
+    /// `renewed`: the credentials in hand are others than before.
+    pub(super) fn ice_settled(&mut self, renewed: bool, now: Now) {
         if let Some(servers) = self.ice.servers() {
             self.out.push(Output::UseIce(servers.to_vec()));
+        }
+        // First, so that a restart that waits for these credentials is known to be the one that they are for.
+        if renewed {
+            self.as_host(now, Host::renewed);
+            self.as_guest(now, |guest, around, _, out| guest.renewed(around, out));
         }
         self.as_host(now, Host::ice_settled);
         self.as_guest(now, Guest::ice_settled);
@@ -90,19 +97,19 @@ impl Session {
             None => (None, false),
         };
         if line {
-            self.doubt_line(now);
+            self.doubt_line(DEAF_IN_TROUBLE, now);
         }
         if let Some(urgent) = ice {
             if self.ice.freshen(urgent, now) {
                 self.fetch_ice();
             } else {
-                self.ice_settled(now);
+                self.ice_settled(false, now);
             }
         }
     }
 
-    pub(super) fn doubt_line(&mut self, now: Now) {
-        if self.link.doubt(now) {
+    pub(super) fn doubt_line(&mut self, deaf: Duration, now: Now) {
+        if self.link.doubt(deaf, now) {
             self.out.push(Output::Send(ClientMessage::Ping));
         } else if let Some(output) = self.link.try_now(now) {
             self.out.push(Output::Link(output));

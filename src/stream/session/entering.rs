@@ -4,6 +4,7 @@ use super::{Kept, RoleCore, Session};
 use crate::domain::{Now, ParticipantId, ParticipantName, SessionCode};
 use crate::protocol::{ClientMessage, EndReason, ErrorCode, Password, Snapshot, WireToken};
 use crate::stream::guest::Guest;
+use crate::stream::host::Host;
 use crate::stream::outbox::{Keep, Output};
 use crate::stream::view::{Phase, Problem};
 
@@ -33,7 +34,7 @@ impl Session {
         if self.ice.want(now) {
             self.fetch_ice();
         } else {
-            self.ice_settled(now);
+            self.ice_settled(false, now);
         }
     }
 
@@ -122,7 +123,10 @@ impl Session {
         self.sources.came_back(kept, &mut self.film, &mut self.out);
         if was == self.role() {
             match &self.role {
-                Some(RoleCore::Host(_)) => self.film.forget_told(),
+                Some(RoleCore::Host(_)) => {
+                    self.film.forget_told();
+                    self.as_host(now, Host::resumed);
+                }
                 Some(RoleCore::Guest(_)) => self.as_guest(now, Guest::resumed),
                 None => {}
             }

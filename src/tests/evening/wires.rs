@@ -5,6 +5,7 @@ use crate::domain::{ConnectionId, Now, Role};
 use crate::protocol::{Path, Signal};
 use crate::stream::{Input, PeerCommand, PeerEvent, PeerState, Sample};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Which ends of a connection have what they need.
 #[derive(Default)]
@@ -15,6 +16,10 @@ pub(super) struct Wire {
     accepted: bool,
     pub(super) connected: bool,
     media: u64,
+    /// When ICE was restarted last.
+    restarted: Option<Now>,
+    /// When the pair came to be that carries the media.
+    pub(super) pair: Now,
     /// The path between them is gone: nothing arrives until ICE has been restarted.
     dead: bool,
 }
@@ -38,8 +43,9 @@ impl Evening {
                 assert_eq!(config.sends, self.role(person) == Some(Role::Host));
                 assert!(self.pages[person].peers.insert(id), "built twice");
             }
-            PeerCommand::Offer { generation, .. } => {
+            PeerCommand::Offer { generation, restart } => {
                 assert_eq!(self.role(person), Some(Role::Host), "the host always offers");
+                self.restarts += u32::from(restart);
                 self.post(5, person, signal(Signal::Offer { sdp: generation.to_string(), generation }));
                 self.post(6, person, candidate());
             }
@@ -56,6 +62,12 @@ impl Evening {
                 wire.accepted = true;
                 // Where the guest has seen a later offer meanwhile, the checks of both ends do not match.
                 wire.dead = sdp != wire.offered.to_string();
+                // Chromium, restarted twice at once, checks no pair of either restart and stays where it was.
+                let settled = wire.restarted.is_none_or(|last| self.now.since(last) >= Duration::from_secs(1));
+                wire.restarted = Some(self.now);
+                if settled && !std::mem::take(&mut self.stays) {
+                    wire.pair = self.now;
+                }
                 self.connect(id);
             }
             PeerCommand::Configure | PeerCommand::Tell(_) => {
@@ -85,7 +97,12 @@ impl Evening {
         if wire.connected && !wire.dead {
             wire.media = u64::try_from(self.now.since(Now::default()).as_millis()).unwrap();
         }
-        Sample { path: Path::Direct, media_received: wire.media, ..Sample::default() }
+        Sample {
+            path: if self.relayed { Path::Relayed } else { Path::Direct },
+            selected: wire.connected.then(|| format!("{:?}", wire.pair)),
+            media_received: wire.media,
+            ..Sample::default()
+        }
     }
 
     /// Nothing arrives any more on any path of this person, and ICE takes its time to say so.

@@ -2,7 +2,7 @@
 
 use super::wires::Wire;
 use crate::domain::{ConnectionId, Now, ParticipantToken, Role};
-use crate::protocol::{ClientMessage, FilmState, IceAnswer};
+use crate::protocol::{ClientMessage, FilmState, IceAnswer, IceServer};
 use crate::server::signaling::session::{self, Counted, SocketId};
 use crate::stream::{
     IceOutcome, Input, Keep, Kept, LinkOutput, Output, Phase, Progress, Session, SessionAction, Unsaid,
@@ -46,10 +46,23 @@ pub(super) struct Evening {
     pub(super) said: Vec<(usize, String)>,
     /// Connections that the server counts, as its ledger knows them.
     pub(super) counted: BTreeMap<ConnectionId, Counted>,
+    /// How long credentials live, in seconds.
+    pub(super) life: u64,
+    /// Everything runs over relays.
+    pub(super) relayed: bool,
+    /// How often ICE was restarted, over all connections.
+    pub(super) restarts: u32,
+    /// The next restart moves nothing.
+    pub(super) stays: bool,
 }
 
 impl Evening {
     pub(super) fn begin() -> Self {
+        Self::begin_with(86_400, false)
+    }
+
+    /// Credentials live for so many seconds, and everything runs over relays or nothing does.
+    pub(super) fn begin_with(life: u64, relayed: bool) -> Self {
         let page = |seed| Page {
             core: Session::new(seed),
             load: 0,
@@ -69,6 +82,10 @@ impl Evening {
             host: HOST,
             said: Vec::new(),
             counted: BTreeMap::new(),
+            life,
+            relayed,
+            restarts: 0,
+            stays: false,
         };
         for person in 0..PEOPLE {
             evening.load(person);
@@ -198,11 +215,16 @@ impl Evening {
                 }
             }
             Output::FetchIce(_) => {
+                let server = IceServer {
+                    urls: vec!["turn:relay.example".to_owned()],
+                    username: Some(self.sent.to_string()),
+                    credential: Some("secret".to_owned()),
+                };
                 let answer = IceAnswer {
-                    ice_servers: vec![],
+                    ice_servers: vec![server],
                     provider: "cloudflare".to_owned(),
                     expires_at: None,
-                    expires_in: Some(86_400),
+                    expires_in: Some(self.life),
                     degraded: false,
                     reason: None,
                 };
