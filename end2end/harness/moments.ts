@@ -38,19 +38,27 @@ export function noteMoments(): void {
     const { data } = context.getImageData(0, 0, 4, 4);
     return data.every((value, place) => place % 4 === 3 || value < 24);
   };
-  const known = new WeakSet<HTMLVideoElement>();
+  const watched = new WeakSet<HTMLVideoElement>();
   const watch = (video: HTMLVideoElement) => {
-    if (known.has(video)) return;
-    known.add(video);
+    if (watched.has(video) || moments.picture) return;
+    watched.add(video);
     const note = (now: number, { width, height }: VideoFrameCallbackMetadata) => {
       const seen = { at: clock(now), width, height };
       moments.first ??= seen;
       if (!moments.picture && !isBlack(video)) moments.picture = seen;
-      video.requestVideoFrameCallback(note);
+      // Not a frame longer than needed: a page that is asked of each frame spends half as much again on it.
+      if (moments.picture) watched.delete(video);
+      else video.requestVideoFrameCallback(note);
     };
     video.requestVideoFrameCallback(note);
   };
-  new MutationObserver(() => document.querySelectorAll('video').forEach(watch)).observe(document, { childList: true, subtree: true });
+  const watchAll = () => document.querySelectorAll('video').forEach(watch);
+  new MutationObserver(watchAll).observe(document, { childList: true, subtree: true });
+  addEventListener('forget frames', () => {
+    delete moments.first;
+    delete moments.picture;
+    watchAll();
+  });
 }
 
 export function moments(page: Page): Promise<Moments> {
@@ -64,10 +72,7 @@ export async function picked(page: Page): Promise<number> {
 
 /** From now on the next first frame counts, in the same document. */
 export function forgetFrames(page: Page): Promise<void> {
-  return page.evaluate(() => {
-    delete window.moments.first;
-    delete window.moments.picture;
-  });
+  return page.evaluate(() => void dispatchEvent(new Event('forget frames')));
 }
 
 /** The first picture that is not black, once it is there. */

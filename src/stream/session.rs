@@ -215,10 +215,12 @@ impl Session {
                     self.link.unwant();
                 }
             }
-            Input::Message(message) => {
+            // Without a line it is the last of one that has been given up, and speaks of a session that is left by now.
+            Input::Message(message) if self.link.is_open() => {
                 self.link.heard(now);
                 self.message(message, now);
             }
+            Input::Message(_) => {}
             Input::Ice(outcome) => {
                 let known = self.ice.username();
                 let worth_keeping = self.ice.answered(&outcome, now, &mut self.random);

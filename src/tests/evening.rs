@@ -146,6 +146,25 @@ fn a_dead_path_is_mended_within_four_seconds_on_the_same_connection() {
     assert_eq!(evening.pages[1].peers, before);
 }
 
+#[test]
+fn whoever_leaves_while_their_line_comes_back_stays_out_and_can_come_again() {
+    // Long before the line is back, at the very moment, and after it.
+    for millis in (150..450).step_by(5) {
+        let mut evening = Evening::begin();
+        evening.choose_film();
+        evening.pass(Duration::from_secs(2));
+        evening.restart_server();
+        evening.pass(Duration::from_millis(millis));
+        evening.act(1, SessionAction::Leave);
+        evening.pass(Duration::from_secs(3));
+        assert_eq!(evening.pages[1].core.view(evening.now).phase, Phase::Ended(EndReason::YouLeft), "{millis} ms");
+        evening.join(1);
+        // A place that was left without a word is kept for a minute.
+        evening.pass(Duration::from_secs(100));
+        evening.everyone_has_the_picture();
+    }
+}
+
 /// Five minutes of credentials that live for 40 s. Gives how often ICE was restarted.
 fn five_minutes_of_short_credentials(mut each_second: impl FnMut(&mut Evening)) -> u32 {
     let life = Duration::from_secs(40);
