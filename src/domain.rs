@@ -18,7 +18,7 @@ pub use id::{ConnectionId, ParseIdError, ParticipantId};
 pub use invite_key::{InviteKey, ParseInviteKeyError};
 pub use language::Language;
 pub use name::{ParseNameError, ParticipantName};
-pub use provider::{ParseProviderError, ProviderName};
+pub use provider::{ParseProviderError, ProviderKind, ProviderName};
 pub use session_code::{ParseSessionCodeError, SessionCode};
 pub use time::{Now, UnixMillis};
 pub use token::{ParseTokenError, ParticipantToken, TokenSecret};

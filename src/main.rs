@@ -1,10 +1,11 @@
 //! The binary: parses the command line and runs a subcommand.
 
 use anyhow::Context as _;
-use std::{io::IsTerminal as _, process::ExitCode};
+use std::{fs::File, io::IsTerminal as _, process::ExitCode};
 use tessro::server::{
     clock::Clock,
     config::{Command, Config, ConfigError},
+    providers::Grants,
     serve::Server,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -36,21 +37,43 @@ fn give_up(error: &anyhow::Error) -> ExitCode {
 fn serve(config: Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.app.rust_log).context("RUST_LOG cannot be used")?;
     let colours = std::io::stdout().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_target(false).init();
+    // A line that cannot be written, since the terminal was closed, is no reason to stop in disorder.
+    let log = tracing_subscriber::fmt().log_internal_errors(false);
+    log.with_env_filter(filter).with_ansi(colours).with_target(false).init();
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads to be had")?;
     runtime.block_on(async {
         // Before anything is announced: who reads that the server listens may stop it at once.
         let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
+        let mut hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be handled")?;
+        let started_in_a_terminal = has_terminal();
         let server = Server::start(config, Clock::system()).await?;
-        let stop = async {
-            tokio::select! {
-                _ = terminate.recv() => (),
-                _ = interrupt.recv() => (),
+        let grants = server.grants();
+        let stop = async move {
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => break,
+                    _ = interrupt.recv() => break,
+                    // A terminal that is closed says goodbye with the same signal.
+                    _ = hangup.recv() => if started_in_a_terminal && !has_terminal() { break } else { reread(&grants) },
+                }
             }
         };
         server.run(stop).await?;
         Ok(())
     })
+}
+
+fn has_terminal() -> bool {
+    File::open("/dev/tty").is_ok()
+}
+
+/// Reads the settings again and uses what they say of credentials. What they say of all else waits for the next start.
+fn reread(grants: &Grants) {
+    let exchanged = Config::load().map_err(anyhow::Error::from).and_then(|(_, config)| Ok(grants.exchange(&config)?));
+    match exchanged {
+        Ok(()) => tracing::info!("Settings of credentials were read again"),
+        Err(error) => tracing::error!("Settings were not read again: {error:#} What was set before goes on"),
+    }
 }

@@ -98,8 +98,8 @@ fn announce(answer: &IceAnswer) {
     if answer.degraded {
         warn!("[WebRTC] No TURN credentials: going on with STUN");
     } else {
-        let provider =
-            answer.provider.parse().map_or_else(|_| answer.provider.clone(), |name: ProviderName| name.title());
+        let name = answer.provider.parse::<ProviderName>();
+        let provider = name.as_ref().map_or(answer.provider.as_str(), |name| name.title());
         log!("[WebRTC] Successfully fetched {provider} TURN credentials");
     }
     log!("[WebRTC] ICE servers loaded: {} servers", answer.ice_servers.len());

@@ -7,22 +7,39 @@
 mod app;
 mod cloudflare;
 mod command_line;
+mod coturn;
 mod credentials;
 mod limits;
+mod metered;
+mod naming;
+mod providers;
+mod secret;
+mod static_login;
+mod twilio;
 mod values;
+mod xirsys;
 
 #[cfg(test)]
 mod example;
+#[cfg(test)]
+mod provider_tests;
 #[cfg(test)]
 mod tests;
 
 pub use app::AppConfig;
 pub use cloudflare::CloudflareConfig;
 pub use command_line::Command;
-pub use credentials::CredentialConfig;
+pub use coturn::CoturnConfig;
+pub use credentials::{CredentialConfig, ProviderNames};
 pub use limits::LimitConfig;
+pub use metered::{MeteredConfig, MeteredKey};
+pub use providers::ProviderConfig;
+pub use static_login::StaticConfig;
+pub use twilio::TwilioConfig;
+pub use xirsys::XirsysConfig;
 
-use std::{ffi::OsString, path::Path};
+use crate::domain::ProviderName;
+use std::{collections::HashMap, ffi::OsString, path::Path};
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -33,8 +50,8 @@ pub struct Config {
     pub credentials: CredentialConfig,
     /// How much may be relayed.
     pub limits: LimitConfig,
-    /// Cloudflare's TURN service; `None` where the operator has no key.
-    pub cloudflare: Option<CloudflareConfig>,
+    /// Who mints credentials, in the order in which they are asked.
+    pub providers: Vec<(ProviderName, ProviderConfig)>,
 }
 
 /// Why the server cannot start with what was set.
@@ -57,31 +74,43 @@ pub enum ConfigError {
     #[error("{variable} has a value that cannot be used: {advice}.")]
     BadSecret {
         /// The variable.
-        variable: &'static str,
+        variable: String,
         /// What to write instead.
         advice: &'static str,
     },
-    /// One of two variables that only work together.
+    /// One of several variables that only work together.
     #[error("{present} is set but {missing} is not: set both to use {provider}, or neither to run without it.")]
     HalfAProvider {
         /// Whose variables.
         provider: &'static str,
         /// The one that is there.
-        present: &'static str,
+        present: String,
         /// The one that is not.
-        missing: &'static str,
+        missing: String,
+    },
+    /// The line of providers has one that nothing is known of.
+    #[error(
+        "TURN_PROVIDERS names {name}, but {missing} is not set: set what {provider} needs, or take the name off the list."
+    )]
+    NotConfigured {
+        /// The name on the list.
+        name: ProviderName,
+        /// Who it is.
+        provider: &'static str,
+        /// The first of the variables that it needs.
+        missing: String,
     },
     /// A secret is given twice.
     #[error("{variable} and {variable}_FILE are both set: keep one of them.")]
     SecretTwice {
         /// The variable without its ending.
-        variable: &'static str,
+        variable: String,
     },
     /// A secret's file cannot be read.
     #[error("{variable}_FILE names {path}, which cannot be read ({cause}): let it name a file that holds the secret.")]
     SecretFile {
         /// The variable without its ending.
-        variable: &'static str,
+        variable: String,
         /// The file.
         path: String,
         /// What the system said.
@@ -98,10 +127,13 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads the command line, then the environment, then `.env` in the directory in which the server was started.
+    /// Reads the command line, then the environment, then `.env` in the directory in which the server was started. Doing it
+    /// again reads the file again: what it says is never put into the environment.
     pub fn load() -> Result<(Command, Self), ConfigError> {
-        read_dot_env(Path::new(".env"))?;
-        Self::read(std::env::args_os(), |variable| std::env::var_os(variable))
+        let file = read_dot_env(Path::new(".env"))?;
+        Self::read(std::env::args_os(), |variable| {
+            std::env::var_os(variable).or_else(|| file.get(variable).map(OsString::from))
+        })
     }
 
     /// Reads a command line, and what it leaves open from `variables`.
@@ -109,22 +141,26 @@ impl Config {
         arguments: impl IntoIterator<Item = OsString>,
         variables: impl Fn(&str) -> Option<OsString>,
     ) -> Result<(Command, Self), ConfigError> {
-        let (command, settings) = command_line::parse(arguments, variables)?;
-        let config = Self {
-            app: settings.app,
-            credentials: settings.credentials,
-            limits: settings.limits,
-            cloudflare: settings.cloudflare.resolve()?,
-        };
+        let (command, settings) = command_line::parse(arguments, &variables)?;
+        let providers = settings.providers.in_line(settings.credentials.turn_providers.as_ref(), &variables)?;
+        let config = Self { app: settings.app, credentials: settings.credentials, limits: settings.limits, providers };
         Ok((command, config))
     }
 }
 
-/// Puts what `.env` says into the environment, where the environment does not say it already.
-fn read_dot_env(path: &Path) -> Result<(), ConfigError> {
-    match dotenvy::from_path(path) {
-        Ok(()) => Ok(()),
-        Err(dotenvy::Error::Io(cause)) if cause.kind() == std::io::ErrorKind::NotFound => Ok(()),
+/// What `.env` says; of a name that stands there twice, what it says first.
+fn read_dot_env(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
+    let mut read = HashMap::new();
+    let lines = dotenvy::from_path_iter(path).and_then(|mut lines| {
+        lines.try_for_each(|line| {
+            let (variable, value) = line?;
+            read.entry(variable).or_insert(value);
+            Ok(())
+        })
+    });
+    match lines {
+        Ok(()) => Ok(read),
+        Err(dotenvy::Error::Io(cause)) if cause.kind() == std::io::ErrorKind::NotFound => Ok(read),
         // The line is not repeated: it may hold a secret.
         Err(dotenvy::Error::LineParse(_, _)) => {
             Err(ConfigError::DotEnv { path: path.display().to_string(), cause: "one of its lines is malformed".into() })

@@ -1,28 +1,65 @@
 //! Who mints TURN credentials, and how one answer of theirs becomes one of ours.
 //!
+//! - [`api`]: how any provider's API is talked to: time-outs, a second attempt, answers that are too large.
+//! - `cloudflare`, `twilio`, `xirsys`, `metered`, `coturn`, `static_login`: one provider each, with its [`Terms`].
+//! - [`breaker`]: whether one that failed is asked again. [`race`]: who is asked when, and when to stop waiting.
+//! - [`line`]: the providers in the order that the operator set. [`grants`]: what one caller gets of them.
+//! - [`ice_set`]: nothing that a provider says reaches a browser before it has gone over it.
+//!
 //! Owns the closed set of providers, the budget of time that one of them gets, and the words for its failures. Knows nothing
-//! of callers, limits and caches; [`Grants`] does the asking on behalf of a caller. Nothing that a provider says reaches a
-//! browser before [`IceSet`] has gone over it.
+//! of callers and limits.
 
+mod api;
+mod breaker;
 mod cloudflare;
+mod coturn;
 mod grants;
 mod ice_set;
+mod line;
+mod metered;
+mod pseudonym;
+mod race;
+mod static_login;
+mod terms;
+mod twilio;
+mod xirsys;
 
-pub use cloudflare::Cloudflare;
 pub use grants::{Grants, ParticipantKey};
-pub use ice_set::{IceSet, StunUrls};
+pub use ice_set::{IceSet, RelayUrls, StunUrls};
+pub use line::Line;
+pub use pseudonym::Pseudonym;
+pub use terms::{AtExpiry, Price, Terms, UsageAsked};
 
+use self::{
+    cloudflare::Cloudflare, coturn::Coturn, metered::Metered, static_login::StaticLogin, twilio::Twilio, xirsys::Xirsys,
+};
 use crate::{
     domain::{ProviderName, UnixMillis},
-    server::clock::Clock,
+    server::{
+        clock::Clock,
+        config::{Config, ProviderConfig},
+    },
 };
-use std::time::Duration;
+use reqwest::Client;
+use std::{fmt, time::Duration};
 
 /// A provider that the operator configured.
 #[derive(Debug)]
-pub enum Provider {
-    /// Cloudflare Realtime TURN.
+pub struct Provider {
+    name: ProviderName,
+    life: Duration,
+    service: Service,
+}
+
+/// Who mints. A further provider is a further variant, and the compiler says where it is missing.
+#[derive(Debug)]
+enum Service {
     Cloudflare(Cloudflare),
+    Twilio(Twilio),
+    Xirsys(Xirsys),
+    Metered(Metered),
+    Coturn(Coturn),
+    Static(StaticLogin),
 }
 
 /// Credentials fresh from a provider.
@@ -32,8 +69,58 @@ pub struct Grant {
     pub provider: ProviderName,
     /// ICE servers with at least one relay among them.
     pub servers: IceSet,
-    /// When they stop working.
+    /// When they were asked for.
+    pub issued_at: UnixMillis,
+    /// When they stop working, or are asked for anew where they never do.
     pub expires_at: UnixMillis,
+    /// What the provider knows them by; `None` where everybody has the same.
+    pub handle: Option<Handle>,
+}
+
+impl Grant {
+    /// How long they live in all.
+    pub fn life(&self) -> Duration {
+        self.issued_at.until(self.expires_at)
+    }
+}
+
+/// The user name by which a provider knows one credential: what taking it back and asking for its usage need. Not shown by
+/// `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Handle(String);
+
+impl Handle {
+    /// The user name.
+    pub fn username(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Handle(..)")
+    }
+}
+
+/// What a provider is asked for.
+#[derive(Debug, Clone, Copy)]
+struct Order<'a> {
+    /// How long the credential is to live, within the provider's bounds.
+    life: Duration,
+    /// When the order was made. Lives are counted from here and not from the answer: late is the safe side.
+    at: UnixMillis,
+    /// For whom.
+    whom: &'a Pseudonym,
+}
+
+/// What a provider gave.
+#[derive(Debug)]
+struct Minted {
+    servers: IceSet,
+    /// The life that it named, if it named any.
+    life: Option<Duration>,
+    /// Whether the credential is this caller's alone.
+    own: bool,
 }
 
 /// Why a provider gave no credentials. The text is for the operator's log: it says what to do and holds no secret.
@@ -46,6 +133,18 @@ pub enum Failure {
         api: &'static str,
         /// The HTTP status.
         status: u16,
+        /// What to do.
+        advice: &'static str,
+        /// When it may be asked again, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// It said no in an answer that looks like yes.
+    #[error("{api} API said no ({reason}): {advice}")]
+    Declined {
+        /// Whose API.
+        api: &'static str,
+        /// Its own word for why.
+        reason: String,
         /// What to do.
         advice: &'static str,
     },
@@ -71,35 +170,106 @@ pub enum Failure {
         /// What is wrong with it.
         cause: &'static str,
     },
+    /// There is no way to take a credential of this kind back.
+    #[error("{api} takes no credential back: it ends when it expires")]
+    Irrevocable {
+        /// Whose credential.
+        api: &'static str,
+    },
 }
 
 impl Failure {
-    /// Whether asking again at once may help.
-    fn is_passing(&self) -> bool {
+    /// How long the provider asked to be left alone.
+    fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TimedOut { .. } | Self::Unreachable { .. } => true,
-            Self::Refused { status, .. } => *status >= 500,
-            Self::Unusable { .. } => false,
+            Self::Refused { retry_after, .. } => *retry_after,
+            Self::Declined { .. }
+            | Self::TimedOut { .. }
+            | Self::Unreachable { .. }
+            | Self::Unusable { .. }
+            | Self::Irrevocable { .. } => None,
         }
     }
 }
 
 impl Provider {
-    /// Asks for credentials; answers or fails within [`Provider::BUDGET`].
-    pub async fn mint(&self, clock: &Clock) -> Result<Grant, Failure> {
-        match self {
-            Self::Cloudflare(cloudflare) => cloudflare.mint(clock).await,
+    /// Time for everything that asking one provider takes, second attempt included. A page waits for the answer, and promise
+    /// 8 gives it 2 s in all.
+    pub const BUDGET: Duration = Duration::from_millis(1_850);
+
+    /// All that are configured, in their order. Fails where the system has no certificates to trust.
+    pub fn all(config: &Config, clock: &Clock) -> Result<Vec<Self>, reqwest::Error> {
+        // Who uses none need not have certificates.
+        if config.providers.is_empty() {
+            return Ok(Vec::new());
         }
+        let http = api::client()?;
+        let ttl = config.credentials.turn_credential_ttl;
+        let provider = |(name, config): &(ProviderName, ProviderConfig)| {
+            Self::new(name.clone(), config.clone(), ttl, &http, clock)
+        };
+        Ok(config.providers.iter().map(provider).collect())
+    }
+
+    /// A provider whose credentials live for `ttl`, or as near to it as it allows.
+    fn new(name: ProviderName, config: ProviderConfig, ttl: Duration, http: &Client, clock: &Clock) -> Self {
+        let service = match config {
+            ProviderConfig::Cloudflare(config) => Service::Cloudflare(Cloudflare::new(config, http, clock)),
+            ProviderConfig::Twilio(config) => Service::Twilio(Twilio::new(config, http, clock)),
+            ProviderConfig::Xirsys(config) => Service::Xirsys(Xirsys::new(config, http, clock)),
+            ProviderConfig::Metered(config) => Service::Metered(Metered::new(config, http, clock)),
+            ProviderConfig::Coturn(config) => Service::Coturn(Coturn::new(config)),
+            ProviderConfig::Static(config) => Service::Static(StaticLogin::new(config)),
+        };
+        let life = Terms::of(name.kind()).life(ttl);
+        Self { name, life, service }
+    }
+
+    /// What the operator calls it.
+    pub fn name(&self) -> &ProviderName {
+        &self.name
     }
 
     /// How long the credentials live that it mints.
-    pub fn ttl(&self) -> Duration {
-        match self {
-            Self::Cloudflare(cloudflare) => cloudflare.ttl(),
-        }
+    pub fn life(&self) -> Duration {
+        self.life
     }
 
-    /// Time for everything that asking takes, second attempt included. A page waits for the answer, and promise 8 gives
-    /// it 2 s in all.
-    pub const BUDGET: Duration = Duration::from_millis(1_850);
+    /// Asks for credentials; answers or fails within [`Provider::BUDGET`].
+    pub async fn mint(&self, whom: &Pseudonym, clock: &Clock) -> Result<Grant, Failure> {
+        let order = Order { life: self.life, at: clock.wall(), whom };
+        let answer = tokio::time::timeout(Self::BUDGET, self.service.mint(order)).await;
+        let api = self.name.title();
+        let Minted { servers, life, own } = answer.unwrap_or(Err(Failure::TimedOut { api }))?;
+        if !servers.has_relay() {
+            return Err(Failure::Unusable { api, cause: "there is no relay in it" });
+        }
+        let life = life.map_or(self.life, |life| life.min(self.life));
+        let handle = servers.username().filter(|_| own).map(|username| Handle(username.to_owned()));
+        let (issued_at, expires_at) = (order.at, order.at.plus(life));
+        Ok(Grant { provider: self.name.clone(), servers, issued_at, expires_at, handle })
+    }
+
+    /// Takes a credential back before it expires.
+    pub async fn revoke(&self, handle: &Handle) -> Result<(), Failure> {
+        match &self.service {
+            Service::Cloudflare(cloudflare) => cloudflare.revoke(handle).await,
+            Service::Twilio(_) | Service::Xirsys(_) | Service::Metered(_) | Service::Coturn(_) | Service::Static(_) => {
+                Err(Failure::Irrevocable { api: self.name.title() })
+            }
+        }
+    }
+}
+
+impl Service {
+    async fn mint(&self, order: Order<'_>) -> Result<Minted, Failure> {
+        match self {
+            Self::Cloudflare(cloudflare) => cloudflare.mint(order).await,
+            Self::Twilio(twilio) => twilio.mint(order).await,
+            Self::Xirsys(xirsys) => xirsys.mint(order).await,
+            Self::Metered(metered) => metered.mint(order).await,
+            Self::Coturn(coturn) => Ok(coturn.mint(order)),
+            Self::Static(login) => Ok(login.mint()),
+        }
+    }
 }

@@ -8,7 +8,7 @@ use super::{
     config::Config,
     guard::Guard,
     http::{self, AppState},
-    providers::{Cloudflare, Grants, Provider},
+    providers::{Grants, Line},
     signaling::{Rules, SessionSettings, Sessions, StoreError},
     usage::{Usage, UsageError},
 };
@@ -73,10 +73,8 @@ impl Server {
         let leptos = http::leptos_options(&config.app, executable.as_deref(), address);
         let limit = config.limits.monthly_bandwidth_limit_gb;
         let usage = Usage::open(&config.app.data_dir, limit, clock.clone())?;
-        let ttl = config.credentials.turn_credential_ttl;
-        let cloudflare = config.cloudflare.map(|key| Cloudflare::new(key, ttl)).transpose()?;
-        let configured = cloudflare.is_some();
-        let grants = Grants::new(cloudflare.map(Provider::Cloudflare), &config.credentials.stun_urls, clock.clone());
+        let line = Line::new(&config, clock.clone())?;
+        let grants = Grants::new(line.clone(), &config.credentials.stun_urls, clock.clone());
         let settings = SessionSettings {
             rules: Rules { limit: config.app.session_limit, host_grace: config.app.host_grace },
             client_url: config.app.client_url.clone(),
@@ -87,14 +85,7 @@ impl Server {
         tracing::info!("✅ Tessro server listening on port {}", address.port());
         let open = config.app.client_url.as_ref().map_or_else(|| local_url(address), ToString::to_string);
         tracing::info!("Open {open}");
-        if configured {
-            tracing::info!("✅ Cloudflare TURN service configured");
-        } else {
-            tracing::warn!(
-                "⚠️ Cloudflare TURN not configured: connections that cannot be direct will fail. Set \
-                 CLOUDFLARE_TURN_KEY_ID and CLOUDFLARE_TURN_API_TOKEN in .env"
-            );
-        }
+        line.announce();
         tracing::info!("📊 Bandwidth limit: {} GB/month", as_configured(limit));
         if !std::path::Path::new(&*leptos.site_root).is_dir() {
             tracing::warn!(
@@ -122,6 +113,11 @@ impl Server {
     /// Who is connected.
     pub fn sessions(&self) -> Sessions {
         self.state.sessions.clone()
+    }
+
+    /// Who hands out credentials.
+    pub fn grants(&self) -> Grants {
+        self.state.grants.clone()
     }
 
     /// Serves until `stop` is done, then lets go of everything within seconds.

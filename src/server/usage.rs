@@ -17,6 +17,7 @@ mod report;
 mod status;
 mod writer;
 
+pub use billing::Billing;
 pub use month::{Month, ParseMonthError};
 pub use report::{ReportError, check};
 pub use status::gb_number;

@@ -179,7 +179,7 @@ impl Ice {
 
     fn take(&mut self, answer: IceAnswer, now: Now, life: Duration, renew_in: Duration) {
         self.provider = answer.provider.parse().ok();
-        let provider = self.provider.as_ref().map_or_else(|| answer.provider.clone(), ProviderName::title);
+        let provider = self.provider.as_ref().map_or(answer.provider.as_str(), |name| name.title()).to_owned();
         self.view = IceView::Relay { provider };
         self.servers = Some(answer.ice_servers);
         self.expires = Some(now + life);

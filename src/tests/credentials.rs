@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
-    matchers::{any, body_json, header},
+    matchers::{any, body_partial_json, header},
 };
 
 const PATH: &str = "/api/turn-credentials";
@@ -45,7 +45,7 @@ async fn a_minted_answer_has_what_the_contract_says() {
     let stand_in = MockServer::start().await;
     let bearer = format!("Bearer {API_TOKEN}");
     Mock::given(header("authorization", bearer.as_str()))
-        .and(body_json(json!({"ttl": 3600})))
+        .and(body_partial_json(json!({"ttl": 3600})))
         .respond_with(created(&minted()))
         .expect(2)
         .mount(&stand_in)
@@ -78,7 +78,7 @@ async fn a_minted_answer_has_what_the_contract_says() {
 async fn a_life_that_cloudflare_does_not_grant_is_brought_within_its_bounds() {
     for (set, sent) in [("864000", 172_800), ("40", 40), ("1", 30)] {
         let stand_in = MockServer::start().await;
-        Mock::given(body_json(json!({"ttl": sent}))).respond_with(created(&minted())).mount(&stand_in).await;
+        Mock::given(body_partial_json(json!({"ttl": sent}))).respond_with(created(&minted())).mount(&stand_in).await;
         let app = TestApp::with_cloudflare(&stand_in.uri(), &[("TURN_CREDENTIAL_TTL", set)]).await;
         assert_eq!(ask(&app).await["degraded"], false);
     }
@@ -188,6 +188,40 @@ async fn without_a_key_there_is_stun_as_it_was_set() {
     assert!(log.text().contains("Cloudflare TURN not configured"));
     let app = TestApp::start(&[("STUN_URLS", "")]).await;
     assert_eq!(ask(&app).await["iceServers"], json!([]));
+}
+
+#[tokio::test]
+async fn everyone_who_is_configured_is_announced_with_what_became_of_the_wished_life() {
+    let log = Log::listen();
+    let set = [
+        ("TURN_CREDENTIAL_TTL", "864000"),
+        ("TURN_PROVIDERS", "twilio,xirsys,metered,coturn:fra,static,cloudflare"),
+        ("TURN_PROVIDERS_TOGETHER", "2"),
+        ("CLOUDFLARE_TURN_KEY_ID", "k"),
+        ("CLOUDFLARE_TURN_API_TOKEN", API_TOKEN),
+        ("TWILIO_ACCOUNT_SID", "AC1"),
+        ("TWILIO_AUTH_TOKEN", API_TOKEN),
+        ("XIRSYS_IDENT", "i"),
+        ("XIRSYS_SECRET", API_TOKEN),
+        ("XIRSYS_CHANNEL", "c"),
+        ("METERED_APP", "a"),
+        ("METERED_SECRET_KEY", API_TOKEN),
+        ("COTURN_URLS_FRA", "turn:a.example"),
+        ("COTURN_SHARED_SECRET_FRA", API_TOKEN),
+        ("STATIC_TURN_URLS", "turn:b.example"),
+        ("STATIC_TURN_USERNAME", "u"),
+        ("STATIC_TURN_CREDENTIAL", API_TOKEN),
+    ];
+    TestApp::start(&set).await;
+    for title in ["Cloudflare", "Twilio", "Xirsys", "Metered", "Static"] {
+        assert!(log.text().contains(&format!("✅ {title} TURN service configured\n")), "{title}");
+    }
+    assert!(log.text().contains("✅ coturn TURN service configured (coturn:fra)"));
+    for (name, life) in [("cloudflare", 172_800), ("twilio", 86_400), ("xirsys", 86_400)] {
+        let line = format!("TURN_CREDENTIAL_TTL is 864000 s; credentials of {name} live at most {life} s");
+        assert!(log.text().contains(&line), "{line}");
+    }
+    assert!(!log.text().contains("credentials of metered live") && !log.text().contains(API_TOKEN));
 }
 
 #[tokio::test]

@@ -1,23 +1,39 @@
-//! What is kept for whom.
+//! What is kept for whom, and who of several providers is asked.
 
-use super::app::{cloudflare, install_ring, minted};
+use super::{
+    app::{Log, cloudflare, minted},
+    providers::{Variables, config},
+};
 use crate::{
     domain::{ParticipantId, SessionCode},
     server::{
         clock::Clock,
-        config::CloudflareConfig,
-        providers::{Cloudflare, Grants, ParticipantKey, Provider, StunUrls},
+        providers::{Grants, Line, ParticipantKey},
     },
 };
 use std::time::Duration;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
+/// Settings with a key for this stand-in, and more.
+fn set(stand_in: &str, more: &[(&'static str, &str)]) -> Variables {
+    let cloudflare = [
+        ("CLOUDFLARE_TURN_KEY_ID", "key-id"),
+        ("CLOUDFLARE_TURN_API_TOKEN", "token"),
+        ("CLOUDFLARE_TURN_API_BASE", stand_in),
+    ];
+    cloudflare.iter().chain(more).map(|(name, value)| (*name, (*value).to_owned())).collect()
+}
+
+const COTURN: [(&str, &str); 2] = [("COTURN_URLS", "turn:own.example"), ("COTURN_SHARED_SECRET", "north")];
+
+fn grants_of(variables: &Variables) -> Grants {
+    let config = config(variables);
+    let line = Line::new(&config, Clock::system()).unwrap();
+    Grants::new(line, &config.credentials.stun_urls, Clock::system())
+}
+
 fn grants(stand_in: &MockServer) -> Grants {
-    install_ring();
-    let (key_id, api_token) = ("key-id".to_owned(), "token".into());
-    let config = CloudflareConfig { key_id, api_token, api_base: stand_in.uri().parse().unwrap() };
-    let cloudflare = Cloudflare::new(config, Duration::from_hours(1)).unwrap();
-    Grants::new(Some(Provider::Cloudflare(cloudflare)), &StunUrls::default(), Clock::system())
+    grants_of(&set(&stand_in.uri(), &[]))
 }
 
 fn participant(number: u64) -> ParticipantKey {
@@ -28,10 +44,13 @@ async fn asked(stand_in: &MockServer) -> usize {
     stand_in.received_requests().await.unwrap().len()
 }
 
+fn created() -> ResponseTemplate {
+    ResponseTemplate::new(201).set_body_json(minted())
+}
+
 #[tokio::test]
 async fn a_participant_that_asks_often_costs_one_request() {
-    let slow = ResponseTemplate::new(201).set_body_json(minted()).set_delay(Duration::from_millis(100));
-    let stand_in = cloudflare(slow).await;
+    let stand_in = cloudflare(created().set_delay(Duration::from_millis(100))).await;
     let grants = grants(&stand_in);
     let (first, second) = tokio::join!(grants.for_participant(participant(1)), grants.for_participant(participant(1)));
     let third = grants.for_participant(participant(1)).await;
@@ -42,21 +61,123 @@ async fn a_participant_that_asks_often_costs_one_request() {
 
 #[tokio::test]
 async fn nobody_is_served_anothers_answer() {
-    let stand_in = cloudflare(ResponseTemplate::new(201).set_body_json(minted())).await;
+    let stand_in = cloudflare(created()).await;
     let grants = grants(&stand_in);
     grants.for_participant(participant(1)).await;
     grants.for_participant(participant(2)).await;
     grants.for_stranger().await;
     grants.for_stranger().await;
     assert_eq!(asked(&stand_in).await, 4);
+    let bodies: Vec<serde_json::Value> =
+        stand_in.received_requests().await.unwrap().iter().map(|request| request.body_json().unwrap()).collect();
+    let names: std::collections::BTreeSet<_> =
+        bodies.iter().map(|body| body["customIdentifier"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 4);
 }
 
 #[tokio::test]
 async fn a_degraded_answer_is_not_kept() {
     let stand_in = MockServer::start().await;
     Mock::given(any()).respond_with(ResponseTemplate::new(401)).up_to_n_times(1).mount(&stand_in).await;
-    Mock::given(any()).respond_with(ResponseTemplate::new(201).set_body_json(minted())).mount(&stand_in).await;
+    Mock::given(any()).respond_with(created()).mount(&stand_in).await;
     let grants = grants(&stand_in);
     assert!(grants.for_participant(participant(1)).await.degraded);
     assert!(!grants.for_participant(participant(1)).await.degraded);
+}
+
+#[tokio::test]
+async fn an_answer_is_kept_to_two_fifths_of_its_life() {
+    let twilio = serde_json::json!({"ice_servers": minted()["iceServers"], "ttl": "2"});
+    let stand_in = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(201).set_body_json(twilio)).mount(&stand_in).await;
+    let uri = stand_in.uri();
+    let variables = [("TWILIO_ACCOUNT_SID", "AC1"), ("TWILIO_AUTH_TOKEN", "t"), ("TWILIO_API_BASE", uri.as_str())];
+    let grants = grants_of(&variables.map(|(name, value)| (name, value.to_owned())).to_vec());
+    grants.for_participant(participant(1)).await;
+    grants.for_participant(participant(1)).await;
+    assert_eq!(asked(&stand_in).await, 1);
+    // Of two seconds.
+    tokio::time::sleep(Duration::from_millis(850)).await;
+    grants.for_participant(participant(1)).await;
+    assert_eq!(asked(&stand_in).await, 2);
+}
+
+/// That it does so within 2 s is tested where time is virtual, with `Race`.
+#[tokio::test]
+async fn when_the_first_provider_hangs_the_next_one_answers() {
+    // Takes connections and says nothing.
+    let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", hanging.local_addr().unwrap());
+    let grants = grants_of(&set(&url, &COTURN));
+    for number in 0..3 {
+        let answer = grants.for_participant(participant(number)).await;
+        assert_eq!((answer.provider.as_str(), answer.degraded), ("coturn", false));
+    }
+}
+
+#[tokio::test]
+async fn when_the_first_provider_refuses_the_next_one_answers_at_once_and_soon_it_is_not_asked_any_more() {
+    let log = Log::listen();
+    let stand_in = cloudflare(ResponseTemplate::new(401)).await;
+    let grants = grants_of(&set(&stand_in.uri(), &COTURN));
+    for number in 0..6 {
+        let answer = grants.for_participant(participant(number)).await;
+        assert_eq!((answer.provider.as_str(), answer.degraded), ("coturn", false));
+    }
+    assert_eq!(asked(&stand_in).await, 3, "it is left alone after three failures");
+    assert!(log.text().contains("It is not asked for 2 s"));
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_costs_nobody_time_once_that_is_known() {
+    let stand_in = cloudflare(ResponseTemplate::new(500)).await;
+    let grants = grants(&stand_in);
+    for number in 0..3 {
+        assert!(grants.for_participant(participant(number)).await.degraded);
+    }
+    let before = asked(&stand_in).await;
+    let answer = grants.for_participant(participant(9)).await;
+    assert!(answer.degraded && !answer.ice_servers.is_empty());
+    assert_eq!(asked(&stand_in).await, before);
+}
+
+#[tokio::test]
+async fn two_are_handed_out_together_where_that_was_set() {
+    let stand_in = cloudflare(created()).await;
+    let grants = grants_of(&set(&stand_in.uri(), &[&COTURN[..], &[("TURN_PROVIDERS_TOGETHER", "2")]].concat()));
+    let answer = grants.for_participant(participant(1)).await;
+    let urls: Vec<_> = answer.ice_servers.iter().flat_map(|server| &server.urls).map(String::as_str).collect();
+    let expected = [
+        "turn:turn.cloudflare.com:3478?transport=udp",
+        "turn:turn.cloudflare.com:3478?transport=tcp",
+        "turns:turn.cloudflare.com:443?transport=tcp",
+        "turn:own.example",
+    ];
+    assert_eq!(urls, expected, "coturn has one, and leaves the rest to the other");
+    // Nobody sees which of them carries a byte, so both ways are counted.
+    assert_eq!(answer.provider, "coturn");
+    let logins: Vec<_> = answer.ice_servers.iter().map(|server| server.username.as_deref().unwrap()).collect();
+    assert!(logins[0] == "minted-username" && logins[1].contains(':'), "each has its own login");
+}
+
+#[tokio::test]
+async fn one_of_two_is_enough() {
+    let stand_in = cloudflare(ResponseTemplate::new(401)).await;
+    let grants = grants_of(&set(&stand_in.uri(), &[&COTURN[..], &[("TURN_PROVIDERS_TOGETHER", "2")]].concat()));
+    assert_eq!(grants.for_stranger().await.provider, "coturn");
+}
+
+#[tokio::test]
+async fn keys_are_exchanged_while_it_runs() {
+    let (old, new) = (cloudflare(created()).await, cloudflare(created()).await);
+    let grants = grants(&old);
+    grants.for_participant(participant(1)).await;
+    grants.exchange(&config(&set(&new.uri(), &[("STUN_URLS", "stun:other.example")]))).unwrap();
+    // What was kept was minted with the old key, which may have been withdrawn.
+    assert!(!grants.for_participant(participant(1)).await.degraded);
+    assert!(!grants.for_participant(participant(1)).await.degraded);
+    assert_eq!((asked(&old).await, asked(&new).await), (1, 1));
+    assert_eq!(grants.stun_servers()[0].urls, ["stun:other.example"]);
+    grants.exchange(&config(&Variables::new())).unwrap();
+    assert!(grants.for_participant(participant(1)).await.degraded);
 }

@@ -12,4 +12,5 @@ mod evening;
 mod grants;
 mod house;
 mod participants;
+mod providers;
 mod restart;

@@ -4,7 +4,7 @@
 //! in clap lets an empty variable count as unset, keeps the process's environment out of tests, and lets an error name the
 //! variable.
 
-use super::{AppConfig, ConfigError, CredentialConfig, LimitConfig, cloudflare::CloudflareArgs};
+use super::{AppConfig, ConfigError, CredentialConfig, LimitConfig, naming::Naming, providers::ProviderArgs};
 use clap::{
     CommandFactory, FromArgMatches,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -35,14 +35,11 @@ pub(super) struct Settings {
     #[command(flatten)]
     pub(super) limits: LimitConfig,
     #[command(flatten)]
-    pub(super) cloudflare: CloudflareArgs,
+    pub(super) providers: ProviderArgs,
 }
 
 /// Variables for which empty means something else than unset.
 const MAY_BE_EMPTY: [&str; 1] = ["STUN_URLS"];
-
-/// Variables whose values are never repeated.
-const SECRETS: [&str; 1] = ["CLOUDFLARE_TURN_API_TOKEN"];
 
 /// The command line as it is documented: each argument names its variable, and none looks it up by itself.
 pub(super) fn documented() -> clap::Command {
@@ -66,41 +63,60 @@ fn variable_of(arg: &clap::Arg) -> Option<String> {
 
 pub(super) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
-    variables: impl Fn(&str) -> Option<OsString>,
+    variables: &impl Fn(&str) -> Option<OsString>,
 ) -> Result<(Command, Settings), ConfigError> {
     let mut arguments = arguments.into_iter();
     let program = arguments.next().unwrap_or_else(|| "tessro".into());
-    let from_variables = Settings::command()
-        .get_arguments()
-        .filter_map(|arg| {
-            let variable = variable_of(arg)?;
-            let value = variables(&variable)?;
-            if value.is_empty() && !MAY_BE_EMPTY.contains(&variable.as_str()) {
-                return None;
-            }
-            let mut flag = OsString::from(format!("--{}=", arg.get_long()?));
-            flag.push(value);
-            Some(flag)
-        })
-        .collect::<Vec<_>>();
+    let from_variables = flags(&Settings::command(), Naming::default(), variables);
     let line = std::iter::once(program).chain(from_variables).chain(arguments);
-    let matches = documented().try_get_matches_from(line).map_err(in_our_words)?;
+    let matches = documented().try_get_matches_from(line).map_err(|error| in_our_words(error, Naming::default()))?;
     let settings = Settings::from_arg_matches(&matches)?;
     Ok((settings.command.unwrap_or_default(), settings))
 }
 
+/// The arguments of a provider that has a label, from its variables alone: they have no flags.
+pub(super) fn labelled<T: clap::Args>(
+    naming: Naming<'_>,
+    variables: &impl Fn(&str) -> Option<OsString>,
+) -> Result<T, ConfigError> {
+    let command = T::augment_args(clap::Command::new("tessro"));
+    let line = std::iter::once("tessro".into()).chain(flags(&command, naming, variables));
+    let command = command.mut_args(|arg| arg.env(None::<&str>));
+    let matches = command.try_get_matches_from(line).map_err(|error| in_our_words(error, naming))?;
+    Ok(T::from_arg_matches(&matches)?)
+}
+
+/// The variables that are set, as flags.
+fn flags(command: &clap::Command, naming: Naming<'_>, variables: &impl Fn(&str) -> Option<OsString>) -> Vec<OsString> {
+    let as_flag = |arg: &clap::Arg| {
+        let variable = variable_of(arg)?;
+        let may_be_empty = MAY_BE_EMPTY.contains(&variable.as_str());
+        let value = naming.look_up(&variable, variables, may_be_empty)?;
+        let mut flag = OsString::from(format!("--{}=", arg.get_long()?));
+        flag.push(value);
+        Some(flag)
+    };
+    command.get_arguments().filter_map(as_flag).collect()
+}
+
+/// Whether the variable's value is never repeated.
+fn is_secret(variable: &str) -> bool {
+    let command = Settings::command();
+    command.get_arguments().any(|arg| arg.is_hide_env_values_set() && variable_of(arg).as_deref() == Some(variable))
+}
+
 /// A value that does not parse is named by its variable; everything else clap says well itself.
-fn in_our_words(error: clap::Error) -> ConfigError {
+fn in_our_words(error: clap::Error, naming: Naming<'_>) -> ConfigError {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     };
     let variable = text(ContextKind::InvalidArg)
         .and_then(|arg| Some(arg.split_once('<')?.1.trim_end_matches('>').to_owned()))
-        .filter(|variable| !SECRETS.contains(&variable.as_str()));
+        .filter(|variable| !is_secret(variable));
     match (error.kind(), variable, error.source()) {
         (ErrorKind::ValueValidation, Some(variable), Some(advice)) => ConfigError::BadValue {
-            variable,
+            variable: naming.variable(&variable),
             value: text(ContextKind::InvalidValue).unwrap_or_default(),
             advice: advice.to_string(),
         },

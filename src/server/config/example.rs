@@ -53,9 +53,15 @@ fn the_example_is_what_the_program_says_of_itself() {
 #[test]
 fn every_variable_is_in_the_help() {
     let help = command_line::documented().render_long_help().to_string();
-    for variable in
-        ["PORT", "CLIENT_URL", "RUST_LOG", "STUN_URLS", "CLOUDFLARE_TURN_API_TOKEN", "CLOUDFLARE_TURN_API_TOKEN_FILE"]
-    {
+    for variable in [
+        "PORT",
+        "CLIENT_URL",
+        "RUST_LOG",
+        "STUN_URLS",
+        "TURN_PROVIDERS",
+        "CLOUDFLARE_TURN_API_TOKEN_FILE",
+        "METERED_APP",
+    ] {
         assert!(help.contains(&format!("[env: {variable}]")), "{variable}\n{help}");
     }
 }

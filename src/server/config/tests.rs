@@ -13,6 +13,13 @@ fn read(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, String
         .map_err(|error| error.to_string())
 }
 
+fn cloudflare(config: &Config) -> &CloudflareConfig {
+    let [(_, ProviderConfig::Cloudflare(cloudflare))] = config.providers.as_slice() else {
+        panic!("{:?}", config.providers);
+    };
+    cloudflare
+}
+
 #[test]
 fn nothing_set_gives_the_documented_defaults() {
     let config = read(&[], &[]).unwrap();
@@ -20,7 +27,7 @@ fn nothing_set_gives_the_documented_defaults() {
     assert_eq!(config.limits.monthly_bandwidth_limit_gb, ByteCount::new(1_000_000_000_000));
     assert_eq!(config.credentials.turn_credential_ttl, Duration::from_hours(24));
     assert_eq!(config.credentials.stun_urls.as_slice(), ["stun:stun.cloudflare.com:3478"]);
-    assert!(config.cloudflare.is_none() && config.app.client_url.is_none());
+    assert!(config.providers.is_empty() && config.app.client_url.is_none());
     assert_eq!(config.app.rust_log, "info");
     assert_eq!(read(&[], &[("RUST_LOG", "warn,tessro=trace")]).unwrap().app.rust_log, "warn,tessro=trace");
 }
@@ -61,6 +68,19 @@ fn a_bad_value_is_named_with_what_to_write_instead() {
         ("RATE_LIMIT_CREDENTIALS", "10 per minute"),
         ("MONTHLY_BANDWIDTH_LIMIT_GB", "-1"),
         ("CLOUDFLARE_TURN_API_BASE", "rtc.live.cloudflare.com"),
+        ("TURN_PROVIDERS", "acme"),
+        ("TURN_PROVIDERS", "twilio,relay"),
+        ("TURN_PROVIDERS", "twilio,twilio"),
+        ("TURN_PROVIDERS", "cloudflare:file"),
+        ("TURN_PROVIDERS", ","),
+        ("TURN_PROVIDERS_TOGETHER", "0"),
+        ("TURN_PROVIDERS_TOGETHER", "5"),
+        ("TWILIO_ACCOUNT_SID", "AC/1"),
+        ("XIRSYS_CHANNEL", "a//b"),
+        ("METERED_APP", "my_app"),
+        ("COTURN_URLS", "stun:a.example"),
+        ("COTURN_URLS", "turn:a.example:53"),
+        ("STATIC_TURN_URLS", "a.example"),
     ];
     for (variable, value) in wrong {
         let sentence = read(&[], &[(variable, value)]).unwrap_err();
@@ -85,8 +105,8 @@ fn a_secret_may_come_from_a_file_but_not_twice() {
     let file = file.to_str().unwrap();
     let key = ("CLOUDFLARE_TURN_KEY_ID", "key");
 
-    let config = read(&[], &[key, ("CLOUDFLARE_TURN_API_TOKEN_FILE", file)]).unwrap().cloudflare.unwrap();
-    assert_eq!(config.api_token.expose_secret(), "from-the-file");
+    let config = read(&[], &[key, ("CLOUDFLARE_TURN_API_TOKEN_FILE", file)]).unwrap();
+    assert_eq!(cloudflare(&config).api_token.expose_secret(), "from-the-file");
     let twice = [key, ("CLOUDFLARE_TURN_API_TOKEN", "x"), ("CLOUDFLARE_TURN_API_TOKEN_FILE", file)];
     assert!(read(&[], &twice).unwrap_err().contains("both set"));
     let gone = read(&[], &[key, ("CLOUDFLARE_TURN_API_TOKEN_FILE", "/nowhere/token")]).unwrap_err();
@@ -106,7 +126,7 @@ fn the_api_base_is_the_same_with_a_slash_and_with_a_version() {
     for base in ["https://a.example", "https://a.example/", "https://a.example/v1", "https://a.example/v1/"] {
         let set =
             [("CLOUDFLARE_TURN_KEY_ID", "k"), ("CLOUDFLARE_TURN_API_TOKEN", "t"), ("CLOUDFLARE_TURN_API_BASE", base)];
-        assert_eq!(read(&[], &set).unwrap().cloudflare.unwrap().api_base.as_str(), "https://a.example/", "{base}");
+        assert_eq!(cloudflare(&read(&[], &set).unwrap()).api_base.as_str(), "https://a.example/", "{base}");
     }
 }
 
@@ -117,5 +137,7 @@ fn a_line_of_dot_env_that_is_malformed_is_not_repeated() {
     std::fs::write(&file, "THIS IS A verysecret LINE\n").unwrap();
     let sentence = read_dot_env(&file).unwrap_err().to_string();
     assert!(sentence.contains("malformed") && !sentence.contains("verysecret"), "{sentence}");
-    assert!(read_dot_env(&directory.path().join("absent")).is_ok());
+    assert!(read_dot_env(&directory.path().join("absent")).unwrap().is_empty());
+    std::fs::write(&file, "PORT=1\nPORT=2\n").unwrap();
+    assert_eq!(read_dot_env(&file).unwrap(), HashMap::from([("PORT".to_owned(), "1".to_owned())]));
 }

@@ -4,10 +4,12 @@ use crate::{
     domain::ByteCount,
     server::{
         guard::{Origin, RateLimit},
-        providers::StunUrls,
+        providers::{RelayUrls, StunUrls},
     },
 };
 use axum_client_ip::ClientIpSource;
+use clap::builder::{StringValueParser, TypedValueParser};
+use secrecy::SecretString;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -81,12 +83,57 @@ pub(super) fn gigabytes(text: &str) -> Result<ByteCount, &'static str> {
     ByteCount::parse_gb(text).map_err(|_| "write a number of gigabytes, such as 1000 or 0.02")
 }
 
-pub(super) fn key_id(text: &str) -> Result<String, &'static str> {
+pub(super) fn relay_urls(text: &str) -> Result<RelayUrls, String> {
+    RelayUrls::parse(text).map_err(|wrong| {
+        let what =
+            wrong.map_or("there is no relay in it".to_owned(), |wrong| format!("browsers do not take `{wrong}`"));
+        format!("{what}; write such as turn:turn.example:3478,turns:turn.example:443?transport=tcp, not on port 53")
+    })
+}
+
+/// From one to four: each gets an address of the four that a browser is given.
+pub(super) fn together(text: &str) -> Result<usize, &'static str> {
+    let providers = text.trim().parse().ok().filter(|providers| (1..=4).contains(providers));
+    providers.ok_or("write a number from 1 to 4, such as 2")
+}
+
+/// What may be any text, and is never repeated.
+pub(super) fn secret() -> impl TypedValueParser<Value = SecretString> {
+    StringValueParser::new().map(SecretString::from)
+}
+
+/// A user name that browsers take.
+pub(super) fn username(text: &str) -> Result<String, &'static str> {
+    let name = text.trim();
+    let usable = !name.is_empty() && name.len() < 509 && !name.chars().any(char::is_control);
+    usable.then(|| name.to_owned()).ok_or("write a user name of at most 508 bytes, without control characters")
+}
+
+/// A path of words with slashes between them.
+pub(super) fn path(text: &str) -> Result<String, &'static str> {
+    let path = text.trim().trim_matches('/');
+    let usable = path.split('/').all(|part| word(part).is_ok_and(|word| word == part));
+    usable
+        .then(|| path.to_owned())
+        .ok_or("copy it again, or write words of letters and digits with slashes between them")
+}
+
+/// The first part of an app's address; takes the whole address too, as the dashboard shows it.
+pub(super) fn metered_app(text: &str) -> Result<String, &'static str> {
+    let text = text.trim().trim_start_matches("https://").trim_end_matches('/');
+    let app = text.strip_suffix(".metered.live").unwrap_or(text);
+    let usable = word(app).is_ok_and(|word| word == app) && !app.contains('_');
+    usable
+        .then(|| app.to_ascii_lowercase())
+        .ok_or("write the name before .metered.live, one word of letters and digits")
+}
+
+pub(super) fn word(text: &str) -> Result<String, &'static str> {
     let id = text.trim();
     let usable = !id.is_empty()
         && id.len() <= 200
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    if usable { Ok(id.to_owned()) } else { Err("copy it again, one word of letters and digits") }
+    if usable { Ok(id.to_owned()) } else { Err("copy it again, or write one word of letters and digits") }
 }
 
 /// Takes the base with or without a trailing slash and with or without the API's version, as people copy it from either place.
@@ -98,5 +145,5 @@ pub(super) fn api_base(text: &str) -> Result<Url, &'static str> {
         .ok()
         .filter(usable)
         .filter(|url| url.username().is_empty() && url.password().is_none() && url.fragment().is_none())
-        .ok_or("write an address such as https://rtc.live.cloudflare.com")
+        .ok_or("write an address with scheme and host, such as https://api.example")
 }

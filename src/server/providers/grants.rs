@@ -1,18 +1,24 @@
-//! Credentials for one caller: from the cache, from a provider, or STUN with the reason.
+//! Credentials for one caller: from the cache, from the line of providers, or STUN with the reason.
 //!
 //! A participant's answer is kept to 40 % of its life, so that a reload costs nothing and a renewal at half its life is
 //! new; participants that ask twice at once share one request. Someone without a token is never served another's answer,
-//! nor is theirs kept. Degraded answers are not kept: the provider may be back a second later, and the guard already
+//! nor is theirs kept. Degraded answers are not kept: a provider may be back a second later, and the guard already
 //! bounds how often anyone can ask.
+//!
+//! The settings can be exchanged while it runs: what is asked from then on is minted with the new ones, and what browsers have
+//! lives on.
 
-use super::{Failure, Grant, IceSet, Provider, StunUrls};
+use super::{Grant, IceSet, Line, Pseudonym, StunUrls, line::counted_as};
 use crate::{
     domain::{ParticipantId, SessionCode, UnixMillis},
     protocol::{DegradedReason, IceAnswer, IceServer},
-    server::clock::Clock,
+    server::{clock::Clock, config::Config},
 };
-use moka::future::Cache;
-use std::sync::Arc;
+use moka::{Expiry, future::Cache};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 /// A participant that has proved itself.
 pub type ParticipantKey = (SessionCode, ParticipantId);
@@ -20,85 +26,117 @@ pub type ParticipantKey = (SessionCode, ParticipantId);
 /// More participants than one process serves; beyond it the least used are forgotten and minted anew.
 const MOST_KEPT: u64 = 50_000;
 
-/// Hands out credentials. Cheap to clone.
+/// What a browser is given: from five on Firefox complains, and every one costs time.
+const MOST_URLS: usize = 4;
+
+/// Hands out credentials. Cheap to clone; clones share everything.
 #[derive(Debug, Clone)]
 pub struct Grants {
-    provider: Option<Arc<Provider>>,
-    stun: IceSet,
-    kept: Cache<ParticipantKey, Arc<Grant>>,
+    offer: Arc<RwLock<Offer>>,
+    kept: Cache<(u64, ParticipantKey), Arc<[Grant]>>,
     clock: Clock,
 }
 
+/// What can be exchanged.
+#[derive(Debug, Clone)]
+struct Offer {
+    line: Line,
+    stun: IceSet,
+    /// Answers of an earlier edition are not handed out again: their keys may have been withdrawn.
+    edition: u64,
+}
+
+/// There is nothing to keep.
+#[derive(Debug)]
+struct Nothing;
+
 impl Grants {
-    /// Grants from `provider`, or without one.
-    pub fn new(provider: Option<Provider>, stun: &StunUrls, clock: Clock) -> Self {
-        let keep = provider.as_ref().map(|provider| provider.ttl() * 2 / 5).unwrap_or_default();
-        Self {
-            provider: provider.map(Arc::new),
-            stun: IceSet::from(stun),
-            kept: Cache::builder().max_capacity(MOST_KEPT).time_to_live(keep).build(),
-            clock,
-        }
+    /// Grants of these providers, or STUN.
+    pub fn new(line: Line, stun: &StunUrls, clock: Clock) -> Self {
+        let offer = Offer { line, stun: IceSet::from(stun), edition: 0 };
+        let kept = Cache::builder().max_capacity(MOST_KEPT).expire_after(Keep).build();
+        Self { offer: Arc::new(RwLock::new(offer)), kept, clock }
+    }
+
+    /// Uses the providers and STUN servers of these settings from now on.
+    pub fn exchange(&self, config: &Config) -> Result<(), reqwest::Error> {
+        let line = Line::new(config, self.clock.clone())?;
+        line.announce();
+        let mut offer = self.offer.write().unwrap_or_else(PoisonError::into_inner);
+        let edition = offer.edition + 1;
+        *offer = Offer { line, stun: IceSet::from(&config.credentials.stun_urls), edition };
+        Ok(())
     }
 
     /// The answer for a participant.
     pub async fn for_participant(&self, key: ParticipantKey) -> IceAnswer {
-        let Some(provider) = self.provider.clone() else {
-            return self.without_relay(DegradedReason::NotConfigured);
+        let offer = self.offer();
+        let fresh = async {
+            let grants = offer.line.mint(&Pseudonym::of(&key)).await;
+            if grants.is_empty() { Err(Nothing) } else { Ok(Arc::from(grants)) }
         };
-        let fresh = async { mint(&provider, &self.clock).await.map(Arc::new) };
-        match self.kept.try_get_with(key, fresh).await {
-            Ok(grant) => self.answer(&grant),
-            Err(_) => self.without_relay(DegradedReason::ProviderError),
+        match self.kept.try_get_with((offer.edition, key), fresh).await {
+            Ok(grants) => self.answer(&offer, &grants),
+            Err(_) => self.answer(&offer, &[]),
         }
     }
 
     /// The answer for someone who is in no session.
     pub async fn for_stranger(&self) -> IceAnswer {
-        let Some(provider) = &self.provider else {
-            return self.without_relay(DegradedReason::NotConfigured);
-        };
-        match mint(provider, &self.clock).await {
-            Ok(grant) => self.answer(&grant),
-            Err(_) => self.without_relay(DegradedReason::ProviderError),
-        }
+        let offer = self.offer();
+        let grants = offer.line.mint(&Pseudonym::of_a_stranger()).await;
+        self.answer(&offer, &grants)
     }
 
     /// What those go on with who get no credentials.
     pub fn stun_servers(&self) -> Vec<IceServer> {
-        self.stun.to_servers()
+        self.offer().stun.to_servers()
     }
 
-    fn answer(&self, grant: &Grant) -> IceAnswer {
+    fn offer(&self) -> Offer {
+        self.offer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn answer(&self, offer: &Offer, grants: &[Grant]) -> IceAnswer {
+        let expires_at = grants.iter().map(|grant| grant.expires_at).min();
+        let (Some(provider), Some(expires_at)) = (counted_as(grants), expires_at) else {
+            let configured = !offer.line.is_empty();
+            if configured {
+                tracing::debug!("No provider gave credentials: the caller gets STUN only");
+            }
+            let reason = if configured { DegradedReason::ProviderError } else { DegradedReason::NotConfigured };
+            return without_relay(&offer.stun, reason);
+        };
+        let sets: Vec<_> = grants.iter().map(|grant| &grant.servers).collect();
         IceAnswer {
-            ice_servers: grant.servers.to_servers(),
-            provider: grant.provider.to_string(),
-            expires_at: Some(rfc3339(grant.expires_at)),
-            expires_in: Some(self.clock.wall().until(grant.expires_at).as_secs()),
+            ice_servers: IceSet::best_of(&sets, MOST_URLS).to_servers(),
+            provider: provider.to_string(),
+            expires_at: Some(rfc3339(expires_at)),
+            expires_in: Some(self.clock.wall().until(expires_at).as_secs()),
             degraded: false,
             reason: None,
         }
     }
+}
 
-    fn without_relay(&self, reason: DegradedReason) -> IceAnswer {
-        IceAnswer {
-            ice_servers: self.stun_servers(),
-            provider: "stun".to_owned(),
-            expires_at: None,
-            expires_in: None,
-            degraded: true,
-            reason: Some(reason),
-        }
+/// How long an answer is kept: what is minted together is kept as long as the one with the shortest life.
+struct Keep;
+
+impl<K> Expiry<K, Arc<[Grant]>> for Keep {
+    fn expire_after_create(&self, _: &K, grants: &Arc<[Grant]>, _: std::time::Instant) -> Option<Duration> {
+        Some(grants.iter().map(Grant::life).min().unwrap_or_default() * 2 / 5)
     }
 }
 
-/// The one place in which a failure is logged: once for everyone who waits for the same answer.
-async fn mint(provider: &Provider, clock: &Clock) -> Result<Grant, Failure> {
-    let minted = provider.mint(clock).await;
-    if let Err(failure) = &minted {
-        tracing::warn!("{failure}. Callers get STUN only");
+fn without_relay(stun: &IceSet, reason: DegradedReason) -> IceAnswer {
+    IceAnswer {
+        ice_servers: stun.to_servers(),
+        provider: "stun".to_owned(),
+        expires_at: None,
+        expires_in: None,
+        degraded: true,
+        reason: Some(reason),
     }
-    minted
 }
 
 fn rfc3339(moment: UnixMillis) -> String {

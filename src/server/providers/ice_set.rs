@@ -6,6 +6,7 @@
 //!
 //! Pure: takes JSON, gives servers.
 
+mod choice;
 mod url;
 
 #[cfg(test)]
@@ -30,11 +31,21 @@ const CREDENTIAL_BYTES: usize = 2048;
 pub struct IceSet(Vec<IceServer>);
 
 impl IceSet {
-    /// Reads a provider's answer: `iceServers` as a list or as a single object, `urls` as a list or a text, or by its old
+    /// Reads what a provider calls its ICE servers: a list or a single object, `urls` as a list or a text, or by its old
     /// name `url`. What cannot be used is left out.
-    pub fn read(answer: &Value) -> Self {
-        let servers = answer.get("iceServers").map(one_or_many).unwrap_or_default();
-        Self::collect(servers.into_iter().map(read_server))
+    pub fn read(servers: &Value) -> Self {
+        Self::collect(one_or_many(servers).into_iter().map(read_server))
+    }
+
+    /// These relays with one login.
+    pub fn with_login(urls: &RelayUrls, username: &str, credential: &str) -> Self {
+        let (username, credential) = (Some(username.to_owned()), Some(credential.to_owned()));
+        Self::collect(std::iter::once(IceServer { urls: urls.0.clone(), username, credential }))
+    }
+
+    /// The best addresses of these sets, at most so many in all and shared fairly; their order is kept.
+    pub fn best_of(sets: &[&Self], most: usize) -> Self {
+        choice::best_of(sets, most)
     }
 
     fn collect(servers: impl Iterator<Item = IceServer>) -> Self {
@@ -71,6 +82,11 @@ impl IceSet {
         self.0.iter().any(|server| server.credential.is_some())
     }
 
+    /// The name in the login of the first relay.
+    pub fn username(&self) -> Option<&str> {
+        self.0.iter().find_map(|server| server.username.as_deref())
+    }
+
     /// The servers, as they are sent.
     pub fn to_servers(&self) -> Vec<IceServer> {
         self.0.clone()
@@ -98,6 +114,29 @@ impl StunUrls {
     }
 }
 
+/// Addresses of a relay as the operator set them, at least one of them `turn:` or `turns:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayUrls(Vec<String>);
+
+impl RelayUrls {
+    /// Reads URLs with commas between them; fails with the first that browsers do not take, or with `None` where there is no
+    /// relay among them.
+    pub fn parse(text: &str) -> Result<Self, Option<String>> {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let urls = parts.map(|part| IceUrl::parse(part).filter(|url| !url.is_on_a_blocked_port()).ok_or(part));
+        let urls = urls.collect::<Result<Vec<_>, _>>().map_err(|wrong| Some(wrong.to_owned()))?;
+        if urls.iter().all(|url| url.scheme == Scheme::Stun) {
+            return Err(None);
+        }
+        Ok(Self(urls.iter().map(ToString::to_string).collect()))
+    }
+
+    /// The URLs.
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
+    }
+}
+
 impl From<&StunUrls> for IceSet {
     fn from(stun: &StunUrls) -> Self {
         Self::collect(std::iter::once(IceServer { urls: stun.0.clone(), username: None, credential: None }))
@@ -110,7 +149,8 @@ fn one_or_many(value: &Value) -> Vec<&Value> {
 
 fn read_server(value: &Value) -> IceServer {
     let text = |name| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    let urls = value.get("urls").or_else(|| value.get("url")).map(one_or_many).unwrap_or_default();
+    let field = |name| value.get(name).filter(|field| !field.is_null());
+    let urls = field("urls").or_else(|| field("url")).map(one_or_many).unwrap_or_default();
     IceServer {
         urls: urls.into_iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         username: text("username"),

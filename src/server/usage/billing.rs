@@ -2,7 +2,7 @@
 //!
 //! Knows providers by kind only and refuses to know prices, time and where the counters came from.
 
-use crate::domain::{ByteCount, ProviderName};
+use crate::domain::{ByteCount, ProviderKind};
 use crate::protocol::PairCounters;
 
 /// The header of a `ChannelData` message, which carries nearly every packet of a call
@@ -31,21 +31,29 @@ pub(super) struct Counters {
 
 /// Which of a relay's bytes cost money. What the browser cannot see (refreshes of the allocation, connectivity checks)
 /// is left out; it is far below 1 % of a film.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Billing {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Billing {
     /// What the relay sends to its client. Cloudflare bills "data sent from the Cloudflare edge to the TURN client"
     /// including TURN's overhead; the other direction and the leg to the peer are free.
     ClientEgress,
-    /// What passes between relay and client in either direction: the careful choice for every other kind.
+    /// What passes between relay and client in either direction.
     ClientBoth,
 }
 
 impl Billing {
-    /// How the provider bills, by its kind.
-    pub(super) fn of(provider: &ProviderName) -> Self {
-        match provider.as_str().split(':').next() {
-            Some("cloudflare") => Self::ClientEgress,
-            Some(_) | None => Self::ClientBoth,
+    /// How the provider bills.
+    pub const fn of(provider: ProviderKind) -> Self {
+        match provider {
+            ProviderKind::Cloudflare => Self::ClientEgress,
+            // Twilio bills "the sum of bytes sent and received by the TURN client". Xirsys and Metered do not say which
+            // direction they mean: the careful choice. Who pays for a server's outgoing traffic pays for what goes to the
+            // client and for what goes on to the peer, which is what came from the client.
+            ProviderKind::Twilio
+            | ProviderKind::Xirsys
+            | ProviderKind::Metered
+            | ProviderKind::Coturn
+            | ProviderKind::Static
+            | ProviderKind::Relay => Self::ClientBoth,
         }
     }
 
@@ -89,29 +97,25 @@ mod tests {
         packets_indicated: 0,
     };
 
-    fn billing(provider: &str) -> Billing {
-        Billing::of(&provider.parse().unwrap())
-    }
-
     #[test]
     fn cloudflare_bills_what_it_sends_to_its_client_with_headers() {
-        assert_eq!(billing("cloudflare").billed(COUNTERS), ByteCount::new(10_040));
-        assert_eq!(billing("cloudflare:eu").billed(COUNTERS), ByteCount::new(10_040));
+        assert_eq!(Billing::of(ProviderKind::Cloudflare).billed(COUNTERS), ByteCount::new(10_040));
     }
 
     #[test]
-    fn an_unknown_kind_is_counted_both_ways() {
-        assert_eq!(billing("cloudflared").billed(COUNTERS), ByteCount::new(10_560));
-        assert_eq!(billing("acme").billed(COUNTERS), ByteCount::new(10_560));
+    fn every_other_kind_is_counted_both_ways() {
+        for kind in ProviderKind::ALL.into_iter().filter(|kind| *kind != ProviderKind::Cloudflare) {
+            assert_eq!(Billing::of(kind).billed(COUNTERS), ByteCount::new(10_560), "{kind}");
+        }
     }
 
     #[test]
     fn what_comes_before_there_is_a_channel_is_wrapped_in_more() {
         let indicated = Counters { packets_indicated: 3, ..COUNTERS };
-        assert_eq!(billing("cloudflare").billed(indicated), ByteCount::new(10_040 + 3 * 56));
+        assert_eq!(Billing::ClientEgress.billed(indicated), ByteCount::new(10_040 + 3 * 56));
         // No more of them than packets came.
         let all = Counters { packets_indicated: 99, ..COUNTERS };
-        assert_eq!(billing("cloudflare").billed(all), ByteCount::new(10_000 + 10 * 60));
+        assert_eq!(Billing::ClientEgress.billed(all), ByteCount::new(10_000 + 10 * 60));
     }
 
     #[test]

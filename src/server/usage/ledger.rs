@@ -251,7 +251,7 @@ impl Entry<'_> {
             counted: ByteCount::ZERO,
             since: self.at,
         });
-        let Some(billed) = meter.apply(Billing::of(&provider), reported.report.sequence, pair.into()) else {
+        let Some(billed) = meter.apply(Billing::of(provider.kind()), reported.report.sequence, pair.into()) else {
             return Ok(());
         };
         // Most pairs never carry anything.
@@ -276,7 +276,7 @@ impl Entry<'_> {
                 participant,
                 connection,
                 pair.pair,
-                provider.as_str(),
+                provider.to_string(),
                 stored(meter.sequence),
                 stored(counters.bytes_received),
                 stored(counters.bytes_sent),
@@ -302,7 +302,7 @@ impl Entry<'_> {
                 reported.session.map(|host| host.to_string()),
                 participant,
                 pair.pair,
-                provider.as_str(),
+                provider.to_string(),
             ])?;
         self.total.measured = self.total.measured.plus(added);
         Ok(())

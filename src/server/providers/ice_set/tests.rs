@@ -4,8 +4,8 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::json;
 
-fn read(answer: Value) -> Value {
-    serde_json::to_value(IceSet::read(&answer).to_servers()).unwrap()
+fn read(servers: Value) -> Value {
+    serde_json::to_value(IceSet::read(&servers).to_servers()).unwrap()
 }
 
 #[test]
@@ -14,12 +14,15 @@ fn every_shape_that_cloudflare_has_had_is_read() {
     let relays = json!(["turn:turn.cloudflare.com:3478?transport=udp", "turns:turn.cloudflare.com:443?transport=tcp"]);
     let stun = json!({"urls": ["stun:stun.cloudflare.com:3478"]});
 
-    assert_eq!(read(json!({"iceServers": [stun, login(relays.clone())]})), json!([stun, login(relays.clone())]));
-    assert_eq!(read(json!({"iceServers": login(relays.clone())})), json!([login(relays.clone())]));
-    assert_eq!(read(json!({"iceServers": [login(relays.clone())]})), json!([login(relays)]));
-    assert_eq!(read(json!({"iceServers": login(json!("turn:a.example"))})), json!([login(json!(["turn:a.example"]))]));
-    let old = json!({"iceServers": [{"url": "turn:a.example", "username": "u", "credential": "c"}]});
-    assert_eq!(read(old), json!([login(json!(["turn:a.example"]))]));
+    assert_eq!(read(json!([stun, login(relays.clone())])), json!([stun, login(relays.clone())]));
+    assert_eq!(read(login(relays.clone())), json!([login(relays.clone())]));
+    assert_eq!(read(json!([login(relays.clone())])), json!([login(relays)]));
+    assert_eq!(read(login(json!("turn:a.example"))), json!([login(json!(["turn:a.example"]))]));
+    for urls in [json!({}), json!({"urls": null}), json!({"urls": "turn:a.example"})] {
+        let mut old = json!({"url": "turn:a.example", "username": "u", "credential": "c"});
+        old.as_object_mut().unwrap().extend(urls.as_object().unwrap().clone());
+        assert_eq!(read(json!([old])), json!([login(json!(["turn:a.example"]))]));
+    }
 }
 
 #[test]
@@ -35,6 +38,7 @@ fn what_browsers_block_or_refuse_is_left_out_and_the_rest_stays_in_order() {
         "turn:user@a.example",
         "turn:a.example#x",
         "turn:a.example:0",
+        "turn:a.example:587",
         "turn:a.example:70000",
         "turn:a.example:",
         "stuns:a.example",
@@ -55,7 +59,7 @@ fn what_browsers_block_or_refuse_is_left_out_and_the_rest_stays_in_order() {
         "turns:b.example:5349?transport=tcp",
     ]);
     assert_eq!(
-        read(json!({"iceServers": [{"urls": urls, "username": "u", "credential": "c"}]})),
+        read(json!([{"urls": urls, "username": "u", "credential": "c"}])),
         json!([{"urls": kept, "username": "u", "credential": "c"}]),
     );
 }
@@ -65,7 +69,7 @@ fn a_relay_without_a_login_is_left_out() {
     for (username, credential) in [(json!(null), json!("c")), (json!("u"), json!("")), (json!("u\u{0}"), json!("c"))] {
         let server =
             json!({"urls": ["turn:a.example", "stun:a.example"], "username": username, "credential": credential});
-        let set = IceSet::read(&json!({"iceServers": [server]}));
+        let set = IceSet::read(&json!([server]));
         assert!(!set.has_relay());
         assert_eq!(serde_json::to_value(set.to_servers()).unwrap(), json!([{"urls": ["stun:a.example"]}]));
     }
@@ -147,8 +151,7 @@ fn any_answer() -> impl Strategy<Value = Value> {
     let server = (prop::collection::vec(any_url(), 0..12), text(), text())
         .prop_map(|(urls, username, credential)| json!({"urls": urls, "username": username, "credential": credential}));
     prop_oneof![
-        3 => prop::collection::vec(server, 0..5).prop_map(|servers| json!({"iceServers": servers})),
-        1 => any_json().prop_map(|any| json!({"iceServers": any})),
+        3 => prop::collection::vec(server, 0..5).prop_map(Value::from),
         1 => any_json(),
     ]
 }
@@ -166,7 +169,7 @@ proptest! {
         prop_assert_eq!(urls.iter().collect::<BTreeSet<_>>().len(), urls.len());
         prop_assert_eq!(set.has_relay(), urls.iter().any(|url| url.starts_with("turn")));
 
-        let again = IceSet::read(&json!({"iceServers": serde_json::to_value(&servers).unwrap()}));
+        let again = IceSet::read(&serde_json::to_value(&servers).unwrap());
         prop_assert_eq!(again, set);
     }
 }

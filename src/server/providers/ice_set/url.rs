@@ -16,8 +16,8 @@ pub(super) enum Scheme {
 pub(super) struct IceUrl {
     pub(super) scheme: Scheme,
     host: String,
-    port: Option<u16>,
-    transport: Option<&'static str>,
+    pub(super) port: Option<u16>,
+    pub(super) transport: Option<&'static str>,
 }
 
 impl IceUrl {
@@ -45,9 +45,14 @@ impl IceUrl {
         Some(Self { scheme, host: parse_host(host)?, port, transport })
     }
 
-    /// Browsers block port 53; without trickling it costs a call tens of seconds.
+    /// Browsers block port 53; without trickling it costs a call tens of seconds. Of the other ports below 1024 libwebrtc takes
+    /// only 80 and 443 for a relay.
     pub(super) fn is_on_a_blocked_port(&self) -> bool {
-        self.port == Some(53)
+        match self.port {
+            Some(53) => true,
+            Some(port) => self.scheme != Scheme::Stun && port < 1024 && port != 80 && port != 443,
+            None => false,
+        }
     }
 }
 

@@ -94,7 +94,7 @@ fn a_pair_keeps_the_provider_it_began_with() {
     let mut ledger = Ledger::open(dir.path()).unwrap();
     ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 1, 100))], &[]).unwrap();
     let mut renamed = report(LINK, "a", 2, 200);
-    renamed.pairs[0].provider = "acme".parse().unwrap();
+    renamed.pairs[0].provider = "twilio".parse().unwrap();
     ledger.record(NOVEMBER, &[by(HOST, renamed)], &[]).unwrap();
     assert_eq!(used(&ledger), 200);
 }

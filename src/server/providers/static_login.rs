@@ -1,0 +1,36 @@
+//! A relay with one login for everybody, such as coturn with `lt-cred-mech`.
+//!
+//! Nothing is minted and nothing expires. The answer has a life all the same: when it is over browsers ask again, and learn of
+//! a password that the operator has changed.
+
+use super::{AtExpiry, IceSet, Minted, Price, Terms, UsageAsked};
+use crate::{
+    domain::ByteCount,
+    server::{config::StaticConfig, usage::Billing},
+};
+use secrecy::ExposeSecret as _;
+
+pub(super) const TERMS: Terms = Terms {
+    longest_life: None,
+    at_expiry: AtExpiry::GoesOn,
+    billing: Billing::ClientBoth,
+    price: Price::OwnLine,
+    free: ByteCount::ZERO,
+    revocable: false,
+    usage: UsageAsked::Nothing,
+};
+
+/// A login that is handed on as it is.
+#[derive(Debug)]
+pub(super) struct StaticLogin(StaticConfig);
+
+impl StaticLogin {
+    pub(super) fn new(config: StaticConfig) -> Self {
+        Self(config)
+    }
+
+    pub(super) fn mint(&self) -> Minted {
+        let StaticConfig { urls, username, credential } = &self.0;
+        Minted { servers: IceSet::with_login(urls, username, credential.expose_secret()), life: None, own: false }
+    }
+}
