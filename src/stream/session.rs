@@ -215,12 +215,10 @@ impl Session {
                     self.link.unwant();
                 }
             }
-            // Without a line it is the last of one that has been given up, and speaks of a session that is left by now.
             Input::Message(message) if self.link.is_open() => {
                 self.link.heard(now);
                 self.message(message, now);
             }
-            Input::Message(_) => {}
             Input::Ice(outcome) => {
                 let known = self.ice.username();
                 let worth_keeping = self.ice.answered(&outcome, now, &mut self.random);
@@ -293,7 +291,8 @@ impl Session {
                 self.sources.take(input, &mut self.film, now, &mut self.out);
                 self.tell_film(now);
             }
-            Input::Tick => {}
+            // A message without a line is the last of one that was given up, and speaks of a session that is left by now.
+            Input::Message(_) | Input::Tick => {}
         }
         self.tick(now);
     }
