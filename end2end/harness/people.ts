@@ -234,6 +234,12 @@ export class Person {
     await this.message.press('Enter');
   }
 
+  /** The panel behind the badge, opened. */
+  async openFigures(): Promise<Locator> {
+    await this.page.getByRole('button', { name: /^Connection/ }).click();
+    return this.page.getByRole('dialog', { name: 'Connection' });
+  }
+
   // The host's film, moved as the browser's own controls move it.
 
   play(): Promise<void> {
