@@ -41,7 +41,18 @@ export class Coturn {
 
   /** Two at one address need relayed ports of their own: `ports` is the first of a thousand. */
   static async start(
-    { address = '127.0.0.1', namespace, ports = 50_000 }: { address?: string; namespace?: string; ports?: number } = {},
+    {
+      address = '127.0.0.1',
+      namespace,
+      ports = 50_000,
+      login,
+    }: {
+      address?: string;
+      namespace?: string;
+      ports?: number;
+      /** One login for everybody instead of the shared secret: coturn takes either or. */
+      login?: { username: string; credential: string };
+    } = {},
   ): Promise<Coturn> {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'tessro-coturn-'));
     const port = await freePort();
@@ -55,8 +66,9 @@ export class Coturn {
         `min-port=${ports}`,
         `max-port=${ports + 999}`,
         'realm=tessro.test',
-        'use-auth-secret',
-        `static-auth-secret=${Coturn.secret}`,
+        ...(login
+          ? ['lt-cred-mech', `user=${login.username}:${login.credential}`]
+          : ['use-auth-secret', `static-auth-secret=${Coturn.secret}`]),
         'allow-loopback-peers',
         // Loopback peers are refused with an empty one.
         `cli-password=${password}`,

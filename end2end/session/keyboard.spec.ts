@@ -42,6 +42,8 @@ test('a guest has sound and size under their keys, and no hand on the film', asy
 
   await guest.page.keyboard.press('f');
   await expect.poll(() => guest.page.evaluate(() => document.fullscreenElement?.id)).toBe('main');
+  // The chat leaves with the frame that fills the screen.
+  await expect(guest.message).toBeHidden();
   await guest.page.keyboard.press('c');
   await expect(guest.message).toBeFocused();
   await guest.page.keyboard.press('Escape');

@@ -4,7 +4,7 @@ import { onTheSameConnections } from '../harness/same';
 import { expect, test } from '../harness/test';
 import { seesFrames, seesHue } from '../harness/watching';
 
-/** Counts the object URLs that are held: each keeps a film's file open. */
+/** Counts the object URLs of files that are held: each keeps a film open. */
 async function countUrls(person: Person): Promise<() => Promise<number>> {
   await person.page.addInitScript(() => {
     const held = new Set<string>();
@@ -12,7 +12,7 @@ async function countUrls(person: Person): Promise<() => Promise<number>> {
     const { createObjectURL, revokeObjectURL } = URL;
     URL.createObjectURL = (blob: Blob) => {
       const url = createObjectURL.call(URL, blob);
-      held.add(url);
+      if (blob instanceof File) held.add(url);
       return url;
     };
     URL.revokeObjectURL = (url: string) => {
