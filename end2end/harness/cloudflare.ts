@@ -1,7 +1,7 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sign, stunOf } from './coturn';
 import type { Environment } from './tessro';
 
 /** What the stand-in does instead of minting. */
@@ -81,11 +81,9 @@ export class Cloudflare {
     }
     const asked = JSON.parse(body) as { ttl?: number };
     this.mints.push(asked);
-    const expiry = Math.floor(Date.now() / 1000) + (asked.ttl ?? 86_400);
-    const username = `${expiry}:tessro${randomBytes(6).toString('hex')}`;
-    const credential = createHmac('sha1', this.relay.secret).update(username).digest('base64');
+    const { username, credential } = sign(this.relay.secret, asked.ttl ?? 86_400);
     this.minted.push({ username, credential });
-    const stun = this.relay.urls[0]!.replace(/^turn:/, 'stun:').replace(/\?.*/, '');
+    const stun = stunOf(this.relay.urls);
     response.writeHead(201, { 'Content-Type': 'application/json' }).end(
       // The shape of the newest documentation: an entry without credentials and one with.
       JSON.stringify({ iceServers: [{ urls: [stun] }, { urls: this.relay.urls, username, credential }] }),

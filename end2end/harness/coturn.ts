@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,6 +9,17 @@ import { Started } from './process';
 
 /** Of the relay's command line. */
 const password = 'whispered';
+
+/** What a relay takes that shares its secret: for so many seconds, for whom does not matter. */
+export function sign(secret: string, life: number): { username: string; credential: string } {
+  const username = `${Math.floor(Date.now() / 1000) + life}:tessro${randomBytes(6).toString('hex')}`;
+  return { username, credential: createHmac('sha1', secret).update(username).digest('base64') };
+}
+
+/** Where the same relay answers STUN. */
+export function stunOf(urls: string[]): string {
+  return urls[0]!.replace(/^turn:/, 'stun:').replace(/\?.*/, '');
+}
 
 /** What a relay carried for one allocation, between it and the browser that allocated. */
 export interface Allocation {

@@ -1,7 +1,6 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Coturn } from './coturn';
+import { sign, stunOf, type Coturn } from './coturn';
 import type { Environment } from './tessro';
 
 interface Login {
@@ -21,7 +20,6 @@ interface Kind {
 }
 
 const basic = (name: string, secret: string) => `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
-const stun = (urls: string[]) => urls[0]!.replace(/^turn:/, 'stun:').replace(/\?.*/, '');
 
 /** The paid APIs beside Cloudflare's, in the shapes of their documentation. */
 export const paidApis = {
@@ -38,7 +36,7 @@ export const paidApis = {
       return {
         status: 201,
         body: {
-          ice_servers: [server(`${stun(urls)}?transport=udp`), ...urls.map((address) => ({ ...server(address), username, credential }))],
+          ice_servers: [server(`${stunOf(urls)}?transport=udp`), ...urls.map((address) => ({ ...server(address), username, credential }))],
           username,
           password: credential,
           ttl: String(life),
@@ -53,7 +51,7 @@ export const paidApis = {
       if (method !== 'PUT' || url !== '/_turn/cinema') return undefined;
       if (headers.authorization !== basic('ident', 'xirsys-secret')) return { status: 200, body: { s: 'error', v: 'unauthorized' } };
       const { expire } = JSON.parse(body) as { expire?: number | string };
-      return { status: 200, body: { v: { iceServers: { ...mint(Number(expire ?? 60)), urls: [stun(urls), ...urls] } }, s: 'ok' } };
+      return { status: 200, body: { v: { iceServers: { ...mint(Number(expire ?? 60)), urls: [stunOf(urls), ...urls] } }, s: 'ok' } };
     },
   },
   metered: {
@@ -71,7 +69,7 @@ export const paidApis = {
       }
       if (method === 'GET' && pathname === '/api/v1/turn/credentials') {
         const login = JSON.parse(Buffer.from(searchParams.get('apiKey') ?? '', 'base64url').toString()) as Login;
-        return { status: 200, body: [{ urls: stun(urls) }, ...urls.map((address) => ({ urls: address, ...login }))] };
+        return { status: 200, body: [{ urls: stunOf(urls) }, ...urls.map((address) => ({ urls: address, ...login }))] };
       }
       return undefined;
     },
@@ -86,10 +84,7 @@ export class PaidApi {
   ) {}
 
   static async start(kind: Kind, { relay: { urls, secret } }: Coturn): Promise<PaidApi> {
-    const mint = (life: number) => {
-      const username = `${Math.floor(Date.now() / 1000) + life}:${randomBytes(6).toString('hex')}`;
-      return { username, credential: createHmac('sha1', secret).update(username).digest('base64') };
-    };
+    const mint = (life: number) => sign(secret, life);
     const server = http.createServer((request, response) => {
       void (async () => {
         let body = '';

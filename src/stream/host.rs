@@ -85,21 +85,17 @@ impl Host {
 
     /// The line to the server is back: what was said meanwhile is lost.
     pub fn resumed(&mut self, around: &Around<'_>, out: &mut Outbox) {
-        for (id, peer) in &mut self.peers {
-            if peer.negotiation.resumed(around.now) {
-                self.wants_ice |= renew(*id, out);
-            }
-        }
+        self.restart_where(|_| true, Negotiation::resumed, around, out);
     }
 
     /// The credentials in hand are new: what runs over a relay must not outlive the old ones.
     pub fn renewed(&mut self, around: &Around<'_>, out: &mut Outbox) {
-        self.restart_where(|peer| peer.relaying.is_relayed(), around, out);
+        self.restart_where(|peer| peer.relaying.is_relayed(), Negotiation::restart_anyway, around, out);
     }
 
     /// Another network: every path is in doubt.
     pub fn network_changed(&mut self, around: &Around<'_>, out: &mut Outbox) {
-        self.restart_where(|_| true, around, out);
+        self.restart_where(|_| true, Negotiation::restart_anyway, around, out);
     }
 
     /// Something from a guest.
@@ -119,7 +115,7 @@ impl Host {
                     out.peer(id, PeerCommand::AddCandidate(candidate));
                 }
             }
-            Signal::Restart => self.restart_anyway(id, around, out),
+            Signal::Restart => self.restart(id, Negotiation::restart_anyway, around, out),
             Signal::Renewed => peer.negotiation.guest_renewed(),
             // Only hosts say the first two, and what is seen is for the quality.
             Signal::Offer { .. } | Signal::Renew | Signal::Seen(_) => {}
@@ -145,7 +141,7 @@ impl Host {
             PeerEvent::State(PeerState::Failed | PeerState::Connecting) if peer.connected => {
                 if peer.troubled.is_none_or(|last| around.now.since(last) >= ECHO) {
                     peer.troubled = Some(around.now);
-                    self.restart(id, around, out);
+                    self.restart(id, Negotiation::restart, around, out);
                 }
             }
             PeerEvent::State(PeerState::Connected) => peer.connected = true,
@@ -183,7 +179,7 @@ impl Host {
         let is_due = |peer: &mut Peer| peer.moving.is_late(now) || (!relay_only && peer.relaying.attempt(now));
         let due: Vec<_> = self.peers.iter_mut().filter_map(|(id, peer)| is_due(peer).then_some(*id)).collect();
         for id in due {
-            self.restart(id, around, out);
+            self.restart(id, Negotiation::restart, around, out);
         }
         let ready = !around.ice.is_fetching();
         for (id, peer) in &mut self.peers {
@@ -221,24 +217,29 @@ impl Host {
         self.peers.keys().copied()
     }
 
-    fn restart_where(&mut self, concerned: impl Fn(&Peer) -> bool, around: &Around<'_>, out: &mut Outbox) {
+    fn restart_where(
+        &mut self,
+        concerned: impl Fn(&Peer) -> bool,
+        begin: fn(&mut Negotiation, Now) -> bool,
+        around: &Around<'_>,
+        out: &mut Outbox,
+    ) {
         let ids: Vec<_> = self.peers.iter().filter(|(_, peer)| concerned(peer)).map(|(id, _)| *id).collect();
         for id in ids {
-            self.restart_anyway(id, around, out);
+            self.restart(id, begin, around, out);
         }
     }
 
-    fn restart(&mut self, id: ConnectionId, around: &Around<'_>, out: &mut Outbox) {
+    /// Tries to begin a restart, and has both ends renew their credentials for it where it begins.
+    fn restart(
+        &mut self,
+        id: ConnectionId,
+        begin: fn(&mut Negotiation, Now) -> bool,
+        around: &Around<'_>,
+        out: &mut Outbox,
+    ) {
         if let Some(peer) = self.peers.get_mut(&id)
-            && peer.negotiation.restart(around.now)
-        {
-            self.wants_ice |= renew(id, out);
-        }
-    }
-
-    fn restart_anyway(&mut self, id: ConnectionId, around: &Around<'_>, out: &mut Outbox) {
-        if let Some(peer) = self.peers.get_mut(&id)
-            && peer.negotiation.restart_anyway(around.now)
+            && begin(&mut peer.negotiation, around.now)
         {
             self.wants_ice |= renew(id, out);
         }

@@ -22,7 +22,7 @@ const SETTLING: Duration = Duration::from_secs(1);
 pub struct Negotiation {
     generation: u32,
     state: State,
-    /// A restart is wanted as soon as there may be one.
+    /// A restart was wanted while an offer was on its way.
     wanted: bool,
     /// When one was offered last.
     restarted: Option<Now>,
@@ -37,8 +37,8 @@ enum State {
     Offered { since: Now, first: bool },
     /// Answered.
     Stable,
-    /// Both ends fetch credentials.
-    Renewing { until: Now, guest: bool },
+    /// Both ends fetch credentials; `settling`: until when there may be no other offer.
+    Renewing { settling: Option<Now>, until: Now, guest: bool },
 }
 
 impl Negotiation {
@@ -91,12 +91,16 @@ impl Negotiation {
     #[must_use]
     pub fn restart_anyway(&mut self, now: Now) -> bool {
         match self.state {
-            State::Renewing { .. } => return false,
-            State::Offering { .. } | State::Offered { first: true, .. } => self.wanted = true,
-            State::Stable | State::Offered { .. } if self.is_settling(now) => self.wanted = true,
-            State::Stable | State::Offered { .. } => self.renew(now),
+            State::Renewing { .. } => false,
+            State::Offering { .. } | State::Offered { first: true, .. } => {
+                self.wanted = true;
+                false
+            }
+            State::Stable | State::Offered { .. } => {
+                self.renew(now);
+                true
+            }
         }
-        !self.wanted
     }
 
     /// The line to the server is back, and what was said meanwhile is lost. True: tell the guest to renew its credentials
@@ -124,12 +128,16 @@ impl Negotiation {
     #[must_use]
     pub fn step(&mut self, ready: bool, now: Now) -> Option<Step> {
         match self.state {
-            State::Renewing { until, guest } if (guest && ready) || until <= now => {
+            State::Renewing { settling: Some(end), until, guest } if end <= now => {
+                self.state = State::Renewing { settling: None, until, guest };
+                self.step(ready, now)
+            }
+            State::Renewing { settling: None, until, guest } if (guest && ready) || until <= now => {
                 self.offer(false);
                 self.restarted = Some(now);
                 Some(Step::Offer)
             }
-            State::Stable | State::Offered { first: false, .. } if self.wanted && !self.is_settling(now) => {
+            State::Stable if self.wanted => {
                 self.renew(now);
                 Some(Step::Renew)
             }
@@ -145,10 +153,7 @@ impl Negotiation {
     /// When [`Self::step`] has something to do.
     pub fn next_timeout(&self) -> Option<Now> {
         match self.state {
-            State::Renewing { until, .. } => Some(until),
-            State::Stable | State::Offered { first: false, .. } if self.wanted => {
-                self.restarted.map(|last| last + SETTLING)
-            }
+            State::Renewing { settling, until, .. } => Some(settling.unwrap_or(until)),
             State::Offered { since, first: false } => Some(since + self.patience()),
             State::Offering { .. } | State::Offered { .. } | State::Stable => None,
         }
@@ -164,7 +169,8 @@ impl Negotiation {
 
     fn renew(&mut self, now: Now) {
         self.wanted = false;
-        self.state = State::Renewing { until: now + RENEW, guest: false };
+        let settling = self.restarted.map(|last| last + SETTLING).filter(|end| *end > now);
+        self.state = State::Renewing { settling, until: now + RENEW, guest: false };
     }
 
     fn offer(&mut self, first: bool) {
@@ -252,7 +258,9 @@ mod tests {
         negotiation.described(at(3510));
         assert!(negotiation.resumed(at(3600)), "the offer is lost");
         negotiation.guest_renewed();
-        assert_eq!(negotiation.step(true, at(3700)), Some(Step::Offer));
+        assert_eq!(negotiation.step(true, at(4499)), None, "a second after the one that was lost");
+        assert_eq!(negotiation.next_timeout(), Some(at(4500)));
+        assert_eq!(negotiation.step(true, at(4500)), Some(Step::Offer));
     }
 
     #[test]
@@ -272,9 +280,11 @@ mod tests {
         assert!(!negotiation.restart_anyway(at(3010)));
         negotiation.described(at(3020));
         assert!(negotiation.answered(2));
-        assert_eq!(negotiation.step(true, at(3999)), None);
+        assert_eq!(negotiation.step(true, at(3030)), Some(Step::Renew));
+        negotiation.guest_renewed();
+        assert_eq!(negotiation.step(true, at(3999)), None, "both ends are ready, and Chromium is not");
         assert_eq!(negotiation.next_timeout(), Some(at(4000)));
-        assert_eq!(negotiation.step(true, at(4000)), Some(Step::Renew));
+        assert_eq!(negotiation.step(true, at(4000)), Some(Step::Offer));
     }
 
     #[test]

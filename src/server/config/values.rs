@@ -87,7 +87,7 @@ pub(super) fn relay_urls(text: &str) -> Result<RelayUrls, String> {
     RelayUrls::parse(text).map_err(|wrong| {
         let what =
             wrong.map_or("there is no relay in it".to_owned(), |wrong| format!("browsers do not take `{wrong}`"));
-        format!("{what}; write such as turn:turn.example:3478,turns:turn.example:443?transport=tcp, not on port 53")
+        format!("{what}; write such as turn:turn.example:3478,turns:turn.example:443?transport=tcp, on port 80, 443 or from 1024 on")
     })
 }
 
