@@ -54,6 +54,8 @@ struct Current {
     relaying: Relaying,
     /// When a restart was asked for, or offered, last.
     restart: Option<Now>,
+    /// A restart was asked for and not offered yet: with a lost line the request may be lost too.
+    unanswered: bool,
     /// The host restarts ICE and waits until this end has fresh credentials.
     renewing: bool,
 }
@@ -90,14 +92,15 @@ impl Guest {
         out.say(ClientMessage::Ready { connection: id });
         let stage = Stage::Asking { again: around.now + ASK_AGAIN };
         let (candidates, stall, relaying) = (Candidates::default(), Stall::default(), Relaying::default());
-        self.current = Some(Current { id, candidates, stage, stall, relaying, restart: None, renewing: false });
+        let (restart, unanswered, renewing) = (None, false, false);
+        self.current = Some(Current { id, candidates, stage, stall, relaying, restart, unanswered, renewing });
     }
 
     /// The line to the server is back: what was said meanwhile is lost.
     pub fn resumed(&mut self, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {
-        let stalled = self.current.as_ref().is_some_and(|current| current.stall.is_stalled(around.now));
+        let in_need = |current: &Current| current.unanswered || current.stall.is_stalled(around.now);
         match self.current.as_ref().map(|current| current.stage) {
-            Some(Stage::Connected) if stalled => self.ask_restart(around, out),
+            Some(Stage::Connected) if self.current.as_ref().is_some_and(in_need) => self.ask_restart(around, out),
             Some(Stage::Connected) => self.tick(around, random, out),
             Some(Stage::Interrupted { .. }) => {
                 self.interrupted(around);
@@ -149,7 +152,7 @@ impl Guest {
                     out.open_peer(id, config, around.ice.provider().cloned(), around.now);
                     current.stage = Stage::Connecting { until: around.now + CONNECT };
                 } else {
-                    current.restart = Some(around.now);
+                    (current.restart, current.unanswered) = (Some(around.now), false);
                     current.relaying.restarted(around.now);
                 }
                 out.peer(id, PeerCommand::AcceptOffer { sdp, generation });
@@ -341,7 +344,7 @@ impl Guest {
 
     fn ask_restart(&mut self, around: &Around<'_>, out: &mut Outbox) {
         if let Some(current) = &mut self.current {
-            current.restart = Some(around.now);
+            (current.restart, current.unanswered) = (Some(around.now), true);
             out.say(ClientMessage::Signal { connection: current.id, signal: Signal::Restart });
         }
     }

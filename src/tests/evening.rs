@@ -147,6 +147,24 @@ fn a_dead_path_is_mended_within_four_seconds_on_the_same_connection() {
 }
 
 #[test]
+fn a_restart_that_was_asked_for_without_a_line_is_asked_for_again_with_the_next() {
+    for millis in [0, 10] {
+        let mut evening = Evening::begin();
+        evening.choose_film();
+        evening.pass(Duration::from_secs(10));
+        let before = evening.restarts;
+        // Said into a line that is gone, or never said at all.
+        evening.input(1, Input::NetworkChanged);
+        evening.lose_socket(1);
+        evening.pass(Duration::from_millis(millis));
+        evening.input(1, Input::NetworkChanged);
+        evening.pass(Duration::from_millis(1000));
+        assert_eq!(evening.restarts, before + 1, "after {millis} ms");
+        evening.everyone_has_the_picture();
+    }
+}
+
+#[test]
 fn whoever_leaves_while_their_line_comes_back_stays_out_and_can_come_again() {
     // Long before the line is back, at the very moment, and after it.
     for millis in (150..450).step_by(5) {
