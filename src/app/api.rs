@@ -6,7 +6,7 @@
 
 use crate::{
     domain::ParticipantToken,
-    protocol::{BandwidthStatus, ErrorBody, ErrorCode, IceAnswer},
+    protocol::{BandwidthStatus, ErrorBody, ErrorCode, IceAnswer, ROUND_TRIPS},
 };
 use futures::{Sink, Stream};
 use leptos::{
@@ -97,7 +97,15 @@ pub fn authorize(token: Option<ParticipantToken>) {
     *TOKEN.lock().unwrap_or_else(PoisonError::into_inner) = token;
 }
 
-/// The browser's `fetch`, with the participant's token as `Authorization: Bearer`.
+/// The round trips to relays that this browser measured, as [`ROUND_TRIPS`] has them.
+static MEASURED: Mutex<String> = Mutex::new(String::new());
+
+/// Makes every later request tell these round trips.
+pub fn tell_round_trips(measured: String) {
+    *MEASURED.lock().unwrap_or_else(PoisonError::into_inner) = measured;
+}
+
+/// The browser's `fetch`, with the participant's token as `Authorization: Bearer`, and what it measured.
 pub struct Participant;
 
 impl Client<ApiError> for Participant {
@@ -107,6 +115,10 @@ impl Client<ApiError> for Participant {
     fn send(request: BrowserRequest) -> impl Future<Output = Result<BrowserResponse, ApiError>> + Send {
         if let Some(token) = *TOKEN.lock().unwrap_or_else(PoisonError::into_inner) {
             request.headers().set("Authorization", &format!("Bearer {}", token.expose()));
+        }
+        let measured = MEASURED.lock().unwrap_or_else(PoisonError::into_inner);
+        if !measured.is_empty() {
+            request.headers().set(ROUND_TRIPS, &measured);
         }
         <BrowserClient as Client<ApiError>>::send(request)
     }

@@ -4,7 +4,7 @@
 //! What that core settles on, fetched, kept over a reload or STUN alone, comes into the signal through the task.
 
 use super::event::Events;
-use super::timer;
+use super::{round_trips, timer};
 use crate::app::api;
 use crate::domain::{ParticipantToken, ProviderName};
 use crate::protocol::{ErrorCode, IceAnswer, IceServer};
@@ -30,6 +30,7 @@ pub struct WebRtc {
 
 /// The hook: call it once, above the router.
 pub fn use_webrtc(events: Events) -> WebRtc {
+    round_trips::tell_known();
     WebRtc { ice_servers: RwSignal::new(Vec::new()), events }
 }
 
@@ -41,6 +42,9 @@ impl WebRtc {
             let outcome = call(token).await;
             if let IceOutcome::Answer(answer) = &outcome {
                 announce(answer);
+                if !answer.places.is_empty() {
+                    round_trips::measure(&answer.places);
+                }
             }
             events.input(Input::Ice(outcome));
         });

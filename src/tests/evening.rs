@@ -158,7 +158,7 @@ fn a_restart_that_was_asked_for_without_a_line_is_asked_for_again_with_the_next(
         evening.lose_socket(1);
         evening.pass(Duration::from_millis(millis));
         evening.input(1, Input::NetworkChanged);
-        evening.pass(Duration::from_millis(1000));
+        evening.pass(Duration::from_secs(1));
         assert_eq!(evening.restarts, before + 1, "after {millis} ms");
         evening.everyone_has_the_picture();
     }

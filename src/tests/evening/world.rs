@@ -227,6 +227,7 @@ impl Evening {
                     expires_in: Some(self.life),
                     degraded: false,
                     reason: None,
+                    places: Vec::new(),
                 };
                 self.post(600, person, Input::Ice(IceOutcome::Answer(answer)));
             }
