@@ -35,11 +35,12 @@ pub fn use_webrtc(events: Events) -> WebRtc {
 }
 
 impl WebRtc {
-    /// Fetches ICE servers, as a participant where there is a token. The outcome goes to the core.
-    pub fn fetch_ice_servers(&self, token: Option<ParticipantToken>) {
+    /// Fetches ICE servers, as a participant where there is a token, and not from a provider whose relay is silent if there
+    /// is another. The outcome goes to the core.
+    pub fn fetch_ice_servers(&self, token: Option<ParticipantToken>, silent: Option<ProviderName>) {
         let events = self.events.clone();
         leptos::task::spawn_local(async move {
-            let outcome = call(token).await;
+            let outcome = call(token, silent).await;
             if let IceOutcome::Answer(answer) = &outcome {
                 announce(answer);
                 if !answer.places.is_empty() {
@@ -70,8 +71,9 @@ impl WebRtc {
     }
 }
 
-async fn call(token: Option<ParticipantToken>) -> IceOutcome {
+async fn call(token: Option<ParticipantToken>, silent: Option<ProviderName>) -> IceOutcome {
     api::authorize(token);
+    api::tell_silent(silent);
     let answer = match select(pin!(api::turn_credentials()), pin!(timer::sleep(CALL))).await {
         Either::Left((answer, _)) => answer,
         Either::Right(_) => {

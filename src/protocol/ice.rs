@@ -39,6 +39,9 @@ pub enum DegradedReason {
 /// them, as in `coturn:fra=23,coturn:nyc=110`.
 pub const ROUND_TRIPS: &str = "tessro-round-trips";
 
+/// The header in which a page names the provider whose relay has fallen silent, so that others are asked first.
+pub const SILENT_RELAY: &str = "tessro-silent-relay";
+
 /// One of several relays of a kind, of which the nearest is to be found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RelayPlace {

@@ -197,6 +197,20 @@ async fn of_a_kind_the_nearest_answers() {
 }
 
 #[tokio::test]
+async fn whose_relay_is_silent_gives_way_to_the_next_also_where_its_answer_was_kept() {
+    let stand_in = cloudflare(created()).await;
+    let grants = grants_of(&set(&stand_in.uri(), &COTURN));
+    let answered = async |silent: &str| {
+        let near = Near { silent: silent.parse().ok(), ..Near::default() };
+        grants.for_participant(participant(1), &near).await.provider
+    };
+    assert_eq!(answered("").await, "cloudflare");
+    assert_eq!(answered("cloudflare").await, "coturn");
+    assert_eq!(answered("").await, "coturn", "it is kept");
+    assert_eq!(answered("coturn").await, "cloudflare", "and the other way round");
+}
+
+#[tokio::test]
 async fn pages_are_told_where_relays_of_a_kind_are_to_be_measured() {
     let answer = grants_of(&three_places(&[])).for_stranger(&Near::default()).await;
     let places: Vec<_> = answer.places.iter().map(|place| (place.provider.as_str(), place.url.as_str())).collect();

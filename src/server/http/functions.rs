@@ -29,6 +29,9 @@ pub(super) const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 /// What a page says of the round trips to relays that it measured.
 const ROUND_TRIPS: HeaderName = HeaderName::from_static(crate::protocol::ROUND_TRIPS);
 
+/// Whose relay a page hears nothing of.
+const SILENT_RELAY: HeaderName = HeaderName::from_static(crate::protocol::SILENT_RELAY);
+
 /// Where credentials are handed out. In the context of a request to the API, and of nothing else: a page that is being
 /// rendered has none, so no credential can get into its HTML.
 #[derive(Clone)]
@@ -90,7 +93,8 @@ async fn who_asks(state: &AppState, request: Parts) -> Caller {
 
 fn where_from(state: &AppState, headers: &HeaderMap) -> Near {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    Near::new(state.grants.region_header().and_then(text), text(ROUND_TRIPS))
+    let near = Near::new(state.grants.region_header().and_then(text), text(ROUND_TRIPS));
+    Near { silent: text(SILENT_RELAY).and_then(|name| name.parse().ok()), ..near }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<ParticipantToken> {

@@ -80,8 +80,9 @@ impl Grants {
         let offer = self.offer();
         let whom = Pseudonym::of(&key);
         let key = (offer.edition, key);
-        let spent = |grant: &Grant| self.is_spent(&offer, &grant.provider);
-        if self.kept.get(&key).await.is_some_and(|grants| grants.iter().any(spent)) {
+        let of_no_use =
+            |grant: &Grant| near.silent.as_ref() == Some(&grant.provider) || self.is_spent(&offer, &grant.provider);
+        if self.kept.get(&key).await.is_some_and(|grants| grants.iter().any(of_no_use)) {
             self.kept.invalidate(&key).await;
         }
         let fresh = async {

@@ -2,7 +2,7 @@
 //!
 //! The operator's order of kinds stands; only who shares a kind changes places among themselves: first those whose round trip
 //! the caller's own browser measured, from the shortest; then those of the region that a proxy says the caller is in; then
-//! the rest as they were set. Pure; a caller can say what it wants and changes nothing but its own relay.
+//! the rest as they were set. Whose relay has just fallen silent for the caller stands behind everybody, of whatever kind. Pure; a caller can say what it wants and changes nothing but its own relay.
 
 use crate::domain::ProviderName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,8 @@ pub struct Near {
     /// The word that a proxy has for its region, such as `DE` or `fra`.
     pub region: Option<String>,
     round_trips: BTreeMap<ProviderName, u32>,
+    /// Whose relay the caller hears nothing of any more.
+    pub silent: Option<ProviderName>,
 }
 
 impl Near {
@@ -35,7 +37,7 @@ impl Near {
         };
         let parts = round_trips.unwrap_or_default().split(',').take(MOST_MEASURED);
         let region = region.map(str::trim).filter(|region| !region.is_empty()).map(str::to_ascii_lowercase);
-        Self { region, round_trips: parts.filter_map(read).collect() }
+        Self { region, round_trips: parts.filter_map(read).collect(), silent: None }
     }
 }
 
@@ -74,6 +76,7 @@ impl Regions {
                 order[place] = nearer;
             }
         }
+        order.sort_by_key(|place| near.silent.as_ref() == Some(names[*place]));
         order
     }
 
@@ -122,6 +125,19 @@ mod tests {
         assert_eq!(order(&LINE, "", Some("fra"), Some(measured)), [0, 3, 2, 1]);
         assert_eq!(order(&LINE, "", Some("nyc"), Some("coturn:fra=21,coturn:nyc=24")), [0, 2, 1, 3], "alike");
         assert_eq!(order(&LINE, "", None, Some("coturn:nyc=5")), [0, 2, 1, 3], "measured before unknown");
+    }
+
+    #[test]
+    fn whose_relay_is_silent_is_asked_last() {
+        let names: Vec<ProviderName> = LINE.iter().map(|name| name.parse().unwrap()).collect();
+        let names: Vec<_> = names.iter().collect();
+        let order = |silent: &str| {
+            let near = Near { silent: silent.parse().ok(), ..Near::new(Some("nyc"), None) };
+            Regions::default().order(&names, &near)
+        };
+        assert_eq!(order("cloudflare"), [2, 1, 3, 0]);
+        assert_eq!(order("coturn:nyc"), [0, 1, 3, 2]);
+        assert_eq!(order("twilio"), [0, 2, 1, 3], "nobody of the line");
     }
 
     #[test]
