@@ -6,6 +6,8 @@
 //! - `core`: the protocol without sockets; `guard`, `credential`, `nonce`, `budget`: who is let in; `peers`, `networks`: whom
 //!   they may reach; `quota`, `ports`, `meter`: what threads share; `message`, `framing`: the formats. All of them pure.
 //! - `shard`: one thread with its sockets, which does what its core decides.
+//! - [`Bouncer`]: what sessions have in hand, to end the allocations of those who are gone.
+//! - [`seen_as`]: what a machine needs to know of itself before it can be a relay.
 //!
 //! # Why a server of our own
 //! The library that was looked at first (turn-server-proto) searches all of its clients for each packet, which shows from
@@ -21,9 +23,10 @@
 //! - Data goes to the open internet or to another allocation here, and comes from where it may go to.
 //! - What the meter says is the payload that went through, in both directions, while it goes.
 //!
-//! Refuses to know what a session is, what bytes cost and how its own address is found out.
+//! Refuses to know what happens in a session, what bytes cost and which of its addresses it should give out.
 
 mod allocation;
+mod bouncer;
 mod budget;
 mod client;
 mod core;
@@ -37,17 +40,20 @@ mod nonce;
 mod peers;
 mod ports;
 mod quota;
+mod reflection;
 mod settings;
 mod shard;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use self::core::RelayedAddress;
+pub use bouncer::Bouncer;
 pub use credential::{Credential, Holder, Mint, SessionTag};
 pub use meter::{Meter, Traffic};
-pub use networks::{Networks, ParseNetworksError};
+pub use networks::{Networks, ParseNetworksError, is_of_the_open_internet};
 pub use peers::PeerFilter;
 pub use quota::Quotas;
+pub use reflection::seen_as;
 pub use settings::{DYNAMIC_PORTS, Settings, Tls};
 
 use self::core::{Core, Relayed, Shared};
@@ -66,8 +72,8 @@ use std::{
     net::SocketAddr,
     sync::{Arc, mpsc},
     thread::JoinHandle,
+    time::Duration,
 };
-use tokio::sync::oneshot;
 
 /// How many batches of packets may wait for a thread that another one has packets for.
 const PARCELS: usize = 256;
@@ -208,6 +214,11 @@ impl Relay {
         &self.mint
     }
 
+    /// What ends its allocations without waiting for it. No credential lives longer than this.
+    pub fn bouncer(&self, longest_life: Duration) -> Bouncer {
+        Bouncer::new(self.doors.clone(), self.mint.clone(), self.clock.clone(), longest_life)
+    }
+
     /// What it has relayed for whom.
     pub fn meter(&self) -> &Meter {
         &self.meter
@@ -238,16 +249,8 @@ impl Relay {
             Afterwards::MayReturn => None,
             Afterwards::BarredUntil(until) => Some(until),
         };
-        let mut answers = Vec::new();
-        for door in &self.doors {
-            let (ended, answer) = oneshot::channel();
-            if door.orders.send(Order::End { whom, barred_until, ended }).is_ok() {
-                shard::wake(&door.waker);
-                answers.push(answer);
-            }
-        }
         let mut count = 0;
-        for answer in answers {
+        for answer in bouncer::end(&self.doors, whom, barred_until) {
             // A thread that is gone has no allocations.
             count += answer.await.unwrap_or_default();
         }

@@ -8,7 +8,7 @@ use crate::{
     domain::{ParticipantId, SessionCode},
     server::{
         clock::Clock,
-        providers::{Grants, Line, ParticipantKey},
+        providers::{Grants, ParticipantKey},
     },
 };
 use std::time::Duration;
@@ -27,9 +27,7 @@ fn set(stand_in: &str, more: &[(&'static str, &str)]) -> Variables {
 const COTURN: [(&str, &str); 2] = [("COTURN_URLS", "turn:own.example"), ("COTURN_SHARED_SECRET", "north")];
 
 fn grants_of(variables: &Variables) -> Grants {
-    let config = config(variables);
-    let line = Line::new(&config, Clock::system()).unwrap();
-    Grants::new(line, &config.credentials.stun_urls, Clock::system())
+    Grants::new(&config(variables), None, Clock::system()).unwrap()
 }
 
 fn grants(stand_in: &MockServer) -> Grants {

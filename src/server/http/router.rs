@@ -124,7 +124,7 @@ mod tests {
             clock::Clock,
             config::Config,
             guard::Guard,
-            providers::{Grants, Line},
+            providers::Grants,
             signaling::{Rules, SessionSettings, Sessions},
             usage::Usage,
         },
@@ -141,12 +141,13 @@ mod tests {
             rules: Rules { limit: 2, host_grace: Duration::from_mins(5) },
             client_url: None,
             client_ip_source: config.app.client_ip_source.clone(),
+            bouncer: None,
         };
         AppState {
             leptos: crate::server::http::leptos_options(&config.app, None, ([127, 0, 0, 1], 1).into()),
             sessions: Sessions::open(data_dir, usage.clone(), clock.clone(), settings).unwrap(),
             usage,
-            grants: Grants::new(Line::new(&config, clock.clone()).unwrap(), &config.credentials.stun_urls, clock),
+            grants: Grants::new(&config, None, clock).unwrap(),
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
             client_ip_source: config.app.client_ip_source,
             client_url: None,

@@ -8,7 +8,7 @@
 //! The settings can be exchanged while it runs: what is asked from then on is minted with the new ones, and what browsers have
 //! lives on.
 
-use super::{Grant, IceSet, Line, Pseudonym, StunUrls, line::counted_as};
+use super::{Grant, IceSet, Line, RelayDesk, StunUrls, Whom, line::counted_as};
 use crate::{
     domain::{ParticipantId, SessionCode, UnixMillis},
     protocol::{DegradedReason, IceAnswer, IceServer},
@@ -33,6 +33,7 @@ const MOST_URLS: usize = 4;
 #[derive(Debug, Clone)]
 pub struct Grants {
     offer: Arc<RwLock<Offer>>,
+    relay: Option<RelayDesk>,
     kept: Cache<(u64, ParticipantKey), Arc<[Grant]>>,
     clock: Clock,
 }
@@ -46,25 +47,40 @@ struct Offer {
     edition: u64,
 }
 
+impl Offer {
+    fn new(config: &Config, relay: Option<&RelayDesk>, clock: Clock, edition: u64) -> Result<Self, reqwest::Error> {
+        let line = Line::new(config, relay, clock)?;
+        // Whoever asks this server for credentials need not turn to anybody else.
+        let own = || relay.map(RelayDesk::stun).cloned();
+        let stun = config.credentials.stun_urls.clone().or_else(own).unwrap_or_else(StunUrls::of_cloudflare);
+        Ok(Self { line, stun: IceSet::from(&stun), edition })
+    }
+}
+
 /// There is nothing to keep.
 #[derive(Debug)]
 struct Nothing;
 
 impl Grants {
-    /// Grants of these providers, or STUN.
-    pub fn new(line: Line, stun: &StunUrls, clock: Clock) -> Self {
-        let offer = Offer { line, stun: IceSet::from(stun), edition: 0 };
+    /// Grants of the providers that are configured, the built-in relay among them where it runs, or STUN. Fails where the
+    /// system has no certificates to trust.
+    pub fn new(config: &Config, relay: Option<RelayDesk>, clock: Clock) -> Result<Self, reqwest::Error> {
+        let offer = Offer::new(config, relay.as_ref(), clock.clone(), 0)?;
         let kept = Cache::builder().max_capacity(MOST_KEPT).expire_after(Keep).build();
-        Self { offer: Arc::new(RwLock::new(offer)), kept, clock }
+        Ok(Self { offer: Arc::new(RwLock::new(offer)), relay, kept, clock })
     }
 
-    /// Uses the providers and STUN servers of these settings from now on.
+    /// Says in the log who is asked.
+    pub fn announce(&self) {
+        self.offer().line.announce();
+    }
+
+    /// Uses the providers and STUN servers of these settings from now on. The built-in relay stays as it is.
     pub fn exchange(&self, config: &Config) -> Result<(), reqwest::Error> {
-        let line = Line::new(config, self.clock.clone())?;
-        line.announce();
-        let mut offer = self.offer.write().unwrap_or_else(PoisonError::into_inner);
-        let edition = offer.edition + 1;
-        *offer = Offer { line, stun: IceSet::from(&config.credentials.stun_urls), edition };
+        let edition = self.offer().edition + 1;
+        let offer = Offer::new(config, self.relay.as_ref(), self.clock.clone(), edition)?;
+        offer.line.announce();
+        *self.offer.write().unwrap_or_else(PoisonError::into_inner) = offer;
         Ok(())
     }
 
@@ -72,7 +88,7 @@ impl Grants {
     pub async fn for_participant(&self, key: ParticipantKey) -> IceAnswer {
         let offer = self.offer();
         let fresh = async {
-            let grants = offer.line.mint(&Pseudonym::of(&key)).await;
+            let grants = offer.line.mint(Whom::Participant(key)).await;
             if grants.is_empty() { Err(Nothing) } else { Ok(Arc::from(grants)) }
         };
         match self.kept.try_get_with((offer.edition, key), fresh).await {
@@ -84,7 +100,7 @@ impl Grants {
     /// The answer for someone who is in no session.
     pub async fn for_stranger(&self) -> IceAnswer {
         let offer = self.offer();
-        let grants = offer.line.mint(&Pseudonym::of_a_stranger()).await;
+        let grants = offer.line.mint(Whom::stranger()).await;
         self.answer(&offer, &grants)
     }
 

@@ -116,6 +116,12 @@ impl Mint {
         Holder { session: self.session(code), participant: self.tag(&format!("participant {code} {participant}")) }
     }
 
+    /// Someone who is in no session, by a number that nobody else has.
+    pub fn stranger(&self, number: u128) -> Holder {
+        let session = SessionTag(self.tag(&format!("stranger {number}")));
+        Holder { session, participant: self.tag(&format!("nobody {number}")) }
+    }
+
     /// A credential that holds until `expires`, to the second.
     pub fn issue(&self, holder: Holder, expires: UnixMillis) -> Credential {
         let seconds = expires.0 / 1000;
@@ -187,6 +193,7 @@ mod tests {
         assert_ne!(mint().session(code), Mint::new(b"south").session(code));
         assert_ne!(holder(), mint().holder(SessionCode::from_random(8), ParticipantId::from_random(1)));
         assert_eq!(holder().session(), mint().holder(code, ParticipantId::from_random(2)).session());
+        assert_ne!(mint().stranger(1).session(), mint().stranger(2).session());
     }
 
     #[test]

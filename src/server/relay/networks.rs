@@ -91,6 +91,11 @@ pub(super) fn refused(ip: IpAddr) -> Option<Reason> {
     REFUSED.iter().find(|range| range.holds(ip)).map(|range| range.2)
 }
 
+/// Whether the address is one of the open internet.
+pub fn is_of_the_open_internet(ip: IpAddr) -> bool {
+    refused(ip).is_none()
+}
+
 impl Range {
     fn holds(&self, ip: IpAddr) -> bool {
         match (self.0, ip) {

@@ -1,6 +1,6 @@
 //! The relay as its clients see it: over real sockets, and attacked without any.
 
-mod caller;
+pub(crate) mod caller;
 pub(super) mod dialogue;
 mod handing_over;
 mod other_clients;

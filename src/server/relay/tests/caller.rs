@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const SILENCE: Duration = Duration::from_millis(150);
 
 /// A relay on this machine, over both families, for peers on this machine.
-pub(super) fn relay() -> Relay {
+pub(crate) fn relay() -> Relay {
     relay_with(|_| ())
 }
 
@@ -96,7 +96,7 @@ pub(super) fn certificate() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
 }
 
 /// A client of the relay.
-pub(super) struct Caller {
+pub(crate) struct Caller {
     line: Line,
     pub(super) speaker: Speaker,
     /// What has come and was not asked for yet.
@@ -105,7 +105,7 @@ pub(super) struct Caller {
 
 impl Caller {
     /// Over UDP, to the relay's socket of this number.
-    pub(super) fn udp(relay: SocketAddr, credential: &Credential) -> Self {
+    pub(crate) fn udp(relay: SocketAddr, credential: &Credential) -> Self {
         let own = if relay.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" };
         let socket = UdpSocket::bind(own).unwrap();
         socket.connect(relay).unwrap();
@@ -113,7 +113,7 @@ impl Caller {
     }
 
     /// Over TCP.
-    pub(super) fn tcp(relay: SocketAddr, credential: &Credential) -> Self {
+    pub(crate) fn tcp(relay: SocketAddr, credential: &Credential) -> Self {
         let socket = TcpStream::connect(relay).unwrap();
         socket.set_nodelay(true).unwrap();
         let line = Line::Tcp(socket, Framing::default());
@@ -121,7 +121,7 @@ impl Caller {
     }
 
     /// Over TLS.
-    pub(super) fn tls(relay: SocketAddr, config: Arc<ClientConfig>, credential: &Credential) -> Self {
+    pub(crate) fn tls(relay: SocketAddr, config: Arc<ClientConfig>, credential: &Credential) -> Self {
         let socket = TcpStream::connect(relay).unwrap();
         socket.set_nodelay(true).unwrap();
         let connection = ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();
@@ -211,11 +211,22 @@ impl Caller {
         self.ask(&request)
     }
 
-    pub(super) fn allocate(&mut self) -> SocketAddr {
+    pub(crate) fn allocate(&mut self) -> SocketAddr {
         let reply = self.allocate_with(&[UDP]);
         assert_eq!(reply.code, 0);
         assert_eq!(reply.address(attribute::XOR_MAPPED_ADDRESS), self.address());
         reply.relayed()
+    }
+
+    /// Whether the relay gives it an allocation.
+    pub(crate) fn is_served(&mut self) -> bool {
+        self.allocate_with(&[UDP]).code == 0
+    }
+
+    /// Whether the allocation that it has can be prolonged.
+    pub(crate) fn keeps_its_allocation(&mut self) -> bool {
+        let request = self.speaker.request(Method::Refresh, &[]);
+        self.ask(&request).code == 0
     }
 
     pub(super) fn bind(&mut self, number: u16, peer: SocketAddr) -> u16 {
