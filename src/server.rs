@@ -5,6 +5,7 @@ pub mod config;
 pub mod guard;
 pub mod http;
 pub mod providers;
+pub mod relay;
 pub mod serve;
 pub mod signaling;
 pub mod usage;

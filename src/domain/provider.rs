@@ -52,7 +52,7 @@ impl ProviderKind {
             Self::Metered => "Metered",
             Self::Coturn => "coturn",
             Self::Static => "Static",
-            Self::Relay => "Tessro",
+            Self::Relay => "Built-in relay",
         }
     }
 }

@@ -13,6 +13,7 @@ mod limits;
 mod metered;
 mod naming;
 mod providers;
+mod relay;
 mod secret;
 mod static_login;
 mod twilio;
@@ -24,6 +25,8 @@ mod example;
 #[cfg(test)]
 mod provider_tests;
 #[cfg(test)]
+mod relay_tests;
+#[cfg(test)]
 mod tests;
 
 pub use app::AppConfig;
@@ -34,11 +37,13 @@ pub use credentials::{CredentialConfig, ProviderNames};
 pub use limits::LimitConfig;
 pub use metered::{MeteredConfig, MeteredKey};
 pub use providers::ProviderConfig;
+pub use relay::{PublicAddress, RelayConfig, RelayPlace};
 pub use static_login::StaticConfig;
 pub use twilio::TwilioConfig;
 pub use xirsys::XirsysConfig;
 
 use crate::domain::ProviderName;
+use command_line::Settings;
 use std::{collections::HashMap, ffi::OsString, path::Path};
 
 /// Everything that can be set.
@@ -50,6 +55,8 @@ pub struct Config {
     pub credentials: CredentialConfig,
     /// How much may be relayed.
     pub limits: LimitConfig,
+    /// The relay that is part of Tessro.
+    pub relay: RelayConfig,
     /// Who mints credentials, in the order in which they are asked.
     pub providers: Vec<(ProviderName, ProviderConfig)>,
 }
@@ -100,6 +107,15 @@ pub enum ConfigError {
         /// The first of the variables that it needs.
         missing: String,
     },
+    /// The line of providers has the built-in relay, which is not to run.
+    #[error("TURN_PROVIDERS names relay, but TURN_RELAY is off: take the name off the list, or write TURN_RELAY=auto.")]
+    RelayOff,
+    /// Nobody can tell where the relay is.
+    #[error(
+        "TURN_RELAY is external, but neither TURN_RELAY_PUBLIC_ADDRESS nor TURN_RELAY_NAME is set: write where browsers \
+         find `tessro relay`."
+    )]
+    ExternalRelayNowhere,
     /// A secret is given twice.
     #[error("{variable} and {variable}_FILE are both set: keep one of them.")]
     SecretTwice {
@@ -142,8 +158,10 @@ impl Config {
         variables: impl Fn(&str) -> Option<OsString>,
     ) -> Result<(Command, Self), ConfigError> {
         let (command, settings) = command_line::parse(arguments, &variables)?;
-        let providers = settings.providers.in_line(settings.credentials.turn_providers.as_ref(), &variables)?;
-        for name in settings.limits.provider_bandwidth_limits_gb.names() {
+        let Settings { app, credentials, limits, providers, relay, .. } = settings;
+        let relay = relay.resolve()?;
+        let providers = providers.in_line(credentials.turn_providers.as_ref(), relay.place, &variables)?;
+        for name in limits.provider_bandwidth_limits_gb.names() {
             if !providers.iter().any(|(there, _)| there == name) {
                 return Err(ConfigError::BadValue {
                     variable: "PROVIDER_BANDWIDTH_LIMITS_GB".to_owned(),
@@ -153,8 +171,7 @@ impl Config {
                 });
             }
         }
-        let config = Self { app: settings.app, credentials: settings.credentials, limits: settings.limits, providers };
-        Ok((command, config))
+        Ok((command, Self { app, credentials, limits, relay, providers }))
     }
 }
 

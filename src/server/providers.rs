@@ -1,7 +1,7 @@
 //! Who mints TURN credentials, and how one answer of theirs becomes one of ours.
 //!
 //! - [`api`]: how any provider's API is talked to: time-outs, a second attempt, answers that are too large.
-//! - `cloudflare`, `twilio`, `xirsys`, `metered`, `coturn`, `static_login`: one provider each, with its [`Terms`].
+//! - `cloudflare`, `twilio`, `xirsys`, `metered`, `coturn`, `static_login`, `relay`: one provider each, with its [`Terms`].
 //! - [`breaker`]: whether one that failed is asked again. [`race`]: who is asked when, and when to stop waiting.
 //! - [`line`]: the providers in the order that the operator set. [`near`]: who of a kind is the nearest.
 //! - [`grants`]: what one caller gets of them.
@@ -19,19 +19,21 @@ mod ice_set;
 mod line;
 mod metered;
 mod near;
-mod pseudonym;
 mod race;
+mod relay;
 mod static_login;
 mod terms;
 mod twilio;
+mod whom;
 mod xirsys;
 
 pub use grants::{Grants, ParticipantKey};
 pub use ice_set::{IceSet, RelayUrls, StunUrls};
 pub use line::Line;
 pub use near::{Near, Regions};
-pub use pseudonym::Pseudonym;
+pub use relay::RelayDesk;
 pub use terms::{AtExpiry, Price, Terms, UsageAsked};
+pub use whom::{Pseudonym, Whom};
 
 use self::{
     cloudflare::Cloudflare, coturn::Coturn, metered::Metered, static_login::StaticLogin, twilio::Twilio, xirsys::Xirsys,
@@ -65,6 +67,7 @@ enum Service {
     Metered(Metered),
     Coturn(Coturn),
     Static(StaticLogin),
+    Relay(RelayDesk),
 }
 
 /// Credentials fresh from a provider.
@@ -109,13 +112,13 @@ impl fmt::Debug for Handle {
 
 /// What a provider is asked for.
 #[derive(Debug, Clone, Copy)]
-struct Order<'a> {
+struct Order {
     /// How long the credential is to live, within the provider's bounds.
     life: Duration,
     /// When the order was made. Lives are counted from here and not from the answer: late is the safe side.
     at: UnixMillis,
     /// For whom.
-    whom: &'a Pseudonym,
+    whom: Whom,
 }
 
 /// What a provider gave.
@@ -202,32 +205,22 @@ impl Provider {
     /// 8 gives it 2 s in all.
     pub const BUDGET: Duration = Duration::from_millis(1_850);
 
-    /// All that are configured, in their order. Fails where the system has no certificates to trust.
-    pub fn all(config: &Config, clock: &Clock) -> Result<Vec<Self>, reqwest::Error> {
-        // Who uses none need not have certificates.
-        if config.providers.is_empty() {
-            return Ok(Vec::new());
-        }
-        let http = api::client()?;
+    /// All that are configured, in their order, the built-in relay where it runs. Fails where the system has no certificates
+    /// to trust.
+    pub fn all(config: &Config, relay: Option<&RelayDesk>, clock: &Clock) -> Result<Vec<Self>, reqwest::Error> {
+        // Who asks nobody need not have certificates.
+        let asks = config.providers.iter().any(|(_, provider)| !matches!(provider, ProviderConfig::Relay));
+        let http = asks.then(api::client).transpose()?;
         let ttl = config.credentials.turn_credential_ttl;
-        let provider = |(name, config): &(ProviderName, ProviderConfig)| {
-            Self::new(name.clone(), config.clone(), ttl, &http, clock)
+        let provider = |(name, provider): &(ProviderName, ProviderConfig)| {
+            let service = match (provider, &http) {
+                (ProviderConfig::Relay, _) => Service::Relay(relay?.clone()),
+                (other, http) => Service::new(other.clone(), http.as_ref()?, clock)?,
+            };
+            let life = Terms::of(name.kind()).life(ttl);
+            Some(Self { name: name.clone(), life, service, stun_url: OnceLock::new() })
         };
-        Ok(config.providers.iter().map(provider).collect())
-    }
-
-    /// A provider whose credentials live for `ttl`, or as near to it as it allows.
-    fn new(name: ProviderName, config: ProviderConfig, ttl: Duration, http: &Client, clock: &Clock) -> Self {
-        let service = match config {
-            ProviderConfig::Cloudflare(config) => Service::Cloudflare(Cloudflare::new(config, http, clock)),
-            ProviderConfig::Twilio(config) => Service::Twilio(Twilio::new(config, http, clock)),
-            ProviderConfig::Xirsys(config) => Service::Xirsys(Xirsys::new(config, http, clock)),
-            ProviderConfig::Metered(config) => Service::Metered(Metered::new(config, http, clock)),
-            ProviderConfig::Coturn(config) => Service::Coturn(Coturn::new(config)),
-            ProviderConfig::Static(config) => Service::Static(StaticLogin::new(config)),
-        };
-        let life = Terms::of(name.kind()).life(ttl);
-        Self { name, life, service, stun_url: OnceLock::new() }
+        Ok(config.providers.iter().filter_map(provider).collect())
     }
 
     /// What the operator calls it.
@@ -245,13 +238,17 @@ impl Provider {
         let own = match &self.service {
             Service::Coturn(coturn) => coturn.urls().stun_url(),
             Service::Static(login) => login.urls().stun_url(),
-            Service::Cloudflare(_) | Service::Twilio(_) | Service::Xirsys(_) | Service::Metered(_) => None,
+            Service::Cloudflare(_)
+            | Service::Twilio(_)
+            | Service::Xirsys(_)
+            | Service::Metered(_)
+            | Service::Relay(_) => None,
         };
         own.or_else(|| self.stun_url.get().cloned())
     }
 
     /// Asks for credentials; answers or fails within [`Provider::BUDGET`].
-    pub async fn mint(&self, whom: &Pseudonym, clock: &Clock) -> Result<Grant, Failure> {
+    pub async fn mint(&self, whom: Whom, clock: &Clock) -> Result<Grant, Failure> {
         let order = Order { life: self.life, at: clock.wall(), whom };
         let answer = tokio::time::timeout(Self::BUDGET, self.service.mint(order)).await;
         let api = self.name.title();
@@ -273,15 +270,31 @@ impl Provider {
     pub async fn revoke(&self, handle: &Handle) -> Result<(), Failure> {
         match &self.service {
             Service::Cloudflare(cloudflare) => cloudflare.revoke(handle).await,
-            Service::Twilio(_) | Service::Xirsys(_) | Service::Metered(_) | Service::Coturn(_) | Service::Static(_) => {
-                Err(Failure::Irrevocable { api: self.name.title() })
-            }
+            Service::Twilio(_)
+            | Service::Xirsys(_)
+            | Service::Metered(_)
+            | Service::Coturn(_)
+            | Service::Static(_)
+            | Service::Relay(_) => Err(Failure::Irrevocable { api: self.name.title() }),
         }
     }
 }
 
 impl Service {
-    async fn mint(&self, order: Order<'_>) -> Result<Minted, Failure> {
+    /// `None` for the built-in relay, of which there is none to be had from settings alone.
+    fn new(config: ProviderConfig, http: &Client, clock: &Clock) -> Option<Self> {
+        Some(match config {
+            ProviderConfig::Cloudflare(config) => Self::Cloudflare(Cloudflare::new(config, http, clock)),
+            ProviderConfig::Twilio(config) => Self::Twilio(Twilio::new(config, http, clock)),
+            ProviderConfig::Xirsys(config) => Self::Xirsys(Xirsys::new(config, http, clock)),
+            ProviderConfig::Metered(config) => Self::Metered(Metered::new(config, http, clock)),
+            ProviderConfig::Coturn(config) => Self::Coturn(Coturn::new(config)),
+            ProviderConfig::Static(config) => Self::Static(StaticLogin::new(config)),
+            ProviderConfig::Relay => return None,
+        })
+    }
+
+    async fn mint(&self, order: Order) -> Result<Minted, Failure> {
         match self {
             Self::Cloudflare(cloudflare) => cloudflare.mint(order).await,
             Self::Twilio(twilio) => twilio.mint(order).await,
@@ -289,6 +302,7 @@ impl Service {
             Self::Metered(metered) => metered.mint(order).await,
             Self::Coturn(coturn) => Ok(coturn.mint(order)),
             Self::Static(login) => Ok(login.mint()),
+            Self::Relay(relay) => Ok(relay.mint(order)),
         }
     }
 }

@@ -1,14 +1,18 @@
 //! From settings to a running server, and back to nothing.
 //!
-//! [`Server::start`] builds every part and takes the port; [`Server::run`] serves until it is told to stop, then lets go in
+//! [`relay`] stands the built-in relay up. [`Server::start`] builds every part and takes the port; [`Server::run`] serves until it is told to stop, then lets go in
 //! order: no new connections, sockets closed with a reason, the ledger on disk.
 
+pub mod relay;
+
+use self::relay::{NoRelay, OwnRelay};
 use super::{
     clock::Clock,
     config::Config,
     guard::Guard,
     http::{self, AppState},
-    providers::{Grants, Line},
+    providers::Grants,
+    relay::Relay,
     signaling::{Rules, SessionSettings, Sessions, StoreError},
     usage::{Usage, UsageError},
 };
@@ -29,6 +33,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     state: AppState,
+    relay: OwnRelay,
 }
 
 /// Why the server does not start.
@@ -49,6 +54,9 @@ pub enum StartError {
         /// What the system said.
         cause: io::Error,
     },
+    /// The built-in relay was asked for, and there is none.
+    #[error("TURN_PROVIDERS names relay, and it cannot run: {0}.")]
+    Relay(#[from] NoRelay),
     /// The ledger is not to be had.
     #[error(transparent)]
     Usage(#[from] UsageError),
@@ -73,19 +81,21 @@ impl Server {
         let leptos = http::leptos_options(&config.app, executable.as_deref(), address);
         let limit = config.limits.monthly_bandwidth_limit_gb;
         let usage = Usage::open(&config.app.data_dir, limit, clock.clone())?;
-        let line = Line::new(&config, clock.clone())?;
-        let grants = Grants::new(line.clone(), &config, usage.clone(), clock.clone());
+        let relay = OwnRelay::stand(&config, &clock).await?;
+        let grants = Grants::new(&config, relay.desk(), usage.clone(), clock.clone())?;
         let settings = SessionSettings {
             rules: Rules { limit: config.app.session_limit, host_grace: config.app.host_grace },
             client_url: config.app.client_url.clone(),
             client_ip_source: config.app.client_ip_source.clone(),
+            bouncer: relay.bouncer(&config),
         };
         let sessions = Sessions::open(&config.app.data_dir, usage.clone(), clock, settings)?;
 
         tracing::info!("✅ Tessro server listening on port {}", address.port());
         let open = config.app.client_url.as_ref().map_or_else(|| local_url(address), ToString::to_string);
         tracing::info!("Open {open}");
-        line.announce();
+        relay.announce();
+        grants.announce();
         tracing::info!("📊 Bandwidth limit: {} GB/month", as_configured(limit));
         if !std::path::Path::new(&*leptos.site_root).is_dir() {
             tracing::warn!(
@@ -102,7 +112,7 @@ impl Server {
             client_ip_source: config.app.client_ip_source,
             client_url: config.app.client_url,
         };
-        Ok(Self { listener, address, state })
+        Ok(Self { listener, address, state, relay })
     }
 
     /// Where it listens.
@@ -115,6 +125,11 @@ impl Server {
         self.state.sessions.clone()
     }
 
+    /// The built-in relay, where it is in this process.
+    pub fn relay(&self) -> Option<Arc<Relay>> {
+        self.relay.running()
+    }
+
     /// Who hands out credentials.
     pub fn grants(&self) -> Grants {
         self.state.grants.clone()
@@ -122,18 +137,20 @@ impl Server {
 
     /// Serves until `stop` is done, then lets go of everything within seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listener, state, .. } = self;
+        let Self { listener, state, relay, .. } = self;
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
         let listener = without_delay(listener);
         let stopping = CancellationToken::new();
         let app = http::app(state).into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(listener, app).with_graceful_shutdown(stopping.clone().cancelled_owned());
         let mut serving = tokio::spawn(serving.into_future());
+        let relaying = relay.running();
         let forgetting = tokio::spawn(async move {
             let mut ticks = tokio::time::interval(FORGET_EVERY);
             loop {
                 ticks.tick().await;
                 guard.forget_idle();
+                relaying.iter().for_each(|relay| relay.forget_idle());
             }
         });
 
@@ -148,6 +165,9 @@ impl Server {
             serving.abort();
         }
         forgetting.abort();
+        // It is done once it lets go of what it holds.
+        drop(forgetting.await);
+        drop(relay);
         usage.close().await;
         tracing::info!("Stopped");
         Ok(())

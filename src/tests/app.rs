@@ -1,13 +1,13 @@
 //! The real app on a free port with a directory of its own, and a stand-in for Cloudflare's API.
 
-use crate::server::{clock::Clock, config::Config, serve::Server};
+use crate::server::{clock::Clock, config::Config, relay::Relay, serve::Server};
 use reqwest::{Client, Method, RequestBuilder, Response, header::HeaderMap};
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,
     ffi::OsString,
     io::Write,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
     time::Duration,
 };
 use tempfile::TempDir;
@@ -29,6 +29,7 @@ pub(super) struct TestApp {
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<()>>,
     data: Option<TempDir>,
+    relay: Option<Weak<Relay>>,
 }
 
 /// An answer, read to its end.
@@ -70,21 +71,29 @@ impl TestApp {
 
     /// Starts it with a directory that another one has used.
     pub(super) async fn start_in(data: TempDir, variables: &[(&str, &str)]) -> Self {
-        install_ring();
-        let mut set: HashMap<String, OsString> =
-            variables.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
-        set.insert("PORT".to_owned(), "0".into());
-        set.insert("DATA_DIR".to_owned(), data.path().into());
-        let (_, config) = Config::read(["tessro".into()], |name| set.get(name).cloned()).unwrap();
-
-        let server = Server::start(config, Clock::system()).await.unwrap();
+        let server = Server::start(config(&data, variables), Clock::system()).await.unwrap();
+        let relay = server.relay().map(|relay| Arc::downgrade(&relay));
         let url = format!("http://{}", server.address());
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(async move {
             server.run(async { drop(stopped.await) }).await.unwrap();
         });
         let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, http, stop: Some(stop), running: Some(running), data: Some(data) }
+        Self { url, http, stop: Some(stop), running: Some(running), data: Some(data), relay }
+    }
+
+    /// For settings that it does not start with: what it says.
+    pub(super) async fn refuses(variables: &[(&str, &str)]) -> String {
+        let data = tempfile::tempdir().unwrap();
+        match Server::start(config(&data, variables), Clock::system()).await {
+            Ok(_) => panic!("it starts"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// The built-in relay, while it runs.
+    pub(super) fn relay(&self) -> Option<Arc<Relay>> {
+        self.relay.as_ref()?.upgrade()
     }
 
     /// Starts it with a key for this stand-in.
@@ -118,6 +127,20 @@ impl TestApp {
         }
         self.data.take().unwrap()
     }
+}
+
+/// These variables and no others, on a free port. Where nothing is said of the built-in relay there is none: on a machine
+/// with a public address it would be open to the world while the tests run.
+fn config(data: &TempDir, variables: &[(&str, &str)]) -> Config {
+    install_ring();
+    let mut set: HashMap<String, OsString> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
+    set.insert("PORT".to_owned(), "0".into());
+    set.insert("DATA_DIR".to_owned(), data.path().into());
+    if !set.keys().any(|name| name.starts_with("TURN_RELAY")) {
+        set.insert("TURN_RELAY".to_owned(), "off".into());
+    }
+    Config::read(["tessro".into()], |name| set.get(name).cloned()).unwrap().1
 }
 
 /// A stand-in that answers every mint with `answer`.

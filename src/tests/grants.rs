@@ -9,7 +9,7 @@ use crate::{
     protocol::{DegradedReason, PairCounters, Path, UsageReport},
     server::{
         clock::Clock,
-        providers::{Grants, Line, Near, ParticipantKey},
+        providers::{Grants, Near, ParticipantKey},
         usage::Usage,
     },
 };
@@ -30,11 +30,10 @@ const COTURN: [(&str, &str); 2] = [("COTURN_URLS", "turn:own.example"), ("COTURN
 
 fn grants_of(variables: &Variables) -> Grants {
     let config = config(variables);
-    let line = Line::new(&config, Clock::system()).unwrap();
     // What is open lives on without a name.
     let data = tempfile::tempdir().unwrap();
     let usage = Usage::open(data.path(), config.limits.monthly_bandwidth_limit_gb, Clock::system()).unwrap();
-    Grants::new(line, &config, usage, Clock::system())
+    Grants::new(&config, None, usage, Clock::system()).unwrap()
 }
 
 fn grants(stand_in: &MockServer) -> Grants {
@@ -224,7 +223,7 @@ async fn a_provider_that_has_relayed_what_it_may_is_passed_over_also_for_those_w
     let data = tempfile::tempdir().unwrap();
     let config = config(&three_places(&[("PROVIDER_BANDWIDTH_LIMITS_GB", "coturn:fra=0.02,coturn:nyc=0.01")]));
     let usage = Usage::open(data.path(), config.limits.monthly_bandwidth_limit_gb, Clock::system()).unwrap();
-    let grants = Grants::new(Line::new(&config, Clock::system()).unwrap(), &config, usage.clone(), Clock::system());
+    let grants = Grants::new(&config, None, usage.clone(), Clock::system()).unwrap();
     let answer = async || grants.for_participant(participant(1), &Near::default()).await;
     let relayed = async |sequence, pair: &str, provider: &str, bytes| {
         let pairs = vec![PairCounters {

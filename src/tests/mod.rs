@@ -13,4 +13,5 @@ mod grants;
 mod house;
 mod participants;
 mod providers;
+mod relay;
 mod restart;

@@ -67,7 +67,7 @@ fn text(token: WireToken) -> String {
     serde_json::to_value(token).unwrap().as_str().unwrap().to_owned()
 }
 
-async fn ask_as(app: &TestApp, token: WireToken) -> Answer {
+pub(super) async fn ask_as(app: &TestApp, token: WireToken) -> Answer {
     app.send(app.request(Method::GET, PATH).bearer_auth(text(token))).await
 }
 

@@ -13,7 +13,7 @@ use crate::{
     server::{
         clock::Clock,
         config::Config,
-        providers::{Grant, Provider, Pseudonym},
+        providers::{Grant, Provider, Whom},
     },
 };
 use serde_json::{Value, json};
@@ -36,18 +36,23 @@ pub(super) fn config(variables: &Variables) -> Config {
 /// The provider that these variables configure.
 fn provider(variables: &Variables) -> (Provider, Clock) {
     let (clock, _) = Clock::by_hand(WALL);
-    let mut all = Provider::all(&config(variables), &clock).unwrap();
+    let mut all = Provider::all(&config(variables), None, &clock).unwrap();
     assert_eq!(all.len(), 1);
     (all.remove(0), clock)
 }
 
-fn whom() -> Pseudonym {
-    Pseudonym::of(&(SessionCode::from_random(1), ParticipantId::from_random(2)))
+fn whom() -> Whom {
+    Whom::Participant((SessionCode::from_random(1), ParticipantId::from_random(2)))
+}
+
+/// What providers call them.
+fn pseudonym() -> String {
+    whom().pseudonym().to_string()
 }
 
 async fn mint(variables: &Variables) -> Result<Grant, String> {
     let (provider, clock) = provider(variables);
-    provider.mint(&whom(), &clock).await.map_err(|failure| failure.to_string())
+    provider.mint(whom(), &clock).await.map_err(|failure| failure.to_string())
 }
 
 /// What a browser would be given, as JSON.

@@ -4,7 +4,9 @@
 //! in clap lets an empty variable count as unset, keeps the process's environment out of tests, and lets an error name the
 //! variable.
 
-use super::{AppConfig, ConfigError, CredentialConfig, LimitConfig, naming::Naming, providers::ProviderArgs};
+use super::{
+    AppConfig, ConfigError, CredentialConfig, LimitConfig, naming::Naming, providers::ProviderArgs, relay::RelayArgs,
+};
 use clap::{
     CommandFactory, FromArgMatches,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -36,10 +38,12 @@ pub(super) struct Settings {
     pub(super) limits: LimitConfig,
     #[command(flatten)]
     pub(super) providers: ProviderArgs,
+    #[command(flatten)]
+    pub(super) relay: RelayArgs,
 }
 
 /// Variables for which empty means something else than unset.
-const MAY_BE_EMPTY: [&str; 1] = ["STUN_URLS"];
+pub(super) const MAY_BE_EMPTY: [&str; 1] = ["STUN_URLS"];
 
 /// The command line as it is documented: each argument names its variable, and none looks it up by itself.
 pub(super) fn documented() -> clap::Command {

@@ -16,7 +16,7 @@ use std::{collections::BTreeSet, time::Duration};
 #[command(next_help_heading = "Credentials")]
 pub struct CredentialConfig {
     /// Providers of relay credentials in the order in which they are asked, with commas between them: cloudflare, twilio, xirsys,
-    /// metered, coturn, static. Unset: all that are configured below, in this order. Several of a kind have labels, as in
+    /// metered, coturn, static, relay. Unset: all that are configured below, in this order. Several of a kind have labels, as in
     /// `cloudflare:eu,cloudflare:us`, and the variables of a labelled one end in its label: `CLOUDFLARE_TURN_KEY_ID_EU`. The next
     /// one is asked when one fails or takes long.
     #[arg(long, env, value_parser = ProviderNames::parse)]
@@ -42,10 +42,10 @@ pub struct CredentialConfig {
     #[arg(long, env, default_value = "86400", value_parser = values::seconds)]
     pub turn_credential_ttl: Duration,
 
-    /// STUN servers for those who get no relay, with commas between them. The one variable that may be empty: then
-    /// there are none.
-    #[arg(long, env, default_value = "stun:stun.cloudflare.com:3478", value_parser = values::stun_urls)]
-    pub stun_urls: StunUrls,
+    /// STUN servers for those who get no relay, with commas between them. Unset: the built-in relay where it runs, else
+    /// `stun:stun.cloudflare.com:3478`. The one variable that may be empty: then there are none.
+    #[arg(long, env, value_parser = values::stun_urls)]
+    pub stun_urls: Option<StunUrls>,
 
     /// How often one address may ask for credentials without being in a session: requests per s, m or h.
     #[arg(long, env, default_value = "10/5m", value_parser = values::rate_limit)]
@@ -65,15 +65,17 @@ impl ProviderNames {
         let words = text.split([',', ' ']).filter(|word| !word.is_empty());
         let names = words.map(|word| {
             let name: Option<ProviderName> = word.to_ascii_lowercase().parse().ok();
-            // The relay that is part of Tessro is not to be had from outside of it.
-            name.filter(|name| name.kind() != ProviderKind::Relay && name.label() != Some(CONFUSING_LABEL)).ok_or_else(
-                || {
-                    format!(
-                        "`{word}` is no provider; write cloudflare, twilio, xirsys, metered, coturn or static, with a label \
-                         where there are several of a kind, such as cloudflare:eu"
-                    )
-                },
-            )
+            // Of the relay that is part of Tessro there is one.
+            let usable = |name: &ProviderName| match (name.kind(), name.label()) {
+                (ProviderKind::Relay, label) => label.is_none(),
+                (_, label) => label != Some(CONFUSING_LABEL),
+            };
+            name.filter(usable).ok_or_else(|| {
+                format!(
+                    "`{word}` is no provider; write cloudflare, twilio, xirsys, metered, coturn, static or relay, with a label \
+                     where there are several of a kind, such as cloudflare:eu"
+                )
+            })
         });
         let names = names.collect::<Result<Vec<_>, _>>()?;
         let mut seen = BTreeSet::new();
@@ -83,6 +85,11 @@ impl ProviderNames {
             ));
         }
         if names.is_empty() { Err("write at least one name, such as cloudflare".into()) } else { Ok(Self(names)) }
+    }
+
+    /// Whether one of this kind is among them.
+    pub fn names(&self, kind: ProviderKind) -> bool {
+        self.0.iter().any(|name| name.kind() == kind)
     }
 
     /// The names.

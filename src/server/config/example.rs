@@ -1,6 +1,6 @@
 //! `.env.example`, made from what `--help` knows.
 
-use super::command_line;
+use super::command_line::{self, MAY_BE_EMPTY};
 use std::{fmt::Write, path::Path};
 
 const WIDTH: usize = 100;
@@ -33,7 +33,9 @@ fn env_example() -> String {
             line.push_str(word);
         }
         let default = arg.get_default_values().first().and_then(|value| value.to_str()).unwrap_or_default();
-        let mark = if default.is_empty() { "" } else { "#" };
+        // Empty is not unset for all of them.
+        let says_something = !default.is_empty() || MAY_BE_EMPTY.contains(&variable.as_str());
+        let mark = if says_something { "#" } else { "" };
         write!(text, "{line}\n{mark}{variable}={default}\n").unwrap();
     }
     text

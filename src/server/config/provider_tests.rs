@@ -38,8 +38,8 @@ fn find(config: &Config, kind: ProviderKind) -> &ProviderConfig {
 
 #[test]
 fn all_that_are_configured_are_asked_in_the_documented_order() {
-    assert_eq!(line(&all()), ["cloudflare", "twilio", "xirsys", "metered", "coturn", "static"]);
-    assert_eq!(line(&[&STATIC[..], &TWILIO].concat()), ["twilio", "static"]);
+    assert_eq!(line(&all()), ["cloudflare", "twilio", "xirsys", "metered", "coturn", "static", "relay"]);
+    assert_eq!(line(&[&STATIC[..], &TWILIO].concat()), ["twilio", "static", "relay"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Every provider that can be configured, and the line in which they are asked.
 
 use super::{
-    CloudflareConfig, ConfigError, CoturnConfig, MeteredConfig, ProviderNames, StaticConfig, TwilioConfig,
+    CloudflareConfig, ConfigError, CoturnConfig, MeteredConfig, ProviderNames, RelayPlace, StaticConfig, TwilioConfig,
     XirsysConfig, cloudflare::CloudflareArgs, command_line::labelled, coturn::CoturnArgs, metered::MeteredArgs,
     naming::Naming, static_login::StaticArgs, twilio::TwilioArgs, xirsys::XirsysArgs,
 };
@@ -23,6 +23,8 @@ pub enum ProviderConfig {
     Coturn(CoturnConfig),
     /// A relay with one login for everybody.
     Static(StaticConfig),
+    /// The relay that is part of Tessro; what it needs stands in [`super::RelayConfig`].
+    Relay,
 }
 
 impl ProviderConfig {
@@ -35,6 +37,7 @@ impl ProviderConfig {
             Self::Metered(_) => ProviderKind::Metered,
             Self::Coturn(_) => ProviderKind::Coturn,
             Self::Static(_) => ProviderKind::Static,
+            Self::Relay => ProviderKind::Relay,
         }
     }
 }
@@ -61,9 +64,15 @@ impl ProviderArgs {
     pub(super) fn in_line(
         self,
         order: Option<&ProviderNames>,
+        relay: RelayPlace,
         variables: &impl Fn(&str) -> Option<OsString>,
     ) -> Result<Vec<(ProviderName, ProviderConfig)>, ConfigError> {
-        let plain = self.resolve()?;
+        let mut plain = self.resolve()?;
+        if relay != RelayPlace::Off {
+            plain.push(ProviderConfig::Relay);
+        } else if order.is_some_and(|order| order.names(ProviderKind::Relay)) {
+            return Err(ConfigError::RelayOff);
+        }
         let Some(order) = order else {
             return Ok(plain.into_iter().map(|config| (config.kind().into(), config)).collect());
         };
@@ -81,7 +90,7 @@ impl ProviderArgs {
         order.as_slice().iter().map(find).collect()
     }
 
-    /// Those that are configured, in the order of [`ProviderKind::ALL`].
+    /// Those of others that are configured, in the order of [`ProviderKind::ALL`].
     fn resolve(self) -> Result<Vec<ProviderConfig>, ConfigError> {
         let naming = Naming::default();
         let all = [

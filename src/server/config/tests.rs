@@ -14,7 +14,7 @@ fn read(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, String
 }
 
 fn cloudflare(config: &Config) -> &CloudflareConfig {
-    let [(_, ProviderConfig::Cloudflare(cloudflare))] = config.providers.as_slice() else {
+    let [(_, ProviderConfig::Cloudflare(cloudflare)), (_, ProviderConfig::Relay)] = config.providers.as_slice() else {
         panic!("{:?}", config.providers);
     };
     cloudflare
@@ -26,8 +26,7 @@ fn nothing_set_gives_the_documented_defaults() {
     assert_eq!((config.app.port, config.app.host.as_str(), config.app.session_limit), (3001, "127.0.0.1", 8));
     assert_eq!(config.limits.monthly_bandwidth_limit_gb, ByteCount::new(1_000_000_000_000));
     assert_eq!(config.credentials.turn_credential_ttl, Duration::from_hours(24));
-    assert_eq!(config.credentials.stun_urls.as_slice(), ["stun:stun.cloudflare.com:3478"]);
-    assert!(config.providers.is_empty() && config.app.client_url.is_none());
+    assert!(config.credentials.stun_urls.is_none() && config.app.client_url.is_none());
     assert_eq!(config.app.rust_log, "info");
     assert_eq!(read(&[], &[("RUST_LOG", "warn,tessro=trace")]).unwrap().app.rust_log, "warn,tessro=trace");
 }
@@ -39,7 +38,7 @@ fn a_flag_wins_over_a_variable_and_an_empty_variable_is_unset() {
     assert_eq!(read(&["serve", "--port", "5000"], &[("PORT", "4000")]).unwrap().app.port, 5000);
     assert_eq!(read(&["serve"], &[("PORT", "4000")]).unwrap().app.port, 4000);
     assert_eq!(read(&[], &[("PORT", ""), ("CLOUDFLARE_TURN_KEY_ID", "")]).unwrap().app.port, 3001);
-    assert!(read(&[], &[("STUN_URLS", "")]).unwrap().credentials.stun_urls.as_slice().is_empty());
+    assert!(read(&[], &[("STUN_URLS", "")]).unwrap().credentials.stun_urls.unwrap().as_slice().is_empty());
 }
 
 #[test]
@@ -69,7 +68,6 @@ fn a_bad_value_is_named_with_what_to_write_instead() {
         ("MONTHLY_BANDWIDTH_LIMIT_GB", "-1"),
         ("CLOUDFLARE_TURN_API_BASE", "rtc.live.cloudflare.com"),
         ("TURN_PROVIDERS", "acme"),
-        ("TURN_PROVIDERS", "twilio,relay"),
         ("TURN_PROVIDERS", "twilio,twilio"),
         ("TURN_PROVIDERS", "cloudflare:file"),
         ("TURN_PROVIDERS", ","),

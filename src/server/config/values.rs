@@ -1,10 +1,12 @@
 //! What a single value has to look like. An error here is only the advice; who shows it adds the variable and the value.
 
+use super::relay::{PublicAddress, RelayPlace, Switch};
 use crate::{
     domain::ByteCount,
     server::{
         guard::{Origin, RateLimit},
         providers::{Regions, RelayUrls, StunUrls},
+        relay::Networks,
         usage::ProviderLimits,
     },
 };
@@ -12,7 +14,7 @@ use axum::http::HeaderName;
 use axum_client_ip::ClientIpSource;
 use clap::builder::{StringValueParser, TypedValueParser};
 use secrecy::SecretString;
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -106,6 +108,55 @@ pub(super) fn provider_limits(text: &str) -> Result<ProviderLimits, String> {
     ProviderLimits::parse(text).map_err(|wrong| {
         format!("`{wrong}` is no provider with its gigabytes; write such as cloudflare=950,coturn:fra=2000")
     })
+}
+
+pub(super) fn relay_place(text: &str) -> Result<RelayPlace, &'static str> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "auto" => Ok(RelayPlace::Here),
+        "external" => Ok(RelayPlace::External),
+        "off" => Ok(RelayPlace::Off),
+        _ => Err("write auto, external or off"),
+    }
+}
+
+/// One that browsers take for a relay, or 0.
+pub(super) fn relay_port(text: &str) -> Result<u16, &'static str> {
+    let usable = |port: &u16| matches!(port, 0 | 80 | 443 | 1024..);
+    text.trim().parse().ok().filter(usable).ok_or("write 80, 443 or a number from 1024 to 65535, such as 3478")
+}
+
+pub(super) fn port_range(text: &str) -> Result<RangeInclusive<u16>, &'static str> {
+    let read = |part: &str| part.trim().parse().ok().filter(|port| *port >= 1024);
+    let range = text.split_once('-').and_then(|(first, last)| Some(read(first)?..=read(last)?));
+    range
+        .filter(|range| !range.is_empty())
+        .ok_or("write the first and the last port, from 1024 on, such as 49152-65535")
+}
+
+pub(super) fn public_address(text: &str) -> Result<PublicAddress, &'static str> {
+    PublicAddress::parse(text)
+        .ok_or("write the address of this machine on the internet, such as 203.0.113.7, or one of each family with a comma between them")
+}
+
+/// What browsers take for the host of a relay, and is no address.
+pub(super) fn host_name(text: &str) -> Result<String, &'static str> {
+    let name = text.trim().to_ascii_lowercase();
+    let is_name =
+        name.chars().next_back().is_some_and(|last| last.is_ascii_alphabetic()) && !name.contains([':', '/', '?']);
+    let usable = is_name && RelayUrls::parse(&format!("turn:{name}")).is_ok();
+    if usable { Ok(name) } else { Err("write a name alone, such as turn.example") }
+}
+
+pub(super) fn yes_or_no(text: &str) -> Result<Switch, &'static str> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(Switch(true)),
+        "0" | "false" | "no" | "off" => Ok(Switch(false)),
+        _ => Err("write 1 or 0"),
+    }
+}
+
+pub(super) fn networks(text: &str) -> Result<Networks, String> {
+    Networks::parse(text).map_err(|wrong| wrong.to_string())
 }
 
 /// From one to four: each gets an address of the four that a browser is given.

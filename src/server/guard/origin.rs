@@ -26,6 +26,13 @@ impl Origin {
         (bare && usable).then_some(Self { text, header })
     }
 
+    /// The name or the address in it, an IPv6 one in brackets.
+    pub fn host(&self) -> &str {
+        let rest = self.text.split_once("://").map_or("", |(_, rest)| rest);
+        let end = rest.find(']').map_or(0, |bracket| bracket + 1);
+        rest[end..].find(':').map_or(rest, |colon| &rest[..end + colon])
+    }
+
     /// The origin as a header's value.
     pub fn header(&self) -> &HeaderValue {
         &self.header

@@ -124,7 +124,7 @@ mod tests {
             clock::Clock,
             config::Config,
             guard::Guard,
-            providers::{Grants, Line},
+            providers::Grants,
             signaling::{Rules, SessionSettings, Sessions},
             usage::Usage,
         },
@@ -141,11 +141,12 @@ mod tests {
             rules: Rules { limit: 2, host_grace: Duration::from_mins(5) },
             client_url: None,
             client_ip_source: config.app.client_ip_source.clone(),
+            bouncer: None,
         };
         AppState {
             leptos: crate::server::http::leptos_options(&config.app, None, ([127, 0, 0, 1], 1).into()),
             sessions: Sessions::open(data_dir, usage.clone(), clock.clone(), settings).unwrap(),
-            grants: Grants::new(Line::new(&config, clock.clone()).unwrap(), &config, usage.clone(), clock),
+            grants: Grants::new(&config, None, usage.clone(), clock).unwrap(),
             usage,
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
             client_ip_source: config.app.client_ip_source,

@@ -54,13 +54,13 @@ impl Cloudflare {
         }
     }
 
-    pub(super) async fn mint(&self, order: Order<'_>) -> Result<Minted, Failure> {
+    pub(super) async fn mint(&self, order: Order) -> Result<Minted, Failure> {
         let ttl = order.life.as_secs();
         let plain = json!({ "ttl": ttl });
         let answer = if self.takes_no_identifier.load(Ordering::Relaxed) {
             self.ask(&plain).await?
         } else {
-            match self.ask(&json!({ "ttl": ttl, "customIdentifier": order.whom.as_str() })).await {
+            match self.ask(&json!({ "ttl": ttl, "customIdentifier": order.whom.pseudonym().as_str() })).await {
                 Err(Failure::Refused { status: 400 | 422, .. }) => {
                     let answer = self.ask(&plain).await?;
                     // The rest of the request was right, so it was the identifier.

@@ -40,9 +40,9 @@ impl Coturn {
         &self.urls
     }
 
-    pub(super) fn mint(&self, order: Order<'_>) -> Minted {
+    pub(super) fn mint(&self, order: Order) -> Minted {
         let expires = order.at.plus(order.life).0 / 1_000;
-        let username = format!("{expires}:{}", order.whom);
+        let username = format!("{expires}:{}", order.whom.pseudonym());
         let password = sign(self.secret.expose_secret(), &username);
         Minted { servers: IceSet::with_login(&self.urls, &username, &password), life: None, own: true }
     }

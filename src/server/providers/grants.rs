@@ -8,7 +8,7 @@
 //! The settings can be exchanged while it runs: what is asked from then on is minted with the new ones, and what browsers have
 //! lives on.
 
-use super::{Grant, IceSet, Line, Near, Pseudonym, Regions, line::counted_as};
+use super::{Grant, IceSet, Line, Near, Regions, RelayDesk, Whom, line::counted_as};
 use crate::{
     domain::{ParticipantId, ProviderName, SessionCode, UnixMillis},
     protocol::{DegradedReason, IceAnswer, IceServer},
@@ -38,6 +38,7 @@ const MOST_URLS: usize = 4;
 #[derive(Debug, Clone)]
 pub struct Grants {
     offer: Arc<RwLock<Offer>>,
+    relay: Option<RelayDesk>,
     kept: Cache<(u64, ParticipantKey), Arc<[Grant]>>,
     usage: Usage,
     clock: Clock,
@@ -55,38 +56,61 @@ struct Offer {
     edition: u64,
 }
 
+impl Offer {
+    fn new(config: &Config, relay: Option<&RelayDesk>, clock: Clock, edition: u64) -> Result<Self, reqwest::Error> {
+        let line = Line::new(config, relay, clock)?;
+        // Whoever asks this server for credentials need not turn to anybody else.
+        let own = || relay.map(RelayDesk::stun).cloned();
+        let stun = config.credentials.stun_urls.clone().or_else(own).unwrap_or_else(StunUrls::of_cloudflare);
+        Ok(Self {
+            line,
+            stun: IceSet::from(&stun),
+            regions: config.credentials.turn_regions.clone(),
+            region_header: config.credentials.turn_region_header.clone(),
+            limits: config.limits.provider_bandwidth_limits_gb.clone(),
+            edition,
+        })
+    }
+}
+
 /// There is nothing to keep.
 #[derive(Debug)]
 struct Nothing;
 
 impl Grants {
-    /// Grants of these providers as the settings have it, or STUN.
-    pub fn new(line: Line, config: &Config, usage: Usage, clock: Clock) -> Self {
+    /// Grants of the providers that are configured, the built-in relay among them where it runs, or STUN. Fails where the
+    /// system has no certificates to trust.
+    pub fn new(config: &Config, relay: Option<RelayDesk>, usage: Usage, clock: Clock) -> Result<Self, reqwest::Error> {
+        let offer = Offer::new(config, relay.as_ref(), clock.clone(), 0)?;
         let kept = Cache::builder().max_capacity(MOST_KEPT).expire_after(Keep).build();
-        Self { offer: Arc::new(RwLock::new(Offer::new(line, config, 0))), kept, usage, clock }
+        Ok(Self { offer: Arc::new(RwLock::new(offer)), relay, kept, usage, clock })
     }
 
-    /// Does what these settings say of credentials from now on.
+    /// Says in the log who is asked.
+    pub fn announce(&self) {
+        self.offer().line.announce();
+    }
+
+    /// Does what these settings say of credentials from now on. The built-in relay stays as it is.
     pub fn exchange(&self, config: &Config) -> Result<(), reqwest::Error> {
-        let line = Line::new(config, self.clock.clone())?;
-        line.announce();
-        let mut offer = self.offer.write().unwrap_or_else(PoisonError::into_inner);
-        *offer = Offer::new(line, config, offer.edition + 1);
+        let edition = self.offer().edition + 1;
+        let offer = Offer::new(config, self.relay.as_ref(), self.clock.clone(), edition)?;
+        offer.line.announce();
+        *self.offer.write().unwrap_or_else(PoisonError::into_inner) = offer;
         Ok(())
     }
 
     /// The answer for a participant.
     pub async fn for_participant(&self, key: ParticipantKey, near: &Near) -> IceAnswer {
         let offer = self.offer();
-        let whom = Pseudonym::of(&key);
-        let key = (offer.edition, key);
+        let (whom, key) = (Whom::Participant(key), (offer.edition, key));
         let of_no_use =
             |grant: &Grant| near.silent.as_ref() == Some(&grant.provider) || self.is_spent(&offer, &grant.provider);
         if self.kept.get(&key).await.is_some_and(|grants| grants.iter().any(of_no_use)) {
             self.kept.invalidate(&key).await;
         }
         let fresh = async {
-            let grants = self.mint(&offer, &whom, near).await;
+            let grants = self.mint(&offer, whom, near).await;
             if grants.is_empty() { Err(Nothing) } else { Ok(Arc::from(grants)) }
         };
         match self.kept.try_get_with(key, fresh).await {
@@ -98,7 +122,7 @@ impl Grants {
     /// The answer for someone who is in no session.
     pub async fn for_stranger(&self, near: &Near) -> IceAnswer {
         let offer = self.offer();
-        let grants = self.mint(&offer, &Pseudonym::of_a_stranger(), near).await;
+        let grants = self.mint(&offer, Whom::stranger(), near).await;
         self.answer(&offer, &grants)
     }
 
@@ -107,7 +131,7 @@ impl Grants {
         self.offer().region_header
     }
 
-    async fn mint(&self, offer: &Offer, whom: &Pseudonym, near: &Near) -> Vec<Grant> {
+    async fn mint(&self, offer: &Offer, whom: Whom, near: &Near) -> Vec<Grant> {
         let names = offer.line.names();
         let mut places = offer.regions.order(&names, near);
         places.retain(|place| !self.is_spent(offer, names[*place]));
@@ -154,20 +178,6 @@ impl Grants {
             degraded: false,
             reason: None,
             places: offer.line.places(),
-        }
-    }
-}
-
-impl Offer {
-    fn new(line: Line, config: &Config, edition: u64) -> Self {
-        let credentials = &config.credentials;
-        Self {
-            line,
-            stun: IceSet::from(&credentials.stun_urls),
-            regions: credentials.turn_regions.clone(),
-            region_header: credentials.turn_region_header.clone(),
-            limits: config.limits.provider_bandwidth_limits_gb.clone(),
-            edition,
         }
     }
 }

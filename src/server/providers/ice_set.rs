@@ -103,6 +103,17 @@ impl IceSet {
 pub struct StunUrls(Vec<String>);
 
 impl StunUrls {
+    /// The one that is asked where there is nothing else.
+    pub fn of_cloudflare() -> Self {
+        Self(vec!["stun:stun.cloudflare.com:3478".to_owned()])
+    }
+
+    /// Hosts and ports, for who asks the servers for themselves.
+    pub fn places(&self) -> impl Iterator<Item = (String, u16)> {
+        let place = |url: IceUrl| (url.host().to_owned(), url.port.unwrap_or(3478));
+        self.0.iter().filter_map(|url| IceUrl::parse(url)).map(place)
+    }
+
     /// Reads `stun:` URLs with commas between them; fails with the first that is none, or that browsers block.
     pub fn parse(text: &str) -> Result<Self, String> {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());

@@ -4,7 +4,7 @@
 //! heard to the end, also when another one was quicker: a provider that never answers in time has to be noticed.
 
 use super::{
-    Failure, Grant, Provider, Pseudonym, Terms,
+    Failure, Grant, Provider, RelayDesk, Terms, Whom,
     breaker::{Breaker, Change, Outcome, Permit},
     race::{Input, Output, Race},
 };
@@ -37,9 +37,10 @@ pub struct Line {
 type Heard = (usize, Option<Grant>);
 
 impl Line {
-    /// The line that was configured. Fails where the system has no certificates to trust.
-    pub fn new(config: &Config, clock: Clock) -> Result<Self, reqwest::Error> {
-        let providers: Arc<[_]> = Provider::all(config, &clock)?.into();
+    /// The line that was configured, with the built-in relay where it runs. Fails where the system has no certificates to
+    /// trust.
+    pub fn new(config: &Config, relay: Option<&RelayDesk>, clock: Clock) -> Result<Self, reqwest::Error> {
+        let providers: Arc<[_]> = Provider::all(config, relay, &clock)?.into();
         let doors = providers.iter().map(|_| Breaker::default()).collect();
         Ok(Self {
             doors: Arc::new(Mutex::new(doors)),
@@ -95,7 +96,7 @@ impl Line {
     /// Asks those in these places, in this order, until there are as many grants as were set, nobody is left, or time is up. In
     /// the order of asking; none where no provider gave any. Answers within the race's budget, so that no page waits for a
     /// dead provider.
-    pub async fn mint(&self, whom: &Pseudonym, places: Vec<usize>) -> Vec<Grant> {
+    pub async fn mint(&self, whom: Whom, places: Vec<usize>) -> Vec<Grant> {
         // The clock says when it begins; from there on the time of the timers counts, so that both agree.
         let (began, timer) = (self.clock.now(), Instant::now());
         let now = || began + timer.elapsed();
@@ -125,11 +126,11 @@ impl Line {
     }
 
     /// Asks in a task of its own, which goes on when the caller has gone.
-    fn ask(&self, place: usize, permit: Permit, whom: &Pseudonym, tell: &UnboundedSender<Heard>) {
-        let (line, whom, tell) = (self.clone(), whom.clone(), tell.clone());
+    fn ask(&self, place: usize, permit: Permit, whom: Whom, tell: &UnboundedSender<Heard>) {
+        let (line, tell) = (self.clone(), tell.clone());
         tokio::spawn(async move {
             let Some(provider) = line.providers.get(place) else { return };
-            let minted = provider.mint(&whom, &line.clock).await;
+            let minted = provider.mint(whom, &line.clock).await;
             line.settle(place, provider.name(), permit, &minted);
             // Nobody may be listening any more.
             drop(tell.send((place, minted.ok())));

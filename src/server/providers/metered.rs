@@ -47,7 +47,7 @@ impl Metered {
         Self { api, base: config.api_base, key: config.key }
     }
 
-    pub(super) async fn mint(&self, order: Order<'_>) -> Result<Minted, Failure> {
+    pub(super) async fn mint(&self, order: Order) -> Result<Minted, Failure> {
         match &self.key {
             MeteredKey::Api(key) => {
                 let servers = self.servers_of(key.expose_secret()).await?;
@@ -62,9 +62,9 @@ impl Metered {
         }
     }
 
-    async fn create(&self, secret_key: &str, order: Order<'_>) -> Result<Value, Failure> {
+    async fn create(&self, secret_key: &str, order: Order) -> Result<Value, Failure> {
         let url = self.with_key("credential", "secretKey", secret_key);
-        let body = json!({ "expiryInSeconds": order.life.as_secs(), "label": order.whom.as_str() });
+        let body = json!({ "expiryInSeconds": order.life.as_secs(), "label": order.whom.pseudonym().as_str() });
         self.api.json(|| self.api.request(Method::POST, &url).json(&body)).await
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The values stand with the providers. Knows nothing of how a provider is asked.
 
-use super::{cloudflare, coturn, metered, static_login, twilio, xirsys};
+use super::{cloudflare, coturn, metered, relay, static_login, twilio, xirsys};
 use crate::{
     domain::{ByteCount, ProviderKind},
     server::usage::Billing,
@@ -72,9 +72,9 @@ impl Terms {
             ProviderKind::Twilio => twilio::TERMS,
             ProviderKind::Xirsys => xirsys::TERMS,
             ProviderKind::Metered => metered::TERMS,
-            // The relay that is part of Tessro checks what coturn checks.
-            ProviderKind::Coturn | ProviderKind::Relay => coturn::TERMS,
+            ProviderKind::Coturn => coturn::TERMS,
             ProviderKind::Static => static_login::TERMS,
+            ProviderKind::Relay => relay::TERMS,
         }
     }
 

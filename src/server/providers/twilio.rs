@@ -48,7 +48,7 @@ impl Twilio {
         }
     }
 
-    pub(super) async fn mint(&self, order: Order<'_>) -> Result<Minted, Failure> {
+    pub(super) async fn mint(&self, order: Order) -> Result<Minted, Failure> {
         let form = format!("Ttl={}", order.life.as_secs());
         let request = || {
             self.api

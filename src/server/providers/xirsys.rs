@@ -51,7 +51,7 @@ impl Xirsys {
         }
     }
 
-    pub(super) async fn mint(&self, order: Order<'_>) -> Result<Minted, Failure> {
+    pub(super) async fn mint(&self, order: Order) -> Result<Minted, Failure> {
         let body = json!({ "format": "urls", "expire": order.life.as_secs() });
         let request = || {
             let secret = self.secret.expose_secret();

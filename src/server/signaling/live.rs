@@ -9,6 +9,7 @@ use super::store::Store;
 use crate::domain::{ConnectionId, InviteKey, ParticipantToken, SessionCode};
 use crate::protocol::ServerMessage;
 use crate::server::clock::Clock;
+use crate::server::relay::Bouncer;
 use crate::server::usage::Usage;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,6 +23,8 @@ pub(super) struct Around {
     pub(super) usage: Usage,
     /// Where sessions are kept.
     pub(super) store: Store,
+    /// What ends the relaying for those who are gone, where the relay is part of this process.
+    pub(super) bouncer: Option<Bouncer>,
 }
 
 /// A session and the lines to those in it.
@@ -125,10 +128,7 @@ impl LiveSession {
 
     fn carry_out(&self, state: &mut State, around: &Around) {
         while let Some(output) = state.core.poll_output() {
-            if matches!(output, Output::Ended { .. }) {
-                around.store.forget(self.code);
-            }
-            carry_out(output, state, &around.usage);
+            carry_out(self.code, output, state, around);
         }
         if state.core.is_unsaved() {
             around.store.keep(self.code, state.core.save(around.clock.now(), around.clock.wall()));
@@ -136,7 +136,8 @@ impl LiveSession {
     }
 }
 
-fn carry_out(output: Output, state: &mut State, usage: &Usage) {
+fn carry_out(code: SessionCode, output: Output, state: &mut State, around: &Around) {
+    let Around { usage, store, bouncer, .. } = around;
     match output {
         Output::Send { to, message } => {
             if let Some(line) = state.lines.get(&to) {
@@ -173,7 +174,16 @@ fn carry_out(output: Output, state: &mut State, usage: &Usage) {
                 }
             });
         }
+        Output::Left { participant } => {
+            if let Some(bouncer) = bouncer {
+                bouncer.participant_left(code, participant);
+            }
+        }
         Output::Ended { reason } => {
+            store.forget(code);
+            if let Some(bouncer) = bouncer {
+                bouncer.session_ended(code);
+            }
             tracing::info!(?reason, "A session ended");
         }
     }

@@ -284,6 +284,7 @@ impl Session {
             self.former.pop_front();
         }
         self.former.push_back(person.former(removed));
+        self.outputs.push_back(Output::Left { participant: person.id });
     }
 
     /// Ends a connection for usage; telling the ends is the caller's, who knows which of them asked.

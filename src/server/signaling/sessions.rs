@@ -13,6 +13,7 @@ use crate::domain::{InviteKey, ParticipantId, ParticipantName, ParticipantToken,
 use crate::protocol::{ClientMessage, Password, UsageBeacon, limits};
 use crate::server::clock::Clock;
 use crate::server::guard::{ClientAddress, Origin, Tries};
+use crate::server::relay::Bouncer;
 use crate::server::usage::{self, Usage};
 use axum_client_ip::ClientIpSource;
 use std::collections::btree_map::Entry;
@@ -55,6 +56,8 @@ pub struct SessionSettings {
     pub client_url: Option<Origin>,
     /// What tells the address of whoever opens a socket.
     pub client_ip_source: ClientIpSource,
+    /// What ends the relaying for those who are gone, where the relay is part of this process.
+    pub bouncer: Option<Bouncer>,
 }
 
 /// Why a page's last reports were not taken.
@@ -97,7 +100,7 @@ impl Sessions {
     pub fn open(data_dir: &Path, usage: Usage, clock: Clock, settings: SessionSettings) -> Result<Self, StoreError> {
         let (store, saved) = Store::open(data_dir)?;
         let doorkeeper = Doorkeeper::new(clock.clone());
-        let around = Around { clock, usage, store };
+        let around = Around { clock, usage, store, bouncer: settings.bouncer.clone() };
         let tasks = TaskTracker::new();
         let (live, sockets, stopping) = (Mutex::default(), AtomicU64::new(0), CancellationToken::new());
         let (failures, creations) = (Tries::new(FAILURES.0, FAILURES.1), Tries::new(CREATIONS.0, CREATIONS.1));
@@ -111,7 +114,7 @@ impl Sessions {
     /// Goes on with the sessions that were on disk, and with what the ledger was counting of them. A connection that is in
     /// no session any more is over.
     fn restore(&self, saved: Vec<Saved>) {
-        let Around { clock, usage, store } = &self.0.around;
+        let Around { clock, usage, store, .. } = &self.0.around;
         let (now, wall) = (clock.now(), clock.wall());
         let mut counted = BTreeMap::<ParticipantId, Vec<Counted>>::new();
         for (connection, host, guest) in usage.open_connections() {

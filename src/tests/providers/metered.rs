@@ -60,7 +60,7 @@ async fn with_the_secret_key_everyone_gets_a_credential_that_expires() {
     assert_eq!(grant.handle.as_ref().unwrap().username(), "minted-username");
     let [create, fetch] = requests(&stand_in).await.try_into().unwrap();
     assert_eq!(target(&create), format!("POST {CREATE}?secretKey=metered-secret"));
-    assert_eq!(body(&create), json!({"expiryInSeconds": 3_600, "label": whom().as_str()}));
+    assert_eq!(body(&create), json!({"expiryInSeconds": 3_600, "label": pseudonym()}));
     assert_eq!(target(&fetch), format!("GET {FETCH}?apiKey=key-of-the-credential"));
     assert_eq!(servers(&grant)[0], json!({"urls": ["stun:stun.relay.metered.ca:80"]}));
 }

@@ -25,7 +25,7 @@ fn fixed() -> Variables {
 async fn coturn_gets_expiry_and_pseudonym_signed_with_the_first_secret() {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let grant = mint(&coturn()).await.unwrap();
-    let username = format!("1800000600:{}", whom());
+    let username = format!("1800000600:{}", pseudonym());
     let mut mac = Hmac::<Sha1>::new_from_slice(b"north").unwrap();
     mac.update(username.as_bytes());
     let credential = STANDARD.encode(mac.finalize().into_bytes());
@@ -47,7 +47,7 @@ async fn a_static_login_is_handed_on_and_asked_for_again_after_its_time() {
 #[tokio::test]
 async fn what_no_provider_can_take_back_is_said() {
     let (provider, clock) = provider(&coturn());
-    let handle = provider.mint(&whom(), &clock).await.unwrap().handle.unwrap();
+    let handle = provider.mint(whom(), &clock).await.unwrap().handle.unwrap();
     let sentence = provider.revoke(&handle).await.unwrap_err().to_string();
     assert_eq!(sentence, "coturn takes no credential back: it ends when it expires");
 }

@@ -51,6 +51,11 @@ impl IceUrl {
         udp.then(|| Self { scheme: Scheme::Stun, transport: None, ..self.clone() }.to_string())
     }
 
+    /// The name or the address, without brackets.
+    pub(super) fn host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
+    }
+
     /// Browsers block port 53; without trickling it costs a call tens of seconds. Of the other ports below 1024 libwebrtc takes
     /// only 80 and 443 for a relay.
     pub(super) fn is_on_a_blocked_port(&self) -> bool {

@@ -47,6 +47,11 @@ pub enum Output {
         /// Which.
         connection: ConnectionId,
     },
+    /// Somebody is in the session no more, whatever the reason, and cannot come back as the same participant.
+    Left {
+        /// Who.
+        participant: ParticipantId,
+    },
     /// A usage report of one of the participant's own connections.
     Usage {
         /// Where the acknowledgement goes.

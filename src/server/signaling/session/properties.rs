@@ -32,6 +32,7 @@ struct Model {
     removed: BTreeSet<ParticipantId>,
     opened: BTreeSet<ConnectionId>,
     closed: BTreeSet<ConnectionId>,
+    left: BTreeSet<ParticipantId>,
     /// Of the last snapshot, in a welcome or by itself.
     revision: u64,
     /// Everyone who ever came, in order.
@@ -58,6 +59,7 @@ impl Model {
             removed: BTreeSet::new(),
             opened: BTreeSet::new(),
             closed: BTreeSet::new(),
+            left: BTreeSet::new(),
             revision: 0,
             order: Vec::new(),
             speaker: None,
@@ -196,6 +198,7 @@ impl Model {
             assert_eq!(person.connected, self.seats.values().any(|id| *id == person.id));
         }
         let here: Vec<_> = people.iter().map(|person| person.id).collect();
+        assert!(here.iter().all(|id| !self.left.contains(id)), "who has left is here");
         let kept: Vec<_> = self.order.iter().copied().filter(|id| here.contains(id)).collect();
         assert_eq!(here.first(), kept.first().map(|_| &self.host));
         let guests = |all: Vec<_>| all.into_iter().filter(|id| *id != self.host).collect::<Vec<_>>();
@@ -239,7 +242,9 @@ impl Model {
                     assert!(self.opened.contains(&report.connection));
                     assert!(self.is_end(participant, report.connection));
                 }
+                Output::Left { participant } => assert!(self.left.insert(participant), "left twice"),
                 Output::Ended { .. } => {
+                    assert_eq!(self.left, self.order.iter().copied().collect(), "everyone has left");
                     assert!(!self.ended, "ended twice");
                     self.ended = true;
                     assert!(self.seats.is_empty());

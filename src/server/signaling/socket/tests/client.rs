@@ -48,6 +48,7 @@ pub(super) async fn paced(client_url: Option<Origin>, pace: Pace) -> Server {
             rules: Rules { limit: 3, host_grace: Duration::from_mins(5) },
             client_url,
             client_ip_source: ClientIpSource::ConnectInfo,
+            bouncer: None,
         },
     )
     .unwrap();

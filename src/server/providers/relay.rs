@@ -1,0 +1,52 @@
+//! The relay that is part of Tessro, wherever it runs.
+//!
+//! Nobody is asked: the credential is signed with the secret that the relay has as well. It is bound to session and
+//! participant; whoever is in no session has one that is theirs alone.
+
+use super::{AtExpiry, IceSet, Minted, Order, Price, RelayUrls, StunUrls, Terms, UsageAsked, Whom};
+use crate::{
+    domain::ByteCount,
+    server::{relay::Mint, usage::Billing},
+};
+use secrecy::ExposeSecret as _;
+
+/// No allocation outlives its credential. What a participant who is gone still has is barred at the relay, not here.
+pub(super) const TERMS: Terms = Terms {
+    longest_life: None,
+    at_expiry: AtExpiry::CutOff,
+    billing: Billing::ClientBoth,
+    price: Price::OwnLine,
+    free: ByteCount::ZERO,
+    revocable: false,
+    usage: UsageAsked::EachCredential,
+};
+
+/// Where the relay is, and what it takes.
+#[derive(Debug, Clone)]
+pub struct RelayDesk {
+    urls: RelayUrls,
+    stun: StunUrls,
+    mint: Mint,
+}
+
+impl RelayDesk {
+    /// A relay at these addresses that accepts what this mint issues; it answers STUN at those.
+    pub fn new(urls: RelayUrls, stun: StunUrls, mint: Mint) -> Self {
+        Self { urls, stun, mint }
+    }
+
+    /// Where it answers STUN.
+    pub fn stun(&self) -> &StunUrls {
+        &self.stun
+    }
+
+    pub(super) fn mint(&self, order: Order) -> Minted {
+        let holder = match order.whom {
+            Whom::Participant((code, participant)) => self.mint.holder(code, participant),
+            Whom::Stranger(number) => self.mint.stranger(number),
+        };
+        let credential = self.mint.issue(holder, order.at.plus(order.life));
+        let servers = IceSet::with_login(&self.urls, &credential.username, credential.password.expose_secret());
+        Minted { servers, life: Some(order.at.until(credential.expires)), own: true }
+    }
+}

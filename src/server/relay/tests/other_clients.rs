@@ -1,0 +1,95 @@
+//! Clients that somebody else wrote: coturn's, where they are installed (`script/bootstrap test`).
+
+use super::caller::{certificate, credential, echo, holder, relay, relay_with};
+use crate::server::relay::{PeerFilter, Tls};
+use secrecy::ExposeSecret as _;
+use std::{
+    net::{IpAddr, SocketAddr},
+    process::Command,
+};
+
+/// What a program prints, or `None` where there is no such program.
+fn run(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = match Command::new(program).args(arguments).output() {
+        Ok(output) => output,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) => panic!("{program}: {error}"),
+    };
+    let text = [output.stdout, output.stderr].concat();
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Has coturn's client send messages to the peer through the relay, and says how many were sent and came back.
+fn talk(relay: SocketAddr, participant: u64, peer: Option<SocketAddr>, how: &[&str]) -> Option<(u32, u32)> {
+    let credential = credential(1, participant);
+    let (address, port) = (relay.ip().to_string(), relay.port().to_string());
+    let mut arguments = vec!["-u", &credential.username, "-w", credential.password.expose_secret()];
+    // No second port for RTCP; 50 messages of 800 bytes, 20 ms between them.
+    arguments.extend(["-c", "-n", "50", "-l", "800", "-z", "20", "-p", &port]);
+    let peer = peer.map(|peer| (peer.ip().to_string(), peer.port().to_string()));
+    if let Some((ip, port)) = &peer {
+        arguments.extend(["-e", ip, "-r", port]);
+    }
+    arguments.extend(how);
+    arguments.push(&address);
+    let text = run("turnutils_uclient", &arguments)?;
+    let last = |name: &str| {
+        let after = text.rsplit(name).next().unwrap_or_default();
+        let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().unwrap_or_else(|_| panic!("no {name} in {text}"))
+    };
+    Some((last("tot_send_msgs="), last("tot_recv_msgs=")))
+}
+
+#[test]
+fn coturns_client_sends_and_receives_over_every_way() {
+    let listen = vec!["127.0.0.1:0".parse().unwrap()];
+    let relay = relay_with(|settings| settings.tls = Some(Tls { listen, config: certificate().0 }));
+    let v4 = || Some(echo("127.0.0.1:0"));
+    let v6 = || Some(echo("[::1]:0"));
+    let ways: [(&str, SocketAddr, Option<SocketAddr>, &[&str]); 8] = [
+        ("UDP, channels", relay.udp()[0], v4(), &[]),
+        ("UDP, indications", relay.udp()[0], v4(), &["-s"]),
+        ("TCP, channels", relay.tcp()[0], v4(), &["-t"]),
+        ("TLS, channels", relay.tls()[0], v4(), &["-t", "-S"]),
+        ("TCP, indications", relay.tcp()[0], v4(), &["-t", "-s"]),
+        ("UDP over IPv6, for peers of IPv6", relay.udp()[1], v6(), &["-x"]),
+        ("TCP over IPv6, for peers of IPv6", relay.tcp()[1], v6(), &["-t", "-x"]),
+        ("UDP, peers of IPv6", relay.udp()[0], v6(), &["-x"]),
+    ];
+    std::thread::scope(|scope| {
+        for (participant, (name, relay_address, peer, how)) in (1..).zip(ways) {
+            let meter = relay.meter();
+            scope.spawn(move || {
+                let Some((sent, received)) = talk(relay_address, participant, peer, how) else {
+                    return;
+                };
+                assert_eq!((sent, received), (50, 50), "{name}");
+                let traffic = meter.read(holder(1, participant)).unwrap();
+                assert_eq!((traffic.sent.get(), traffic.received.get()), (40_000, 40_000), "{name}");
+            });
+        }
+    });
+}
+
+#[test]
+fn coturns_clients_talk_to_each_other_through_the_relay() {
+    let relay = relay_with(|settings| settings.peers = PeerFilter::new());
+    if let Some((sent, received)) = talk(relay.udp()[0], 1, None, &["-y"]) {
+        assert!(sent > 0);
+        assert_eq!(received, sent);
+        let traffic = relay.meter().read(holder(1, 1)).unwrap();
+        assert_eq!((traffic.sent, traffic.packets_sent), (traffic.received, traffic.packets_received));
+    }
+}
+
+#[test]
+fn coturns_stun_client_learns_its_address() {
+    let relay = relay();
+    for listener in relay.udp() {
+        let (ip, port): (IpAddr, String) = (listener.ip(), listener.port().to_string());
+        if let Some(text) = run("turnutils_stunclient", &["-p", &port, &ip.to_string()]) {
+            assert!(text.contains("UDP reflexive addr:"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What signs the relay's credentials: as it was set, or made once and kept, so that a restart ends no call.
+
+use super::NoRelay;
+use crate::server::config::Config;
+use rand::Rng as _;
+use secrecy::ExposeSecret as _;
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, ErrorKind, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+/// The file within the data directory.
+const FILE: &str = "relay.secret";
+
+/// The secret, as bytes.
+pub(super) fn of(config: &Config) -> Result<Vec<u8>, NoRelay> {
+    if let Some(secret) = &config.relay.secret {
+        return Ok(secret.expose_secret().as_bytes().to_vec());
+    }
+    let directory = &config.app.data_dir;
+    kept(directory).map_err(|cause| NoRelay::Secret { path: directory.join(FILE), cause })
+}
+
+/// The one in this directory, which is made where it is missing.
+fn kept(directory: &Path) -> io::Result<Vec<u8>> {
+    fs::create_dir_all(directory)?;
+    let path = directory.join(FILE);
+    match read(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => make(directory, &path),
+        kept => kept,
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let secret = fs::read(path)?;
+    if secret.is_empty() { Err(io::Error::new(ErrorKind::InvalidData, "it is empty")) } else { Ok(secret) }
+}
+
+/// Another process may be making it as well: the file appears whole, and whoever comes second takes what is there.
+fn make(directory: &Path, path: &Path) -> io::Result<Vec<u8>> {
+    let mut secret = [0_u8; 32];
+    rand::rng().fill(&mut secret);
+    let text: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let draft = directory.join(format!("{FILE}.{:016x}", rand::random::<u64>()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let put = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&draft, path));
+    fs::remove_file(&draft)?;
+    match put {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        Ok(()) | Err(_) => read(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt as _;
+
+    #[test]
+    fn it_is_made_once_and_for_the_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        let secrets: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| kept(&data).unwrap())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(secrets.iter().all(|secret| *secret == secrets[0] && secret.len() == 64));
+        assert_eq!(fs::metadata(data.join(FILE)).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&data).unwrap().count(), 1, "nothing else is left");
+        assert_ne!(kept(&directory.path().join("other")).unwrap(), secrets[0]);
+    }
+
+    #[test]
+    fn a_file_that_is_empty_or_cannot_be_made_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join(FILE), "").unwrap();
+        assert_eq!(kept(directory.path()).unwrap_err().to_string(), "it is empty");
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(kept(&file).is_err());
+    }
+}
