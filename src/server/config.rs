@@ -33,6 +33,7 @@ pub use coturn::CoturnConfig;
 pub use credentials::{CredentialConfig, ProviderNames};
 pub use limits::LimitConfig;
 pub use metered::{MeteredConfig, MeteredKey};
+pub use naming::variable_of;
 pub use providers::ProviderConfig;
 pub use static_login::StaticConfig;
 pub use twilio::TwilioConfig;

@@ -4,6 +4,7 @@
 //! - [`edge`]: what makes server functions keep the API's contract.
 //! - [`functions`]: what stands behind the server functions.
 //! - [`beacon`]: the last report of a page that goes away.
+//! - [`health`]: that the server serves.
 //! - [`package`]: the files that the pages load.
 //!
 //! Knows who calls and what is answered; refuses to know how credentials are minted or bytes are counted.
@@ -12,6 +13,7 @@ mod beacon;
 mod edge;
 mod error;
 pub mod functions;
+mod health;
 mod package;
 mod router;
 
@@ -27,7 +29,11 @@ use super::{
 use axum::extract::FromRef;
 use axum_client_ip::ClientIpSource;
 use leptos::config::{Env, LeptosOptions};
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// What requests need of the server. Cheap to clone.
 #[derive(Clone)]
@@ -44,6 +50,8 @@ pub struct AppState {
     pub guard: Arc<Guard>,
     /// What tells a visitor's address.
     pub client_ip_source: ClientIpSource,
+    /// Where a doctor proves that it is ours.
+    pub data_dir: PathBuf,
     /// The only origin whose pages may read the API from elsewhere.
     pub client_url: Option<Origin>,
 }

@@ -25,7 +25,7 @@ mod twilio;
 mod xirsys;
 
 pub use grants::{Grants, ParticipantKey};
-pub use ice_set::{IceSet, RelayUrls, StunUrls};
+pub use ice_set::{IceSet, Login, RelayUrls, StunUrls, Target, Way};
 pub use line::Line;
 pub use pseudonym::Pseudonym;
 pub use terms::{AtExpiry, Price, Terms, UsageAsked};
@@ -42,12 +42,15 @@ use crate::{
 };
 use reqwest::Client;
 use std::{fmt, time::Duration};
+use url::Url;
 
 /// A provider that the operator configured.
 #[derive(Debug)]
 pub struct Provider {
     name: ProviderName,
     life: Duration,
+    /// Where it is asked; `None` where nobody is asked.
+    api: Option<Url>,
     service: Service,
 }
 
@@ -179,6 +182,17 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// What to do: the end of its text.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Refused { advice, .. } | Self::Declined { advice, .. } => advice,
+            Self::TimedOut { .. } => "check the server's network and the provider's status page",
+            Self::Unreachable { .. } => "check the server's network and the API's address",
+            Self::Unusable { .. } => "check the API's address",
+            Self::Irrevocable { .. } => "it ends when it expires",
+        }
+    }
+
     /// How long the provider asked to be left alone.
     fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -213,6 +227,7 @@ impl Provider {
 
     /// A provider whose credentials live for `ttl`, or as near to it as it allows.
     fn new(name: ProviderName, config: ProviderConfig, ttl: Duration, http: &Client, clock: &Clock) -> Self {
+        let api = config.api().cloned();
         let service = match config {
             ProviderConfig::Cloudflare(config) => Service::Cloudflare(Cloudflare::new(config, http, clock)),
             ProviderConfig::Twilio(config) => Service::Twilio(Twilio::new(config, http, clock)),
@@ -222,12 +237,17 @@ impl Provider {
             ProviderConfig::Static(config) => Service::Static(StaticLogin::new(config)),
         };
         let life = Terms::of(name.kind()).life(ttl);
-        Self { name, life, service }
+        Self { name, life, api, service }
     }
 
     /// What the operator calls it.
     pub fn name(&self) -> &ProviderName {
         &self.name
+    }
+
+    /// Where it is asked; `None` where nobody is asked.
+    pub fn api(&self) -> Option<&Url> {
+        self.api.as_ref()
     }
 
     /// How long the credentials live that it mints.
@@ -248,6 +268,22 @@ impl Provider {
         let handle = servers.username().filter(|_| own).map(|username| Handle(username.to_owned()));
         let (issued_at, expires_at) = (order.at, order.at.plus(life));
         Ok(Grant { provider: self.name.clone(), servers, issued_at, expires_at, handle })
+    }
+
+    /// What we sign ourselves to live until `expires_at`, whether that has passed or not; `None` where others sign. A relay
+    /// that takes it or not tells what time it has.
+    pub fn signed_until(&self, expires_at: UnixMillis, whom: &Pseudonym) -> Option<IceSet> {
+        match &self.service {
+            Service::Coturn(coturn) => {
+                let order = Order { life: Duration::ZERO, at: expires_at, whom };
+                Some(coturn.mint(order).servers)
+            }
+            Service::Cloudflare(_)
+            | Service::Twilio(_)
+            | Service::Xirsys(_)
+            | Service::Metered(_)
+            | Service::Static(_) => None,
+        }
     }
 
     /// Takes a credential back before it expires.

@@ -100,6 +100,7 @@ impl Server {
             grants,
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
             client_ip_source: config.app.client_ip_source,
+            data_dir: config.app.data_dir,
             client_url: config.app.client_url,
         };
         Ok(Self { listener, address, state })

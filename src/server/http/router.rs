@@ -1,7 +1,7 @@
 //! Every address that the server answers.
 
 use super::{
-    AppState, beacon, edge, functions,
+    AppState, beacon, edge, functions, health,
     package::{Package, of_this_build},
 };
 use crate::{
@@ -40,7 +40,7 @@ fn assemble(state: AppState, more: Router<AppState>) -> Router {
     let static_header =
         |name: HeaderName, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
     Router::new()
-        .route("/health", get(|| async { "ok\n" }))
+        .route("/health", get(health::answer).with_state(state.clone()))
         .merge(signaling::routes(state.sessions.clone(), signaling::Pace::default()))
         .merge(pages(state.clone()))
         .merge(api(state, more))
@@ -149,6 +149,7 @@ mod tests {
             grants: Grants::new(Line::new(&config, clock.clone()).unwrap(), &config.credentials.stun_urls, clock),
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
             client_ip_source: config.app.client_ip_source,
+            data_dir: data_dir.to_owned(),
             client_url: None,
         }
     }

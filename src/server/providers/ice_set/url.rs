@@ -45,6 +45,11 @@ impl IceUrl {
         Some(Self { scheme, host: parse_host(host)?, port, transport })
     }
 
+    /// The name or address; one of IPv6 stands in brackets.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Browsers block port 53; without trickling it costs a call tens of seconds. Of the other ports below 1024 libwebrtc takes
     /// only 80 and 443 for a relay.
     pub(super) fn is_on_a_blocked_port(&self) -> bool {
