@@ -5,6 +5,7 @@ pub mod config;
 pub mod doctor;
 pub mod guard;
 pub mod http;
+pub mod metrics;
 pub mod providers;
 pub mod serve;
 pub mod signaling;

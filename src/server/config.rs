@@ -12,6 +12,7 @@ mod credentials;
 mod limits;
 mod metered;
 mod naming;
+mod operating;
 mod providers;
 mod secret;
 mod static_login;
@@ -34,6 +35,7 @@ pub use credentials::{CredentialConfig, ProviderNames};
 pub use limits::LimitConfig;
 pub use metered::{MeteredConfig, MeteredKey};
 pub use naming::variable_of;
+pub use operating::OperatingConfig;
 pub use providers::ProviderConfig;
 pub use static_login::StaticConfig;
 pub use twilio::TwilioConfig;
@@ -51,6 +53,8 @@ pub struct Config {
     pub credentials: CredentialConfig,
     /// How much may be relayed.
     pub limits: LimitConfig,
+    /// What the operator looks at it with.
+    pub operating: OperatingConfig,
     /// Who mints credentials, in the order in which they are asked.
     pub providers: Vec<(ProviderName, ProviderConfig)>,
 }
@@ -144,7 +148,9 @@ impl Config {
     ) -> Result<(Command, Self), ConfigError> {
         let (command, settings) = command_line::parse(arguments, &variables)?;
         let providers = settings.providers.in_line(settings.credentials.turn_providers.as_ref(), &variables)?;
-        let config = Self { app: settings.app, credentials: settings.credentials, limits: settings.limits, providers };
+        let operating = settings.operating.resolve()?;
+        let (app, credentials, limits) = (settings.app, settings.credentials, settings.limits);
+        let config = Self { app, credentials, limits, operating, providers };
         Ok((command, config))
     }
 }

@@ -15,7 +15,7 @@ pub mod proof;
 mod reach;
 mod relays;
 pub mod report;
-//pub mod rounds;
+pub mod rounds;
 mod site;
 mod step;
 mod subject;

@@ -3,7 +3,7 @@
 //! - [`api`]: how any provider's API is talked to: time-outs, a second attempt, answers that are too large.
 //! - `cloudflare`, `twilio`, `xirsys`, `metered`, `coturn`, `static_login`: one provider each, with its [`Terms`].
 //! - [`breaker`]: whether one that failed is asked again. [`race`]: who is asked when, and when to stop waiting.
-//! - [`line`]: the providers in the order that the operator set. [`grants`]: what one caller gets of them.
+//! - [`watch`]: what is known of their relays. [`line`]: the providers in the order that the operator set. [`grants`]: what one caller gets of them.
 //! - [`ice_set`]: nothing that a provider says reaches a browser before it has gone over it.
 //!
 //! Owns the closed set of providers, the budget of time that one of them gets, and the words for its failures. Knows nothing
@@ -22,13 +22,16 @@ mod race;
 mod static_login;
 mod terms;
 mod twilio;
+mod watch;
 mod xirsys;
 
-pub use grants::{Grants, ParticipantKey};
+pub use breaker::Standing;
+pub use grants::{Grants, MOST_URLS, ParticipantKey};
 pub use ice_set::{IceSet, Login, RelayUrls, StunUrls, Target, Way};
-pub use line::Line;
+pub use line::{Line, ProviderState};
 pub use pseudonym::Pseudonym;
 pub use terms::{AtExpiry, Price, Terms, UsageAsked};
+pub use watch::RelaySeen;
 
 use self::{
     cloudflare::Cloudflare, coturn::Coturn, metered::Metered, static_login::StaticLogin, twilio::Twilio, xirsys::Xirsys,
@@ -182,6 +185,18 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The word for it in figures.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::Declined { .. } => "declined",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Unusable { .. } => "unusable",
+            Self::Irrevocable { .. } => "irrevocable",
+        }
+    }
+
     /// What to do: the end of its text.
     pub fn advice(&self) -> &'static str {
         match self {

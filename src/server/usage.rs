@@ -206,6 +206,11 @@ impl Usage {
         status::status(shared.total(month), shared.limit, month, active)
     }
 
+    /// What may be relayed in a month.
+    pub fn limit(&self) -> ByteCount {
+        self.0.shared.limit
+    }
+
     /// Whether the month's limit is reached, and by how much.
     pub fn limit_reached(&self) -> Option<LimitReached> {
         let shared = &self.0.shared;

@@ -4,7 +4,10 @@
 //! in clap lets an empty variable count as unset, keeps the process's environment out of tests, and lets an error name the
 //! variable.
 
-use super::{AppConfig, ConfigError, CredentialConfig, LimitConfig, naming::Naming, providers::ProviderArgs};
+use super::{
+    AppConfig, ConfigError, CredentialConfig, LimitConfig, naming::Naming, operating::OperatingArgs,
+    providers::ProviderArgs,
+};
 use clap::{
     CommandFactory, FromArgMatches,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -43,6 +46,8 @@ pub(super) struct Settings {
     pub(super) credentials: CredentialConfig,
     #[command(flatten)]
     pub(super) limits: LimitConfig,
+    #[command(flatten)]
+    pub(super) operating: OperatingArgs,
     #[command(flatten)]
     pub(super) providers: ProviderArgs,
 }

@@ -136,7 +136,7 @@ impl Doctor {
         let mut tell = |step, ended| {
             notes.tell(&subject, step, ended);
         };
-        visit.echo(&mut tell).await;
+        visit.echo_twice(&mut tell).await;
         told
     }
 

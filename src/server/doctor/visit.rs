@@ -52,6 +52,12 @@ struct Pair {
     seen: Option<SocketAddr>,
 }
 
+impl Pair {
+    async fn release(self) {
+        tokio::join!(release(self.first), release(self.second));
+    }
+}
+
 impl<'a> Visit<'a> {
     /// Finds the relay's addresses.
     pub(super) async fn resolve(target: &'a Target, trust: &'a Trust) -> Result<Self, Trouble> {
@@ -86,23 +92,37 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    /// Two allocations, permissions for each other, an echo from one to the other and back, and one from without. Tells each step
-    /// as it ends.
+    /// Two allocations, permissions for each other, an echo from one to the other and back. Tells each step as it ends.
     pub(super) async fn echo(&self, tell: Told<'_>) -> Option<Echoed> {
-        let mut pair = match self.allocate().await {
-            Ok(pair) => pair,
-            Err(trouble) => {
-                tell(Step::Allocation, Err(trouble));
-                return None;
-            }
-        };
-        tell(Step::Allocation, Ok("two relayed addresses".into()));
-        let echoed = self.over(&mut pair, tell).await;
-        tokio::join!(release(pair.first), release(pair.second));
+        let mut pair = self.pair(tell).await?;
+        let echoed = self.between(&mut pair, tell).await;
+        pair.release().await;
         echoed
     }
 
-    async fn over(&self, pair: &mut Pair, tell: Told<'_>) -> Option<Echoed> {
+    /// The same, and an echo of what comes from without.
+    pub(super) async fn echo_twice(&self, tell: Told<'_>) {
+        let Some(mut pair) = self.pair(tell).await else { return };
+        if self.between(&mut pair, tell).await.is_some() {
+            tell(Step::RelayedAddress, self.from_without(&mut pair).await.map(str::to_owned));
+        }
+        pair.release().await;
+    }
+
+    async fn pair(&self, tell: Told<'_>) -> Option<Pair> {
+        match self.allocate().await {
+            Ok(pair) => {
+                tell(Step::Allocation, Ok("two relayed addresses".into()));
+                Some(pair)
+            }
+            Err(trouble) => {
+                tell(Step::Allocation, Err(trouble));
+                None
+            }
+        }
+    }
+
+    async fn between(&self, pair: &mut Pair, tell: Told<'_>) -> Option<Echoed> {
         let [first, second] = pair.relayed;
         let permitted = match pair.first.ask(Ask::Permit(second)).await {
             Ok(_) => pair.second.ask(Ask::Permit(first)).await,
@@ -113,18 +133,16 @@ impl<'a> Visit<'a> {
             return None;
         }
         tell(Step::Permission, Ok("each for the other".into()));
-        let echoed = match self.back_and_forth(pair).await {
-            Ok(echoed) => echoed,
+        match self.back_and_forth(pair).await {
+            Ok(echoed) => {
+                tell(Step::Echo, Ok(format!("round trip {}", millis(echoed.round_trip))));
+                Some(echoed)
+            }
             Err(trouble) => {
                 tell(Step::Echo, Err(trouble));
-                return None;
+                None
             }
-        };
-        tell(Step::Echo, Ok(format!("round trip {}", millis(echoed.round_trip))));
-        let reached = self.from_without(pair).await;
-        let failed = reached.is_err();
-        tell(Step::RelayedAddress, reached.map(str::to_owned));
-        (!failed).then_some(echoed)
+        }
     }
 
     async fn allocate(&self) -> Result<Pair, Trouble> {

@@ -1,7 +1,7 @@
 //! Every address that the server answers.
 
 use super::{
-    AppState, beacon, edge, functions, health,
+    AppState, beacon, edge, functions, health, metrics,
     package::{Package, of_this_build},
 };
 use crate::{
@@ -41,6 +41,7 @@ fn assemble(state: AppState, more: Router<AppState>) -> Router {
         |name: HeaderName, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
     Router::new()
         .route("/health", get(health::answer).with_state(state.clone()))
+        .route("/metrics", get(metrics::figures).with_state(state.clone()))
         .merge(signaling::routes(state.sessions.clone(), signaling::Pace::default()))
         .merge(pages(state.clone()))
         .merge(api(state, more))
@@ -124,6 +125,7 @@ mod tests {
             clock::Clock,
             config::Config,
             guard::Guard,
+            metrics::Answers,
             providers::{Grants, Line},
             signaling::{Rules, SessionSettings, Sessions},
             usage::Usage,
@@ -149,6 +151,8 @@ mod tests {
             grants: Grants::new(Line::new(&config, clock.clone()).unwrap(), &config.credentials.stun_urls, clock),
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
             client_ip_source: config.app.client_ip_source,
+            answers: Answers::default(),
+            admin_token: None,
             data_dir: data_dir.to_owned(),
             client_url: None,
         }

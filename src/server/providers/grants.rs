@@ -27,7 +27,7 @@ pub type ParticipantKey = (SessionCode, ParticipantId);
 const MOST_KEPT: u64 = 50_000;
 
 /// What a browser is given: from five on Firefox complains, and every one costs time.
-const MOST_URLS: usize = 4;
+pub const MOST_URLS: usize = 4;
 
 /// Hands out credentials. Cheap to clone; clones share everything.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl Grants {
 
     /// Uses the providers and STUN servers of these settings from now on.
     pub fn exchange(&self, config: &Config) -> Result<(), reqwest::Error> {
-        let line = Line::new(config, self.clock.clone())?;
+        let line = Line::new(config, self.clock.clone())?.counting_on(self.line().minting().clone());
         line.announce();
         let mut offer = self.offer.write().unwrap_or_else(PoisonError::into_inner);
         let edition = offer.edition + 1;
@@ -91,6 +91,11 @@ impl Grants {
     /// What those go on with who get no credentials.
     pub fn stun_servers(&self) -> Vec<IceServer> {
         self.offer().stun.to_servers()
+    }
+
+    /// The providers that are asked now.
+    pub fn line(&self) -> Line {
+        self.offer().line
     }
 
     fn offer(&self) -> Offer {

@@ -2,7 +2,8 @@
 //!
 //! The first is asked at once, the next when it fails or has not answered after 700 ms, and so on; the first answer wins. Whoever
 //! is left alone by their [`Breaker`] is passed over. Where several answers are wanted, so many are asked at once, and with one
-//! in hand nobody waits longer than for a slow one. It is over within [`BUDGET`], with an answer or without.
+//! in hand nobody waits longer than for a slow one. Providers whose relay is silent are asked last: their credentials are of
+//! little use, and better than none. It is over within [`BUDGET`], with an answer or without.
 //!
 //! Pure: time is passed in, and nothing is known of providers but their places.
 
@@ -22,7 +23,7 @@ pub(super) struct Race {
     began: Now,
     /// How many answers are wanted.
     wanted: usize,
-    /// How many there are in the line, and which is looked at next.
+    /// How many there are in the line, and which is looked at next; the line is gone through twice.
     places: usize,
     next: usize,
     /// Asked, and not heard of.
@@ -73,10 +74,11 @@ impl Race {
         if self.answered >= self.wanted || patience_ends || now.since(self.began) >= BUDGET {
             return Some(self.end());
         }
-        while self.next < self.places && (self.running + self.answered < self.wanted || self.slow_at <= now) {
-            let place = self.next;
+        while self.goes_on() && (self.running + self.answered < self.wanted || self.slow_at <= now) {
+            let (place, last_resort) = (self.next % self.places, self.next >= self.places);
             self.next += 1;
-            if let Some(permit) = doors.get_mut(place).and_then(|door| door.decide(now)) {
+            let door = doors.get_mut(place).filter(|door| door.is_silent() == last_resort);
+            if let Some(permit) = door.and_then(|door| door.decide(now)) {
                 self.running += 1;
                 self.slow_at = now + SLOW;
                 return Some(Output::Ask(place, permit));
@@ -88,9 +90,14 @@ impl Race {
     /// When there is something to do without anything having happened.
     pub(super) fn next_timeout(&self) -> Now {
         let budget = self.began + BUDGET;
-        let next_asked = if self.next < self.places { self.slow_at } else { budget };
+        let next_asked = if self.goes_on() { self.slow_at } else { budget };
         let patience = if self.answered > 0 { self.began + SLOW } else { budget };
         budget.min(next_asked).min(patience)
+    }
+
+    /// Whether there is somebody who was not looked at yet.
+    fn goes_on(&self) -> bool {
+        self.next < 2 * self.places
     }
 
     fn end(&mut self) -> Output {
@@ -115,8 +122,10 @@ mod tests {
         Fails(u64),
         Hangs,
         LeftAlone,
+        /// Answers, and its relay is silent.
+        Silent(u64),
     }
-    use Manner::{Answers, Fails, Hangs, LeftAlone};
+    use Manner::{Answers, Fails, Hangs, LeftAlone, Silent};
 
     /// Places in the order in which they were asked and when, places that had answered at the end, and when that was.
     #[derive(Debug, PartialEq, Eq)]
@@ -141,6 +150,7 @@ mod tests {
                     door.report(permit, Outcome::Failed { leave_alone: None }, at(0));
                 }
             }
+            door.hear(!matches!(manner, Silent(_)));
             door
         };
         let mut doors: Vec<_> = manners.iter().map(door).collect();
@@ -154,7 +164,7 @@ mod tests {
                     Output::Ask(place, _) => {
                         course.asked.push((place, millis));
                         match manners[place] {
-                            Answers(after) => drop(events.insert((millis + after, place, true))),
+                            Answers(after) | Silent(after) => drop(events.insert((millis + after, place, true))),
                             Fails(after) => drop(events.insert((millis + after, place, false))),
                             Hangs => {}
                             LeftAlone => panic!("{place} was asked"),
@@ -228,6 +238,15 @@ mod tests {
         assert_eq!(run(&[Answers(100), Fails(50), Answers(50)], 2), course(&[(0, 0), (1, 0), (2, 50)], &[0, 2], 100));
         assert_eq!(run(&[Answers(100)], 2), course(&[(0, 0)], &[0], 100));
         assert_eq!(run(&[Hangs, Answers(900)], 2), course(&[(0, 0), (1, 0)], &[1], 900));
+    }
+
+    #[test]
+    fn whose_relay_is_silent_is_asked_where_nobody_else_answers() {
+        assert_eq!(run(&[Silent(10), Answers(50)], 1), course(&[(1, 0)], &[1], 50));
+        assert_eq!(run(&[Silent(10), Fails(50)], 1), course(&[(1, 0), (0, 50)], &[0], 60));
+        assert_eq!(run(&[Silent(10), Hangs], 1), course(&[(1, 0), (0, 700)], &[0], 710));
+        assert_eq!(run(&[Silent(10)], 1), course(&[(0, 0)], &[0], 10));
+        assert_eq!(run(&[Silent(10), Answers(50)], 2), course(&[(1, 0), (0, 0)], &[0, 1], 50));
     }
 
     fn manner() -> impl Strategy<Value = Manner> {
