@@ -5,6 +5,7 @@ use std::{fs::File, io::IsTerminal as _, process::ExitCode};
 use tessro::server::{
     clock::Clock,
     config::{Command, Config, ConfigError},
+    doctor,
     providers::Grants,
     serve::Server,
 };
@@ -18,20 +19,32 @@ fn main() -> ExitCode {
         Ok(loaded) => loaded,
         // Help and version are answers, not errors; it also knows how to show a usage line.
         Err(ConfigError::CommandLine(answer)) => answer.exit(),
-        Err(error) => return give_up(&error.into()),
+        Err(error) => {
+            give_up(&error.into());
+            return ExitCode::from(doctor::UNUSABLE);
+        }
     };
     let done = match command {
-        Command::Serve => serve(config),
+        Command::Serve => serve(config).map(|()| ExitCode::SUCCESS),
+        Command::Doctor { json } => examine(config, json),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => give_up(&error),
-    }
+    done.unwrap_or_else(|error| give_up(&error))
 }
 
 fn give_up(error: &anyhow::Error) -> ExitCode {
     eprintln!("tessro: {error:#}");
     ExitCode::FAILURE
+}
+
+fn examine(config: Config, json: bool) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no threads to be had")?;
+    match runtime.block_on(doctor::run(config, json)) {
+        Ok(code) => Ok(code),
+        Err(error) => {
+            give_up(&error.into());
+            Ok(ExitCode::from(doctor::UNUSABLE))
+        }
+    }
 }
 
 fn serve(config: Config) -> anyhow::Result<()> {

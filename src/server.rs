@@ -2,8 +2,10 @@
 
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod guard;
 pub mod http;
+pub mod metrics;
 pub mod providers;
 pub mod relay;
 pub mod serve;

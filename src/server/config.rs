@@ -12,6 +12,7 @@ mod credentials;
 mod limits;
 mod metered;
 mod naming;
+mod operating;
 mod providers;
 mod relay;
 mod secret;
@@ -36,6 +37,8 @@ pub use coturn::CoturnConfig;
 pub use credentials::{CredentialConfig, ProviderNames};
 pub use limits::LimitConfig;
 pub use metered::{MeteredConfig, MeteredKey};
+pub use naming::variable_of;
+pub use operating::OperatingConfig;
 pub use providers::ProviderConfig;
 pub use relay::{PublicAddress, RelayConfig, RelayPlace};
 pub use static_login::StaticConfig;
@@ -57,6 +60,8 @@ pub struct Config {
     pub limits: LimitConfig,
     /// The relay that is part of Tessro.
     pub relay: RelayConfig,
+    /// What the operator looks at it with.
+    pub operating: OperatingConfig,
     /// Who mints credentials, in the order in which they are asked.
     pub providers: Vec<(ProviderName, ProviderConfig)>,
 }
@@ -158,8 +163,9 @@ impl Config {
         variables: impl Fn(&str) -> Option<OsString>,
     ) -> Result<(Command, Self), ConfigError> {
         let (command, settings) = command_line::parse(arguments, &variables)?;
-        let Settings { app, credentials, limits, providers, relay, .. } = settings;
+        let Settings { app, credentials, limits, operating, providers, relay, .. } = settings;
         let relay = relay.resolve()?;
+        let operating = operating.resolve()?;
         let providers = providers.in_line(credentials.turn_providers.as_ref(), relay.place, &variables)?;
         for name in limits.provider_bandwidth_limits_gb.names() {
             if !providers.iter().any(|(there, _)| there == name) {
@@ -171,7 +177,7 @@ impl Config {
                 });
             }
         }
-        Ok((command, Self { app, credentials, limits, relay, providers }))
+        Ok((command, Self { app, credentials, limits, relay, operating, providers }))
     }
 }
 

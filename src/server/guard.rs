@@ -8,6 +8,7 @@
 mod address;
 mod bucket;
 mod delays;
+pub mod forwarded;
 pub mod origin;
 mod rate;
 mod tries;

@@ -4,6 +4,7 @@
 //! - [`edge`]: what makes server functions keep the API's contract.
 //! - [`functions`]: what stands behind the server functions.
 //! - [`beacon`]: the last report of a page that goes away.
+//! - [`health`]: that the server serves. [`metrics`]: figures, and who may read them.
 //! - [`package`]: the files that the pages load.
 //!
 //! Knows who calls and what is answered; refuses to know how credentials are minted or bytes are counted.
@@ -12,6 +13,8 @@ mod beacon;
 mod edge;
 mod error;
 pub mod functions;
+mod health;
+mod metrics;
 mod package;
 mod router;
 
@@ -20,6 +23,7 @@ pub use router::app;
 use super::{
     config::AppConfig,
     guard::{Guard, Origin},
+    metrics::Answers,
     providers::Grants,
     signaling::Sessions,
     usage::Usage,
@@ -27,7 +31,12 @@ use super::{
 use axum::extract::FromRef;
 use axum_client_ip::ClientIpSource;
 use leptos::config::{Env, LeptosOptions};
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use secrecy::SecretString;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// What requests need of the server. Cheap to clone.
 #[derive(Clone)]
@@ -44,6 +53,12 @@ pub struct AppState {
     pub guard: Arc<Guard>,
     /// What tells a visitor's address.
     pub client_ip_source: ClientIpSource,
+    /// What callers of the credential API got so far.
+    pub answers: Answers,
+    /// Who has it may read what is not for visitors.
+    pub admin_token: Option<SecretString>,
+    /// Where a doctor proves that it is ours.
+    pub data_dir: PathBuf,
     /// The only origin whose pages may read the API from elsewhere.
     pub client_url: Option<Origin>,
 }

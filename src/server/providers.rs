@@ -3,8 +3,8 @@
 //! - [`api`]: how any provider's API is talked to: time-outs, a second attempt, answers that are too large.
 //! - `cloudflare`, `twilio`, `xirsys`, `metered`, `coturn`, `static_login`, `relay`: one provider each, with its [`Terms`].
 //! - [`breaker`]: whether one that failed is asked again. [`race`]: who is asked when, and when to stop waiting.
-//! - [`line`]: the providers in the order that the operator set. [`near`]: who of a kind is the nearest.
-//! - [`grants`]: what one caller gets of them.
+//! - [`watch`]: what is known of their relays. [`near`]: who of a kind is the nearest.
+//! - [`line`]: the providers in the order that the operator set. [`grants`]: what one caller gets of them.
 //! - [`ice_set`]: nothing that a provider says reaches a browser before it has gone over it.
 //!
 //! Owns the closed set of providers, the budget of time that one of them gets, and the words for its failures. Knows nothing
@@ -24,15 +24,18 @@ mod relay;
 mod static_login;
 mod terms;
 mod twilio;
+mod watch;
 mod whom;
 mod xirsys;
 
-pub use grants::{Grants, ParticipantKey};
-pub use ice_set::{IceSet, RelayUrls, StunUrls};
-pub use line::Line;
+pub use breaker::Standing;
+pub use grants::{Grants, MOST_URLS, ParticipantKey};
+pub use ice_set::{IceSet, Login, RelayUrls, StunUrls, Target, Way};
+pub use line::{Line, ProviderState};
 pub use near::{Near, Regions};
 pub use relay::RelayDesk;
 pub use terms::{AtExpiry, Price, Terms, UsageAsked};
+pub use watch::RelaySeen;
 pub use whom::{Pseudonym, Whom};
 
 use self::{
@@ -47,12 +50,15 @@ use crate::{
 };
 use reqwest::Client;
 use std::{fmt, sync::OnceLock, time::Duration};
+use url::Url;
 
 /// A provider that the operator configured.
 #[derive(Debug)]
 pub struct Provider {
     name: ProviderName,
     life: Duration,
+    /// Where it is asked; `None` where nobody is asked.
+    api: Option<Url>,
     service: Service,
     /// Where its relays answered STUN when it minted first.
     stun_url: OnceLock<String>,
@@ -187,6 +193,29 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The word for it in figures.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::Declined { .. } => "declined",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Unusable { .. } => "unusable",
+            Self::Irrevocable { .. } => "irrevocable",
+        }
+    }
+
+    /// What to do: the end of its text.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Refused { advice, .. } | Self::Declined { advice, .. } => advice,
+            Self::TimedOut { .. } => "check the server's network and the provider's status page",
+            Self::Unreachable { .. } => "check the server's network and the API's address",
+            Self::Unusable { .. } => "check the API's address",
+            Self::Irrevocable { .. } => "it ends when it expires",
+        }
+    }
+
     /// How long the provider asked to be left alone.
     fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -218,7 +247,7 @@ impl Provider {
                 (other, http) => Service::new(other.clone(), http.as_ref()?, clock)?,
             };
             let life = Terms::of(name.kind()).life(ttl);
-            Some(Self { name: name.clone(), life, service, stun_url: OnceLock::new() })
+            Some(Self { name: name.clone(), life, api: provider.api().cloned(), service, stun_url: OnceLock::new() })
         };
         Ok(config.providers.iter().filter_map(provider).collect())
     }
@@ -226,6 +255,11 @@ impl Provider {
     /// What the operator calls it.
     pub fn name(&self) -> &ProviderName {
         &self.name
+    }
+
+    /// Where it is asked; `None` where nobody is asked.
+    pub fn api(&self) -> Option<&Url> {
+        self.api.as_ref()
     }
 
     /// How long the credentials live that it mints.
@@ -264,6 +298,23 @@ impl Provider {
         let handle = servers.username().filter(|_| own).map(|username| Handle(username.to_owned()));
         let (issued_at, expires_at) = (order.at, order.at.plus(life));
         Ok(Grant { provider: self.name.clone(), servers, issued_at, expires_at, handle })
+    }
+
+    /// What we sign ourselves to live until `expires_at`, whether that has passed or not; `None` where others sign. A relay
+    /// that takes it or not tells what time it has.
+    pub fn signed_until(&self, expires_at: UnixMillis, whom: Whom) -> Option<IceSet> {
+        match &self.service {
+            Service::Coturn(coturn) => {
+                let order = Order { life: Duration::ZERO, at: expires_at, whom };
+                Some(coturn.mint(order).servers)
+            }
+            Service::Cloudflare(_)
+            | Service::Twilio(_)
+            | Service::Xirsys(_)
+            | Service::Metered(_)
+            | Service::Static(_)
+            | Service::Relay(_) => None,
+        }
     }
 
     /// Takes a credential back before it expires.

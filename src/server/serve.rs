@@ -9,8 +9,10 @@ use self::relay::{NoRelay, OwnRelay};
 use super::{
     clock::Clock,
     config::Config,
+    doctor::{Trust, rounds},
     guard::Guard,
     http::{self, AppState},
+    metrics::Answers,
     providers::Grants,
     relay::Relay,
     signaling::{Rules, SessionSettings, Sessions, StoreError},
@@ -19,7 +21,10 @@ use super::{
 use crate::domain::ByteCount;
 use axum::serve::{ListenerExt as _, TapIo};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How often those are forgotten who have not asked for credentials in a while.
@@ -34,6 +39,9 @@ pub struct Server {
     address: SocketAddr,
     state: AppState,
     relay: OwnRelay,
+    clock: Clock,
+    /// How often relays are tried.
+    check_every: Option<Duration>,
 }
 
 /// Why the server does not start.
@@ -89,7 +97,7 @@ impl Server {
             client_ip_source: config.app.client_ip_source.clone(),
             bouncer: relay.bouncer(&config),
         };
-        let sessions = Sessions::open(&config.app.data_dir, usage.clone(), clock, settings)?;
+        let sessions = Sessions::open(&config.app.data_dir, usage.clone(), clock.clone(), settings)?;
 
         tracing::info!("✅ Tessro server listening on port {}", address.port());
         let open = config.app.client_url.as_ref().map_or_else(|| local_url(address), ToString::to_string);
@@ -110,9 +118,13 @@ impl Server {
             grants,
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
             client_ip_source: config.app.client_ip_source,
+            answers: Answers::default(),
+            admin_token: config.operating.admin_token,
+            data_dir: config.app.data_dir,
             client_url: config.app.client_url,
         };
-        Ok(Self { listener, address, state, relay })
+        let check_every = config.operating.turn_check_every;
+        Ok(Self { listener, address, state, relay, clock, check_every })
     }
 
     /// Where it listens.
@@ -137,7 +149,8 @@ impl Server {
 
     /// Serves until `stop` is done, then lets go of everything within seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listener, state, relay, .. } = self;
+        let Self { listener, state, relay, clock, check_every, .. } = self;
+        let checking = check_every.and_then(|every| check_relays(state.grants.clone(), clock, every));
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
         let listener = without_delay(listener);
         let stopping = CancellationToken::new();
@@ -165,12 +178,26 @@ impl Server {
             serving.abort();
         }
         forgetting.abort();
+        if let Some(checking) = checking {
+            checking.abort();
+        }
         // It is done once it lets go of what it holds.
         drop(forgetting.await);
         drop(relay);
         usage.close().await;
         tracing::info!("Stopped");
         Ok(())
+    }
+}
+
+/// Tries the relays in the background, from now on.
+fn check_relays(grants: Grants, clock: Clock, every: Duration) -> Option<JoinHandle<()>> {
+    match Trust::system() {
+        Ok(trust) => Some(tokio::spawn(rounds::go(grants, trust, clock, every))),
+        Err(error) => {
+            tracing::warn!("Relays are not tried ({error}): install the system's CA certificates");
+            None
+        }
     }
 }
 

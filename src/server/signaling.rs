@@ -20,6 +20,6 @@ pub mod socket;
 mod store;
 
 pub use session::Rules;
-pub use sessions::{BeaconError, SessionSettings, Sessions};
+pub use sessions::{BeaconError, Headcount, SessionSettings, Sessions};
 pub use socket::{Pace, routes};
 pub use store::StoreError;

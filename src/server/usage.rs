@@ -225,6 +225,11 @@ impl Usage {
         shared.totals().providers.get(&key).copied().unwrap_or_default()
     }
 
+    /// What may be relayed in a month.
+    pub fn limit(&self) -> ByteCount {
+        self.0.shared.limit
+    }
+
     /// Whether the month's limit is reached, and by how much.
     pub fn limit_reached(&self) -> Option<LimitReached> {
         let shared = &self.0.shared;

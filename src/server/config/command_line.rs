@@ -5,7 +5,8 @@
 //! variable.
 
 use super::{
-    AppConfig, ConfigError, CredentialConfig, LimitConfig, naming::Naming, providers::ProviderArgs, relay::RelayArgs,
+    AppConfig, ConfigError, CredentialConfig, LimitConfig, naming::Naming, operating::OperatingArgs,
+    providers::ProviderArgs, relay::RelayArgs,
 };
 use clap::{
     CommandFactory, FromArgMatches,
@@ -19,6 +20,15 @@ pub enum Command {
     /// Serve the app. This is what happens without a command.
     #[default]
     Serve,
+    /// Look whether everything works: each provider and its relays, then the way to this server.
+    ///
+    /// Prints a line for each step as it ends; each chain of steps ends at its first failure, with what to do. Exit code: 0 if
+    /// nothing is broken, 1 if something is, 2 if the settings cannot be read.
+    Doctor {
+        /// Print a report in JSON to stdout, and the lines to stderr.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Watch a film with friends, browser to browser.
@@ -36,6 +46,8 @@ pub(super) struct Settings {
     pub(super) credentials: CredentialConfig,
     #[command(flatten)]
     pub(super) limits: LimitConfig,
+    #[command(flatten)]
+    pub(super) operating: OperatingArgs,
     #[command(flatten)]
     pub(super) providers: ProviderArgs,
     #[command(flatten)]

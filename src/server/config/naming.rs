@@ -1,9 +1,15 @@
 //! What the variables of one provider are called: those of `cloudflare:eu` end in `_EU`.
 
+use crate::domain::ProviderName;
 use std::ffi::OsString;
 
 /// The ending of a variable that names a secret's file.
 const FILE: &str = "_FILE";
+
+/// What the variable of this provider is called that is called `plain` where there is one of a kind.
+pub fn variable_of(name: &ProviderName, plain: &str) -> String {
+    Naming::of(name.label()).variable(plain)
+}
 
 /// The names of one configured provider's variables. The default is that of a provider without a label.
 #[derive(Debug, Clone, Copy, Default)]

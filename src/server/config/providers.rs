@@ -7,6 +7,7 @@ use super::{
 };
 use crate::domain::{ProviderKind, ProviderName};
 use std::ffi::OsString;
+use url::Url;
 
 /// What one provider needs.
 #[derive(Debug, Clone)]
@@ -38,6 +39,17 @@ impl ProviderConfig {
             Self::Coturn(_) => ProviderKind::Coturn,
             Self::Static(_) => ProviderKind::Static,
             Self::Relay => ProviderKind::Relay,
+        }
+    }
+
+    /// Where it is asked; `None` where nobody is asked.
+    pub const fn api(&self) -> Option<&Url> {
+        match self {
+            Self::Cloudflare(config) => Some(&config.api_base),
+            Self::Twilio(config) => Some(&config.api_base),
+            Self::Xirsys(config) => Some(&config.api_base),
+            Self::Metered(config) => Some(&config.api_base),
+            Self::Coturn(_) | Self::Static(_) | Self::Relay => None,
         }
     }
 }

@@ -59,6 +59,17 @@ pub(super) fn seconds(text: &str) -> Result<Duration, &'static str> {
     seconds.map(Duration::from_secs).ok_or("write a number of seconds, such as 86400")
 }
 
+/// A time after which something is done again, or never.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timer(pub(super) Option<Duration>);
+
+pub(super) fn timer(text: &str) -> Result<Timer, &'static str> {
+    if text.trim().eq_ignore_ascii_case("off") {
+        return Ok(Timer(None));
+    }
+    grace(text).map(|time| Timer(Some(time))).map_err(|_| "write a time from 1s to 24h, such as 5m, or off")
+}
+
 /// From a second to a day.
 pub(super) fn grace(text: &str) -> Result<Duration, &'static str> {
     let advice = "write a time from 1s to 24h, such as 90s, 5m or 1h";

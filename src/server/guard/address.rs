@@ -32,17 +32,21 @@ impl From<IpAddr> for ClientAddress {
 impl ClientAddress {
     /// The address that `source` gives. Where the proxy's header is missing the connection's own address counts, so that
     /// who goes around the proxy is counted too.
-    pub async fn of(mut parts: Parts, source: ClientIpSource) -> Self {
+    pub async fn of(parts: Parts, source: ClientIpSource) -> Self {
         let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
-        parts.extensions.insert(source.clone());
-        // Why there is none is not told: it may repeat the header, which may hold an address.
-        let told = ClientIp::from_request_parts(&mut parts, &()).await.ok().map(|ClientIp(address)| address);
-        let address = told.or_else(|| {
+        let address = Self::told(parts, source.clone()).await.or_else(|| {
             static WARNED: Once = Once::new();
             WARNED.call_once(|| tracing::warn!("{}", no_address(&source)));
             connection
         });
         Self::from(address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)))
+    }
+
+    /// The address that `source` gives, and no other.
+    pub async fn told(mut parts: Parts, source: ClientIpSource) -> Option<IpAddr> {
+        parts.extensions.insert(source);
+        // Why there is none is not told: it may repeat the header, which may hold an address.
+        ClientIp::from_request_parts(&mut parts, &()).await.ok().map(|ClientIp(address)| address)
     }
 }
 

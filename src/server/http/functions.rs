@@ -7,6 +7,7 @@ use crate::{
     protocol::{BandwidthStatus, ErrorCode, IceAnswer},
     server::{
         guard::{Caller, ClientAddress, TooMany},
+        metrics::Given,
         providers::Near,
         usage::Usage,
     },
@@ -55,17 +56,21 @@ pub async fn turn_credentials() -> Result<IceAnswer, ApiError> {
     match state.guard.admit(caller) {
         Ok(pass) => headers(pass.limit, pass.remaining, pass.reset),
         Err(refusal) => {
+            state.answers.gave(Given::TooMany);
             headers(refusal.limit, 0, refusal.reset);
             return Err(with_stun(too_many(refusal), &state));
         }
     }
     if state.usage.limit_reached().is_some() {
+        state.answers.gave(Given::LimitReached);
         return Err(with_stun(limit_reached(state.usage.status()), &state));
     }
-    Ok(match caller {
+    let answer = match caller {
         Caller::Participant(code, participant) => state.grants.for_participant((code, participant), &near).await,
         Caller::Stranger(_) => state.grants.for_stranger(&near).await,
-    })
+    };
+    state.answers.gave(if answer.degraded { Given::Stun } else { Given::Relay });
+    Ok(answer)
 }
 
 /// The language in which the page of this request is rendered.

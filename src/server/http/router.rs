@@ -1,7 +1,7 @@
 //! Every address that the server answers.
 
 use super::{
-    AppState, beacon, edge, functions,
+    AppState, beacon, edge, functions, health, metrics,
     package::{Package, of_this_build},
 };
 use crate::{
@@ -40,7 +40,8 @@ fn assemble(state: AppState, more: Router<AppState>) -> Router {
     let static_header =
         |name: HeaderName, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
     Router::new()
-        .route("/health", get(|| async { "ok\n" }))
+        .route("/health", get(health::answer).with_state(state.clone()))
+        .route("/metrics", get(metrics::figures).with_state(state.clone()))
         .merge(signaling::routes(state.sessions.clone(), signaling::Pace::default()))
         .merge(pages(state.clone()))
         .merge(api(state, more))
@@ -124,6 +125,7 @@ mod tests {
             clock::Clock,
             config::Config,
             guard::Guard,
+            metrics::Answers,
             providers::Grants,
             signaling::{Rules, SessionSettings, Sessions},
             usage::Usage,
@@ -150,6 +152,9 @@ mod tests {
             usage,
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
             client_ip_source: config.app.client_ip_source,
+            answers: Answers::default(),
+            admin_token: None,
+            data_dir: data_dir.to_owned(),
             client_url: None,
         }
     }

@@ -25,6 +25,19 @@ pub(super) struct Breaker {
     state: State,
     /// Goes up whenever what was asked before says nothing any more.
     era: u64,
+    /// Credentials are to be had, and the relay that they are for does not echo.
+    silent: bool,
+}
+
+/// Where a breaker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The provider is asked.
+    Closed,
+    /// It is left alone, or asked only where nobody else answers since its relay is silent.
+    Open,
+    /// One caller tries it out.
+    HalfOpen,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -99,6 +112,26 @@ impl Breaker {
                 Some(self.open((pause * 2).min(LONGEST_PAUSE), leave_alone, now))
             }
             (State::Open { .. }, _) => None,
+        }
+    }
+
+    /// Whether the relay echoes that its credentials are for. True where that is news.
+    pub(super) fn hear(&mut self, echoes: bool) -> bool {
+        std::mem::replace(&mut self.silent, !echoes) == echoes
+    }
+
+    /// Whether others are better asked first. It is no reason not to ask at all: the relay may be silent where the server is, and
+    /// not where its visitors are.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    pub(super) fn standing(&self) -> Standing {
+        match self.state {
+            State::Closed { .. } if self.silent => Standing::Open,
+            State::Closed { .. } => Standing::Closed,
+            State::Open { .. } => Standing::Open,
+            State::HalfOpen { .. } => Standing::HalfOpen,
         }
     }
 
@@ -187,6 +220,19 @@ mod tests {
         let second = breaker.decide(at(7_000)).unwrap();
         assert_eq!(breaker.report(lost, FAILED, at(7_001)), None, "too late to say anything");
         assert_eq!(breaker.report(second, Outcome::Answered, at(7_002)), Some(Change::Closed));
+    }
+
+    #[test]
+    fn a_silent_relay_opens_it_and_an_echo_closes_it_again() {
+        let mut breaker = Breaker::default();
+        assert!(!breaker.hear(true), "that is no news");
+        assert_eq!((breaker.hear(false), breaker.standing()), (true, Standing::Open));
+        assert!(!breaker.hear(false));
+        assert!(breaker.decide(at(0)).is_some(), "it is the last resort, and not out of reach");
+        assert_eq!((breaker.hear(true), breaker.standing()), (true, Standing::Closed));
+        while fail(&mut breaker, at(0)).is_none() {}
+        breaker.hear(true);
+        assert_eq!(breaker.standing(), Standing::Open, "an echo mints no credentials");
     }
 
     #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@
 //! The settings can be exchanged while it runs: what is asked from then on is minted with the new ones, and what browsers have
 //! lives on.
 
-use super::{Grant, IceSet, Line, Near, Regions, RelayDesk, Whom, line::counted_as};
+use super::{Grant, IceSet, Line, Near, Regions, RelayDesk, StunUrls, Whom, line::counted_as};
 use crate::{
     domain::{ParticipantId, ProviderName, SessionCode, UnixMillis},
     protocol::{DegradedReason, IceAnswer, IceServer},
@@ -32,7 +32,7 @@ pub type ParticipantKey = (SessionCode, ParticipantId);
 const MOST_KEPT: u64 = 50_000;
 
 /// What a browser is given: from five on Firefox complains, and every one costs time.
-const MOST_URLS: usize = 4;
+pub const MOST_URLS: usize = 4;
 
 /// Hands out credentials. Cheap to clone; clones share everything.
 #[derive(Debug, Clone)]
@@ -59,12 +59,9 @@ struct Offer {
 impl Offer {
     fn new(config: &Config, relay: Option<&RelayDesk>, clock: Clock, edition: u64) -> Result<Self, reqwest::Error> {
         let line = Line::new(config, relay, clock)?;
-        // Whoever asks this server for credentials need not turn to anybody else.
-        let own = || relay.map(RelayDesk::stun).cloned();
-        let stun = config.credentials.stun_urls.clone().or_else(own).unwrap_or_else(StunUrls::of_cloudflare);
         Ok(Self {
             line,
-            stun: IceSet::from(&stun),
+            stun: IceSet::from(&StunUrls::of(config, relay)),
             regions: config.credentials.turn_regions.clone(),
             region_header: config.credentials.turn_region_header.clone(),
             limits: config.limits.provider_bandwidth_limits_gb.clone(),
@@ -94,7 +91,8 @@ impl Grants {
     /// Does what these settings say of credentials from now on. The built-in relay stays as it is.
     pub fn exchange(&self, config: &Config) -> Result<(), reqwest::Error> {
         let edition = self.offer().edition + 1;
-        let offer = Offer::new(config, self.relay.as_ref(), self.clock.clone(), edition)?;
+        let mut offer = Offer::new(config, self.relay.as_ref(), self.clock.clone(), edition)?;
+        offer.line = offer.line.counting_on(self.line().minting().clone());
         offer.line.announce();
         *self.offer.write().unwrap_or_else(PoisonError::into_inner) = offer;
         Ok(())
@@ -146,6 +144,11 @@ impl Grants {
     /// What those go on with who get no credentials.
     pub fn stun_servers(&self) -> Vec<IceServer> {
         self.offer().stun.to_servers()
+    }
+
+    /// The providers that are asked now.
+    pub fn line(&self) -> Line {
+        self.offer().line
     }
 
     /// Why nobody gave credentials.

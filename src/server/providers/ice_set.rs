@@ -7,10 +7,13 @@
 //! Pure: takes JSON, gives servers.
 
 mod choice;
+mod target;
 mod url;
 
 #[cfg(test)]
 mod tests;
+
+pub use self::target::{Login, Target, Way};
 
 use self::url::{IceUrl, Scheme};
 use crate::protocol::IceServer;

@@ -5,17 +5,18 @@
 
 use super::{
     Failure, Grant, Provider, RelayDesk, Terms, Whom,
-    breaker::{Breaker, Change, Outcome, Permit},
+    breaker::{Breaker, Change, Outcome, Permit, Standing},
     race::{Input, Output, Race},
+    watch::{RelaySeen, Watch},
 };
 use crate::{
     domain::{Now, ProviderName},
     protocol::RelayPlace,
-    server::{clock::Clock, config::Config},
+    server::{clock::Clock, config::Config, metrics::Minting},
 };
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -28,9 +29,23 @@ use tokio::{
 pub struct Line {
     providers: Arc<[Provider]>,
     doors: Arc<Mutex<Vec<Breaker>>>,
+    /// What is known of their relays.
+    watches: Arc<Mutex<Vec<Watch>>>,
+    minting: Minting,
     together: usize,
     asked_life: Duration,
     clock: Clock,
+}
+
+/// What is known of one provider.
+#[derive(Debug, Clone)]
+pub struct ProviderState {
+    /// Which.
+    pub name: ProviderName,
+    /// Whether it is asked.
+    pub standing: Standing,
+    /// How its relay was when it was last tried.
+    pub relay: Option<RelaySeen>,
 }
 
 /// How one provider's part ended: its place, and what it gave.
@@ -42,13 +57,45 @@ impl Line {
     pub fn new(config: &Config, relay: Option<&RelayDesk>, clock: Clock) -> Result<Self, reqwest::Error> {
         let providers: Arc<[_]> = Provider::all(config, relay, &clock)?.into();
         let doors = providers.iter().map(|_| Breaker::default()).collect();
+        let watches = providers.iter().map(|_| Watch::default()).collect();
         Ok(Self {
             doors: Arc::new(Mutex::new(doors)),
+            watches: Arc::new(Mutex::new(watches)),
+            minting: Minting::default(),
             together: config.credentials.turn_providers_together,
             asked_life: config.credentials.turn_credential_ttl,
             providers,
             clock,
         })
+    }
+
+    /// The same line, counting on where another one has begun.
+    #[must_use]
+    pub fn counting_on(self, minting: Minting) -> Self {
+        Self { minting, ..self }
+    }
+
+    /// What was counted.
+    pub fn minting(&self) -> &Minting {
+        &self.minting
+    }
+
+    /// What is known of each provider, in the order of the line.
+    pub fn states(&self) -> Vec<ProviderState> {
+        let relays: Vec<_> = self.watches().iter().map(|watch| watch.seen().cloned()).collect();
+        let doors = self.doors();
+        let states = self.providers.iter().zip(doors.iter()).zip(relays);
+        let state = |((provider, door), relay): ((&Provider, &Breaker), _)| ProviderState {
+            name: provider.name().clone(),
+            standing: door.standing(),
+            relay,
+        };
+        states.map(state).collect()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.providers.len()
     }
 
     /// Whether there is nobody to ask.
@@ -102,7 +149,7 @@ impl Line {
         let now = || began + timer.elapsed();
         let (tell, mut hear) = unbounded_channel();
         let rank = |place: usize| places.iter().position(|asked| *asked == place);
-        let mut race = Race::new(places.clone(), self.together, began);
+        let mut race = Race::new(&places, self.together, began);
         let mut granted = BTreeMap::new();
         loop {
             match self.next(&mut race, now()) {
@@ -121,8 +168,61 @@ impl Line {
         }
     }
 
+    /// A credential to try the relay of this provider with: the one of an earlier trial while it is good, or a new one where the
+    /// provider may be asked.
+    pub async fn grant_for_trial(&self, place: usize) -> Option<Grant> {
+        let provider = self.providers.get(place)?;
+        if let Some(kept) = self.watches().get(place)?.grant(self.clock.wall()) {
+            return Some(kept);
+        }
+        let permit = self.doors().get_mut(place)?.decide(self.clock.now())?;
+        let minted = self.mint_of(provider, Whom::stranger()).await;
+        let news = self.watches().get_mut(place)?.minted(&minted);
+        self.settle(place, provider.name(), permit, &minted, news);
+        minted.ok()
+    }
+
+    /// The relay of this provider was tried. `why`: what went wrong first.
+    pub fn tried(&self, place: usize, seen: RelaySeen, why: &str) {
+        let Some(provider) = self.providers.get(place) else { return };
+        let name = provider.name();
+        let echoes = seen.echoes();
+        let (first, ways) = {
+            let mut watches = self.watches();
+            let Some(watch) = watches.get_mut(place) else { return };
+            let first = watch.seen().is_none();
+            let ways = seen.round_trips.iter().filter(|(_, time)| time.is_some()).map(|(way, _)| way.word());
+            let ways = ways.collect::<Vec<_>>().join(", ");
+            watch.tried(seen);
+            (first, ways)
+        };
+        let news = self.doors().get_mut(place).is_some_and(|door| door.hear(echoes));
+        match (news || first, echoes) {
+            (true, true) => tracing::info!(provider = %name, "Its relay echoes over {ways}"),
+            (true, false) => {
+                tracing::warn!(provider = %name, "Its relay does not echo ({why}): others are asked first. See `tessro doctor`");
+            }
+            (false, _) => {}
+        }
+    }
+
+    async fn mint_of(&self, provider: &Provider, whom: Whom) -> Result<Grant, Failure> {
+        let began = Instant::now();
+        let minted = provider.mint(whom, &self.clock).await;
+        self.minting.asked(provider.name(), &minted, began.elapsed());
+        minted
+    }
+
+    fn doors(&self) -> MutexGuard<'_, Vec<Breaker>> {
+        self.doors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn watches(&self) -> MutexGuard<'_, Vec<Watch>> {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn next(&self, race: &mut Race, now: Now) -> Option<Output> {
-        race.poll_output(&mut self.doors.lock().unwrap_or_else(PoisonError::into_inner), now)
+        race.poll_output(&mut self.doors(), now)
     }
 
     /// Asks in a task of its own, which goes on when the caller has gone.
@@ -130,24 +230,26 @@ impl Line {
         let (line, tell) = (self.clone(), tell.clone());
         tokio::spawn(async move {
             let Some(provider) = line.providers.get(place) else { return };
-            let minted = provider.mint(whom, &line.clock).await;
-            line.settle(place, provider.name(), permit, &minted);
+            let minted = line.mint_of(provider, whom).await;
+            line.settle(place, provider.name(), permit, &minted, true);
             // Nobody may be listening any more.
             drop(tell.send((place, minted.ok())));
         });
     }
 
-    /// The one place in which a provider's failure is logged and remembered.
-    fn settle(&self, place: usize, name: &ProviderName, permit: Permit, minted: &Result<Grant, Failure>) {
+    /// The one place in which a provider's failure is remembered, and logged where it is news.
+    fn settle(&self, place: usize, name: &ProviderName, permit: Permit, minted: &Result<Grant, Failure>, news: bool) {
         let outcome = match minted {
             Ok(_) => Outcome::Answered,
             Err(failure) => {
-                tracing::warn!(provider = %name, "{failure}");
+                if news {
+                    tracing::warn!(provider = %name, "{failure}");
+                }
                 Outcome::Failed { leave_alone: failure.retry_after() }
             }
         };
         let now = self.clock.now();
-        let mut doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut doors = self.doors();
         match doors.get_mut(place).and_then(|door| door.report(permit, outcome, now)) {
             Some(Change::Opened(pause)) => {
                 tracing::warn!(provider = %name, "It is not asked for {} s", pause.as_secs());

@@ -2,7 +2,8 @@
 //!
 //! The first is asked at once, the next when it fails or has not answered after 700 ms, and so on; the first answer wins. Whoever
 //! is left alone by their [`Breaker`] is passed over. Where several answers are wanted, so many are asked at once, and with one
-//! in hand nobody waits longer than for a slow one. It is over within [`BUDGET`], with an answer or without.
+//! in hand nobody waits longer than for a slow one. Providers whose relay is silent are asked last: their credentials are of
+//! little use, and better than none. It is over within [`BUDGET`], with an answer or without.
 //!
 //! Pure: time is passed in, and nothing is known of providers but their places.
 
@@ -22,8 +23,9 @@ pub(super) struct Race {
     began: Now,
     /// How many answers are wanted.
     wanted: usize,
-    /// Places that nobody looked at yet, the next one first.
-    places: VecDeque<usize>,
+    /// Places that nobody looked at yet, the next one first, and whether they are a last resort: the line is gone through
+    /// twice.
+    places: VecDeque<(usize, bool)>,
     /// Asked, and not heard of.
     running: usize,
     answered: usize,
@@ -52,8 +54,9 @@ pub(super) enum Output {
 
 impl Race {
     /// `places` of the line in the order in which they are asked.
-    pub(super) fn new(places: impl Into<VecDeque<usize>>, wanted: usize, now: Now) -> Self {
-        Self { began: now, wanted, places: places.into(), running: 0, answered: 0, slow_at: now, over: false }
+    pub(super) fn new(places: &[usize], wanted: usize, now: Now) -> Self {
+        let places = [false, true].into_iter().flat_map(|last| places.iter().map(move |place| (*place, last)));
+        Self { began: now, wanted, places: places.collect(), running: 0, answered: 0, slow_at: now, over: false }
     }
 
     pub(super) fn handle(&mut self, input: Input) {
@@ -74,8 +77,9 @@ impl Race {
             return Some(self.end());
         }
         while self.running + self.answered < self.wanted || self.slow_at <= now {
-            let Some(place) = self.places.pop_front() else { break };
-            if let Some(permit) = doors.get_mut(place).and_then(|door| door.decide(now)) {
+            let Some((place, last_resort)) = self.places.pop_front() else { break };
+            let door = doors.get_mut(place).filter(|door| door.is_silent() == last_resort);
+            if let Some(permit) = door.and_then(|door| door.decide(now)) {
                 self.running += 1;
                 self.slow_at = now + SLOW;
                 return Some(Output::Ask(place, permit));
@@ -114,8 +118,10 @@ mod tests {
         Fails(u64),
         Hangs,
         LeftAlone,
+        /// Answers, and its relay is silent.
+        Silent(u64),
     }
-    use Manner::{Answers, Fails, Hangs, LeftAlone};
+    use Manner::{Answers, Fails, Hangs, LeftAlone, Silent};
 
     /// Places in the order in which they were asked and when, places that had answered at the end, and when that was.
     #[derive(Debug, PartialEq, Eq)]
@@ -140,10 +146,11 @@ mod tests {
                     door.report(permit, Outcome::Failed { leave_alone: None }, at(0));
                 }
             }
+            door.hear(!matches!(manner, Silent(_)));
             door
         };
         let mut doors: Vec<_> = manners.iter().map(door).collect();
-        let mut race = Race::new((0..manners.len()).collect::<Vec<_>>(), wanted, at(0));
+        let mut race = Race::new(&(0..manners.len()).collect::<Vec<_>>(), wanted, at(0));
         let mut course = Course { asked: Vec::new(), answered: Vec::new(), over: 0 };
         let mut events = BTreeSet::new();
         let mut millis = 0;
@@ -153,7 +160,7 @@ mod tests {
                     Output::Ask(place, _) => {
                         course.asked.push((place, millis));
                         match manners[place] {
-                            Answers(after) => drop(events.insert((millis + after, place, true))),
+                            Answers(after) | Silent(after) => drop(events.insert((millis + after, place, true))),
                             Fails(after) => drop(events.insert((millis + after, place, false))),
                             Hangs => {}
                             LeftAlone => panic!("{place} was asked"),
@@ -227,6 +234,15 @@ mod tests {
         assert_eq!(run(&[Answers(100), Fails(50), Answers(50)], 2), course(&[(0, 0), (1, 0), (2, 50)], &[0, 2], 100));
         assert_eq!(run(&[Answers(100)], 2), course(&[(0, 0)], &[0], 100));
         assert_eq!(run(&[Hangs, Answers(900)], 2), course(&[(0, 0), (1, 0)], &[1], 900));
+    }
+
+    #[test]
+    fn whose_relay_is_silent_is_asked_where_nobody_else_answers() {
+        assert_eq!(run(&[Silent(10), Answers(50)], 1), course(&[(1, 0)], &[1], 50));
+        assert_eq!(run(&[Silent(10), Fails(50)], 1), course(&[(1, 0), (0, 50)], &[0], 60));
+        assert_eq!(run(&[Silent(10), Hangs], 1), course(&[(1, 0), (0, 700)], &[0], 710));
+        assert_eq!(run(&[Silent(10)], 1), course(&[(0, 0)], &[0], 10));
+        assert_eq!(run(&[Silent(10), Answers(50)], 2), course(&[(1, 0), (0, 0)], &[0, 1], 50));
     }
 
     fn manner() -> impl Strategy<Value = Manner> {

@@ -6,7 +6,7 @@
 use super::{AtExpiry, IceSet, Minted, Order, Price, RelayUrls, StunUrls, Terms, UsageAsked, Whom};
 use crate::{
     domain::ByteCount,
-    server::{relay::Mint, usage::Billing},
+    server::{config::Config, relay::Mint, usage::Billing},
 };
 use secrecy::ExposeSecret as _;
 
@@ -48,5 +48,14 @@ impl RelayDesk {
         let credential = self.mint.issue(holder, order.at.plus(order.life));
         let servers = IceSet::with_login(&self.urls, &credential.username, credential.password.expose_secret());
         Minted { servers, life: Some(order.at.until(credential.expires)), own: true }
+    }
+}
+
+impl StunUrls {
+    /// Those that were set; else the built-in relay's own, since whoever asks this server for credentials need not turn to
+    /// anybody else; else Cloudflare's.
+    pub fn of(config: &Config, relay: Option<&RelayDesk>) -> Self {
+        let own = || relay.map(RelayDesk::stun).cloned();
+        config.credentials.stun_urls.clone().or_else(own).unwrap_or_else(Self::of_cloudflare)
     }
 }

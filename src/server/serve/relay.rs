@@ -14,7 +14,7 @@ use crate::{
         clock::Clock,
         config::{Config, RelayPlace},
         providers::{RelayDesk, Terms},
-        relay::{self, Bouncer, Mint, PeerFilter, Quotas, Relay, Settings},
+        relay::{self, Bouncer, Mint, PeerFilter, Quotas, Relay, RelayedAddress, Settings},
     },
 };
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
@@ -85,8 +85,7 @@ impl OwnRelay {
     pub async fn stand(config: &Config, clock: &Clock) -> Result<Self, NoRelay> {
         let without = |said| Self { running: None, desk: None, said };
         let asked_for = is_asked_for(config);
-        // Nobody is given credentials of a relay that is not in the line.
-        let in_line = config.providers.iter().any(|(name, _)| name.kind() == ProviderKind::Relay);
+        let in_line = is_in_line(config);
         let stood = match config.relay.place {
             RelayPlace::External if in_line => Self::elsewhere(config),
             RelayPlace::Here if in_line => Self::run(config, clock).await,
@@ -140,6 +139,28 @@ impl OwnRelay {
         Ok(Self { running: Some(Arc::new(running)), desk: Some(desk), said })
     }
 
+    /// The relay for somebody who looks at it: the one of the server that runs on this machine, or, where none does, one that
+    /// lives as long as this.
+    pub async fn beside(config: &Config, clock: &Clock) -> Result<Self, NoRelay> {
+        if config.relay.place != RelayPlace::Here || !is_in_line(config) {
+            return Self::stand(config, clock).await;
+        }
+        match Self::run(config, clock).await {
+            Err(NoRelay::PortTaken { .. }) => {
+                let found = Addresses::find(config).await?;
+                let at = |address: &RelayedAddress| SocketAddr::new(address.public, config.relay.port);
+                let udp: Vec<_> = found.relayed.iter().map(at).collect();
+                let doors = desk::Doors { tcp: udp.clone(), udp, tls: config.relay.tls_port };
+                let desk = desk::of(config, &doors, Mint::new(&secret::of(config)?))?;
+                Ok(Self { running: None, desk: Some(desk), said: String::new() })
+            }
+            Err(reason) if !is_asked_for(config) => {
+                Ok(Self { running: None, desk: None, said: format!("The built-in relay stays off: {reason}") })
+            }
+            ran => ran,
+        }
+    }
+
     fn elsewhere(config: &Config) -> Result<Self, NoRelay> {
         let desk = desk::of(config, &desk::Doors::elsewhere(&config.relay), Mint::new(&secret::of(config)?))?;
         Ok(Self { running: None, desk: Some(desk), said: "The built-in relay runs as a process of its own".into() })
@@ -165,6 +186,11 @@ impl OwnRelay {
     pub fn running(&self) -> Option<Arc<Relay>> {
         self.running.clone()
     }
+}
+
+/// Nobody is given credentials of a relay that is not in the line.
+fn is_in_line(config: &Config) -> bool {
+    config.providers.iter().any(|(name, _)| name.kind() == ProviderKind::Relay)
 }
 
 /// The operator wants it and nothing less.

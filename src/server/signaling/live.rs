@@ -95,6 +95,12 @@ impl LiveSession {
         self.lock().core.is_over()
     }
 
+    /// How many people are in it, and how many sockets they have.
+    pub(super) fn headcount(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.core.people(), state.lines.len())
+    }
+
     /// What a newcomer has to know; `None` once the session is over.
     pub(super) fn door(&self) -> Option<Door> {
         let state = self.lock();

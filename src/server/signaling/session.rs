@@ -178,6 +178,11 @@ impl Session {
         self.people.iter().filter_map(Participant::gone_at).min()
     }
 
+    /// How many are in it, the host counted, and those whose line is gone for now.
+    pub fn people(&self) -> usize {
+        self.people.len()
+    }
+
     /// Whether the session is over; it then only answers for late reports.
     pub const fn is_over(&self) -> bool {
         self.over_since.is_some()

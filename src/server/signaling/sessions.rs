@@ -71,6 +71,17 @@ pub enum BeaconError {
     TooMany,
 }
 
+/// How many there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Headcount {
+    /// Sessions that are open.
+    pub sessions: usize,
+    /// People in them, those among them whose line is gone for now.
+    pub participants: usize,
+    /// Sockets of theirs.
+    pub sockets: usize,
+}
+
 /// All sessions of this process. Clones are the same sessions.
 #[derive(Clone)]
 pub struct Sessions(Arc<Inner>);
@@ -188,6 +199,19 @@ impl Sessions {
     /// How many sessions there are.
     pub fn active_sessions(&self) -> usize {
         self.everyone().iter().filter(|(_, session)| !session.is_over()).count()
+    }
+
+    /// Who is there.
+    pub fn headcount(&self) -> Headcount {
+        let open = self.everyone().into_iter().filter(|(_, session)| !session.is_over());
+        open.fold(Headcount::default(), |sum, (_, session)| {
+            let (people, sockets) = session.headcount();
+            Headcount {
+                sessions: sum.sessions + 1,
+                participants: sum.participants + people,
+                sockets: sum.sockets + sockets,
+            }
+        })
     }
 
     /// Closes every socket with 1001 and waits for them, for two seconds at most, then for what is written down. No socket

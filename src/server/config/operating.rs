@@ -1,0 +1,42 @@
+//! What an operator looks at the running server with.
+
+use super::{ConfigError, naming::Naming, secret::Secret, values};
+use secrecy::SecretString;
+use std::{path::PathBuf, time::Duration};
+
+/// The variables as they are written.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Operating")]
+pub(super) struct OperatingArgs {
+    /// Token that lets you read what is not for visitors, sent as `Authorization: Bearer`. Unset: `/metrics` is for this machine and
+    /// its private network, without a proxy in between.
+    #[arg(long, env, hide_env_values = true, value_parser = values::secret())]
+    admin_token: Option<SecretString>,
+
+    /// File that holds the token.
+    #[arg(long, env)]
+    admin_token_file: Option<PathBuf>,
+
+    /// How often the running server tries each provider's relay, such as 30s, 5m or 1h, or `off`. It tries them at its start too.
+    /// A provider whose relay does not answer is asked after the others. Costs about 2 kB of relayed data each time, and a
+    /// credential now and then.
+    #[arg(long, env, default_value = "5m", value_parser = values::timer)]
+    turn_check_every: values::Timer,
+}
+
+/// What an operator looks at the running server with.
+#[derive(Debug, Clone)]
+pub struct OperatingConfig {
+    /// Who has it may read what is not for visitors.
+    pub admin_token: Option<SecretString>,
+    /// How often relays are tried; `None` for never.
+    pub turn_check_every: Option<Duration>,
+}
+
+impl OperatingArgs {
+    pub(super) fn resolve(self) -> Result<OperatingConfig, ConfigError> {
+        let (value, file) = (self.admin_token, self.admin_token_file);
+        let admin_token = Secret { naming: Naming::default(), variable: "ADMIN_TOKEN", value, file }.token()?;
+        Ok(OperatingConfig { admin_token, turn_check_every: self.turn_check_every.0 })
+    }
+}

@@ -1,0 +1,181 @@
+//! `tessro doctor`: whether everything that a session needs works, step by step, and what to do where it does not.
+//!
+//! - [`step`], [`subject`]: what is checked, and of what. `trouble`, `site`: what can be wrong, in words. [`report`]: what is said.
+//! - `reach`, `turn`, `leg`, `visit`: the way to a relay, and what is done there.
+//! - `clock`: whether clocks agree. `relays`, `front`: the chains of steps, for providers and for this server.
+//! - `proof`: how doctor and server know each other. [`rounds`]: the same checks in the running server, on a timer.
+//!
+//! A chain ends at its first failure, since each step needs those before it. Works with ICE servers, whoever minted them. Holds
+//! credentials for as long as it uses them, and says none of them.
+
+mod clock;
+mod front;
+mod leg;
+pub mod proof;
+mod reach;
+mod relays;
+pub mod report;
+pub mod rounds;
+mod site;
+mod step;
+mod subject;
+mod trouble;
+mod turn;
+mod visit;
+
+pub use reach::Trust;
+pub use report::{Finding, Outcome, Report};
+pub use site::SiteTrouble;
+pub use step::Step;
+pub use subject::Subject;
+pub use trouble::{Flaw, Trouble};
+
+use self::{report::Cause, visit::Visit};
+use super::{
+    clock::Clock,
+    config::Config,
+    providers::{IceSet, Provider, RelayDesk, StunUrls, Way},
+    serve::relay::{NoRelay, OwnRelay},
+};
+use std::{io::Write, process::ExitCode, time::Duration};
+
+/// What one request to this server or to an API may take.
+const REQUEST: Duration = Duration::from_secs(5);
+
+/// Nothing is broken.
+const ALL_WELL: u8 = 0;
+/// Something is.
+const SOMETHING_BROKEN: u8 = 1;
+/// Nothing could be looked at.
+pub const UNUSABLE: u8 = 2;
+
+/// Why nothing can be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum DoctorError {
+    /// There are no certificates to trust.
+    #[error("HTTPS cannot be set up ({0}): install the system's CA certificates.")]
+    Https(#[from] reqwest::Error),
+    /// The same, a layer below.
+    #[error("TLS cannot be set up ({0}): install the system's CA certificates.")]
+    Tls(#[from] rustls::Error),
+    /// The built-in relay was asked for and is not to be had.
+    #[error("The built-in relay cannot run: {0}.")]
+    Relay(#[from] NoRelay),
+}
+
+/// Whoever looks.
+#[derive(Debug)]
+pub struct Doctor {
+    config: Config,
+    providers: Vec<Provider>,
+    stun: StunUrls,
+    trust: Trust,
+    http: reqwest::Client,
+    clock: Clock,
+}
+
+impl Doctor {
+    /// A doctor for what these settings describe, with the built-in relay where it can be had.
+    pub fn new(config: Config, relay: Option<&RelayDesk>, trust: Trust, clock: Clock) -> Result<Self, DoctorError> {
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(trust.settings())
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .http1_only()
+            .timeout(REQUEST)
+            .build()?;
+        let providers = Provider::all(&config, relay, &clock)?;
+        let stun = StunUrls::of(&config, relay);
+        Ok(Self { config, providers, stun, trust, http, clock })
+    }
+
+    /// Looks at everything, and tells each step as it ends.
+    pub async fn examine(&self, told: &mut (dyn FnMut(&Finding) + Send)) -> Vec<Finding> {
+        let mut notes = Notes { findings: Vec::new(), told };
+        for provider in &self.providers {
+            self.examine_provider(provider, &mut notes).await;
+        }
+        self.examine_stun(&mut notes).await;
+        self.examine_site(&mut notes).await;
+        notes.findings
+    }
+
+    async fn examine_stun(&self, notes: &mut Notes<'_>) {
+        let stun = IceSet::from(&self.stun);
+        for target in stun.targets().iter().filter(|target| target.way == Way::Stun) {
+            let subject = Subject::Stun { url: target.url.clone() };
+            let visit = match Visit::resolve(target, &self.trust).await {
+                Ok(visit) => visit,
+                Err(trouble) => {
+                    notes.failed(&subject, Step::Name, trouble);
+                    continue;
+                }
+            };
+            notes.passed(&subject, Step::Name, "resolves");
+            notes.tell(&subject, Step::Port, visit.knock().await.map(|()| "answers over UDP".to_owned()));
+        }
+    }
+}
+
+/// Looks at everything, prints it, and gives the code to leave with.
+pub async fn run(config: Config, json: bool) -> Result<ExitCode, DoctorError> {
+    let clock = Clock::system();
+    // Lives while it is looked at.
+    let relay = OwnRelay::beside(&config, &clock).await?;
+    let doctor = Doctor::new(config, relay.desk().as_ref(), Trust::system()?, clock)?;
+    let mut told = |finding: &Finding| {
+        // With JSON the output is the report alone, and whoever waits for it reads here.
+        if json { say(&mut std::io::stderr(), finding) } else { say(&mut std::io::stdout(), finding) }
+    };
+    let findings = doctor.examine(&mut told).await;
+    let report = Report::of(&findings);
+    if json {
+        say(&mut std::io::stdout(), &serde_json::json!(report));
+    } else {
+        say(&mut std::io::stdout(), &report);
+    }
+    Ok(ExitCode::from(if report.is_well() { ALL_WELL } else { SOMETHING_BROKEN }))
+}
+
+/// A reader that has gone away is no reason to stop: the exit code still tells.
+fn say(out: &mut impl Write, line: &impl std::fmt::Display) {
+    drop(writeln!(out, "{line}").and_then(|()| out.flush()));
+}
+
+/// What was found so far, told as it is found.
+struct Notes<'a> {
+    findings: Vec<Finding>,
+    told: &'a mut (dyn FnMut(&Finding) + Send),
+}
+
+impl Notes<'_> {
+    fn note(&mut self, subject: &Subject, step: Step, outcome: Outcome) {
+        let finding = Finding { subject: subject.clone(), step, outcome };
+        (self.told)(&finding);
+        self.findings.push(finding);
+    }
+
+    fn passed(&mut self, subject: &Subject, step: Step, detail: &str) {
+        self.note(subject, step, Outcome::Passed(detail.to_owned()));
+    }
+
+    fn skipped(&mut self, subject: &Subject, step: Step, why: &str) {
+        self.note(subject, step, Outcome::Skipped(why.to_owned()));
+    }
+
+    fn failed(&mut self, subject: &Subject, step: Step, cause: impl Into<Cause>) {
+        self.note(subject, step, Outcome::Failed(cause.into()));
+    }
+
+    /// Notes how a step ended; true if the chain goes on.
+    fn tell<C: Into<Cause>>(&mut self, subject: &Subject, step: Step, ended: Result<String, C>) -> bool {
+        match ended {
+            Ok(detail) => self.passed(subject, step, &detail),
+            Err(cause) => {
+                self.failed(subject, step, cause);
+                return false;
+            }
+        }
+        true
+    }
+}
