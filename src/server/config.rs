@@ -5,6 +5,7 @@
 //! `.env.example` is made from these structs and [`example`] keeps it true.
 
 mod app;
+mod client_apps;
 mod cloudflare;
 mod command_line;
 mod coturn;
@@ -38,6 +39,7 @@ pub use static_login::StaticConfig;
 pub use twilio::TwilioConfig;
 pub use xirsys::XirsysConfig;
 
+use super::guard::ClientAppConfig;
 use crate::domain::ProviderName;
 use std::{collections::HashMap, ffi::OsString, path::Path};
 
@@ -52,6 +54,8 @@ pub struct Config {
     pub limits: LimitConfig,
     /// Who mints credentials, in the order in which they are asked.
     pub providers: Vec<(ProviderName, ProviderConfig)>,
+    /// Other people's apps that may ask for credentials.
+    pub client_apps: Vec<ClientAppConfig>,
 }
 
 /// Why the server cannot start with what was set.
@@ -116,6 +120,24 @@ pub enum ConfigError {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// The file of API keys cannot be read.
+    #[error("API_KEYS_FILE names {path}, which cannot be read ({cause}): let it name a file with a line for each app.")]
+    ApiKeysFile {
+        /// The file.
+        path: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The file of API keys has a line that means nothing.
+    #[error("API_KEYS_FILE names {path}, whose line {line} cannot be used: {advice}.")]
+    ApiKeysLine {
+        /// The file.
+        path: String,
+        /// The number of the line, from 1.
+        line: usize,
+        /// What to write instead.
+        advice: String,
+    },
     /// `.env` is there and cannot be used.
     #[error("{path} cannot be read ({cause}): write one NAME=value a line.")]
     DotEnv {
@@ -143,7 +165,14 @@ impl Config {
     ) -> Result<(Command, Self), ConfigError> {
         let (command, settings) = command_line::parse(arguments, &variables)?;
         let providers = settings.providers.in_line(settings.credentials.turn_providers.as_ref(), &variables)?;
-        let config = Self { app: settings.app, credentials: settings.credentials, limits: settings.limits, providers };
+        let client_apps = settings.client_apps.resolve()?;
+        let config = Self {
+            app: settings.app,
+            credentials: settings.credentials,
+            limits: settings.limits,
+            providers,
+            client_apps,
+        };
         Ok((command, config))
     }
 }

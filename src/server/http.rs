@@ -2,24 +2,30 @@
 //!
 //! - [`router`]: every address, on one screen.
 //! - [`edge`]: what makes server functions keep the API's contract.
-//! - [`functions`]: what stands behind the server functions.
+//! - [`desk`]: who asks for credentials, and what they get. [`functions`]: what stands behind the server functions.
+//! - [`turn_rest`]: the same credentials in the form that other people's apps speak. [`cors`]: whose pages may read them.
+//! - [`document`]: what all of it looks like, for programs.
 //! - [`beacon`]: the last report of a page that goes away.
 //! - [`package`]: the files that the pages load.
 //!
 //! Knows who calls and what is answered; refuses to know how credentials are minted or bytes are counted.
 
 mod beacon;
+mod cors;
+mod desk;
+mod document;
 mod edge;
 mod error;
 pub mod functions;
 mod package;
 mod router;
+mod turn_rest;
 
-pub use router::app;
+pub use router::{addresses, app};
 
 use super::{
     config::AppConfig,
-    guard::{Guard, Origin},
+    guard::{ClientApps, Guard, Origin},
     providers::Grants,
     signaling::Sessions,
     usage::Usage,
@@ -42,6 +48,8 @@ pub struct AppState {
     pub grants: Grants,
     /// Who may ask for them.
     pub guard: Arc<Guard>,
+    /// Other people's apps that may ask as well.
+    pub apps: ClientApps,
     /// What tells a visitor's address.
     pub client_ip_source: ClientIpSource,
     /// The only origin whose pages may read the API from elsewhere.

@@ -6,7 +6,7 @@
 use super::{
     clock::Clock,
     config::Config,
-    guard::Guard,
+    guard::{ClientApps, Guard},
     http::{self, AppState},
     providers::{Grants, Line},
     signaling::{Rules, SessionSettings, Sessions, StoreError},
@@ -86,6 +86,10 @@ impl Server {
         let open = config.app.client_url.as_ref().map_or_else(|| local_url(address), ToString::to_string);
         tracing::info!("Open {open}");
         line.announce();
+        let apps = ClientApps::new(&config.client_apps);
+        if apps.count() > 0 {
+            tracing::info!("🔑 Apps that have an API key: {}", apps.count());
+        }
         tracing::info!("📊 Bandwidth limit: {} GB/month", as_configured(limit));
         if !std::path::Path::new(&*leptos.site_root).is_dir() {
             tracing::warn!(
@@ -99,6 +103,7 @@ impl Server {
             usage,
             grants,
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
+            apps,
             client_ip_source: config.app.client_ip_source,
             client_url: config.app.client_url,
         };
@@ -118,6 +123,11 @@ impl Server {
     /// Who hands out credentials.
     pub fn grants(&self) -> Grants {
         self.state.grants.clone()
+    }
+
+    /// Which other apps may ask for them.
+    pub fn apps(&self) -> ClientApps {
+        self.state.apps.clone()
     }
 
     /// Serves until `stop` is done, then lets go of everything within seconds.

@@ -4,7 +4,10 @@
 //! in clap lets an empty variable count as unset, keeps the process's environment out of tests, and lets an error name the
 //! variable.
 
-use super::{AppConfig, ConfigError, CredentialConfig, LimitConfig, naming::Naming, providers::ProviderArgs};
+use super::{
+    AppConfig, ConfigError, CredentialConfig, LimitConfig, client_apps::ClientAppArgs, naming::Naming,
+    providers::ProviderArgs,
+};
 use clap::{
     CommandFactory, FromArgMatches,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -34,6 +37,8 @@ pub(super) struct Settings {
     pub(super) credentials: CredentialConfig,
     #[command(flatten)]
     pub(super) limits: LimitConfig,
+    #[command(flatten)]
+    pub(super) client_apps: ClientAppArgs,
     #[command(flatten)]
     pub(super) providers: ProviderArgs,
 }

@@ -83,8 +83,13 @@ impl Grants {
 
     /// The answer for someone who is in no session.
     pub async fn for_stranger(&self) -> IceAnswer {
+        self.for_user(&Pseudonym::of_a_stranger()).await
+    }
+
+    /// The answer for a user of somebody else's app.
+    pub async fn for_user(&self, whom: &Pseudonym) -> IceAnswer {
         let offer = self.offer();
-        let grants = offer.line.mint(&Pseudonym::of_a_stranger()).await;
+        let grants = offer.line.mint(whom).await;
         self.answer(&offer, &grants)
     }
 
