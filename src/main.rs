@@ -6,6 +6,7 @@ use tessro::server::{
     clock::Clock,
     config::{Command, Config, ConfigError},
     doctor,
+    guard::ClientApps,
     providers::Grants,
     serve::Server,
 };
@@ -62,14 +63,14 @@ fn serve(config: Config) -> anyhow::Result<()> {
         let mut hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be handled")?;
         let started_in_a_terminal = has_terminal();
         let server = Server::start(config, Clock::system()).await?;
-        let grants = server.grants();
+        let (grants, apps) = (server.grants(), server.apps());
         let stop = async move {
             loop {
                 tokio::select! {
                     _ = terminate.recv() => break,
                     _ = interrupt.recv() => break,
                     // A terminal that is closed says goodbye with the same signal.
-                    _ = hangup.recv() => if started_in_a_terminal && !has_terminal() { break } else { reread(&grants) },
+                    _ = hangup.recv() => if started_in_a_terminal && !has_terminal() { break } else { reread(&grants, &apps) },
                 }
             }
         };
@@ -83,8 +84,12 @@ fn has_terminal() -> bool {
 }
 
 /// Reads the settings again and uses what they say of credentials. What they say of all else waits for the next start.
-fn reread(grants: &Grants) {
-    let exchanged = Config::load().map_err(anyhow::Error::from).and_then(|(_, config)| Ok(grants.exchange(&config)?));
+fn reread(grants: &Grants, apps: &ClientApps) {
+    let exchanged = Config::load().map_err(anyhow::Error::from).and_then(|(_, config)| {
+        grants.exchange(&config)?;
+        apps.exchange(&config.client_apps);
+        Ok(())
+    });
     match exchanged {
         Ok(()) => tracing::info!("Settings of credentials were read again"),
         Err(error) => tracing::error!("Settings were not read again: {error:#} What was set before goes on"),

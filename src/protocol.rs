@@ -17,6 +17,7 @@ pub use chat::{ChatEntry, ChatText, ParseChatTextError, Reaction};
 pub use error::{ErrorBody, ErrorCode};
 pub use ice::{
     BandwidthState, BandwidthStatus, DegradedReason, IceAnswer, IceServer, ROUND_TRIPS, RelayPlace, SILENT_RELAY,
+    TurnRestAnswer,
 };
 pub use seen::Seen;
 pub use session::{EndReason, FilmState, FilmStatus, ParticipantInfo, Snapshot, SourceKind};

@@ -15,6 +15,8 @@ export class Cloudflare {
   static readonly key = 'key0123456789';
   static readonly token = 'token-of-the-stand-in';
 
+  /** The key that it knows and the token that goes with it. */
+  accepts = { key: Cloudflare.key, token: Cloudflare.token };
   fault?: Fault;
   /** How long a mint takes. */
   delayMs = 0;
@@ -39,12 +41,17 @@ export class Cloudflare {
     return cloudflare;
   }
 
+  /** Where its API is. */
+  get base(): string {
+    return `http://${this.address}:${(this.server.address() as AddressInfo).port}`;
+  }
+
   /** What Tessro is told about it. */
   get environment(): Environment {
     return {
       CLOUDFLARE_TURN_KEY_ID: Cloudflare.key,
       CLOUDFLARE_TURN_API_TOKEN: Cloudflare.token,
-      CLOUDFLARE_TURN_API_BASE: `http://${this.address}:${(this.server.address() as AddressInfo).port}`,
+      CLOUDFLARE_TURN_API_BASE: this.base,
     };
   }
 
@@ -67,7 +74,7 @@ export class Cloudflare {
       response.writeHead(this.fault.status).end();
       return;
     }
-    if (request.url !== `/v1/turn/keys/${Cloudflare.key}/credentials/generate-ice-servers`) {
+    if (request.url !== `/v1/turn/keys/${this.accepts.key}/credentials/generate-ice-servers`) {
       response.writeHead(404).end();
       return;
     }
@@ -75,7 +82,7 @@ export class Cloudflare {
       response.writeHead(405).end();
       return;
     }
-    if (request.headers.authorization !== `Bearer ${Cloudflare.token}`) {
+    if (request.headers.authorization !== `Bearer ${this.accepts.token}`) {
       response.writeHead(401).end();
       return;
     }

@@ -79,8 +79,8 @@ export class Started {
     });
   }
 
-  /** Sends a signal and waits for nothing: SIGSTOP holds it, SIGCONT lets it go on. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+  /** Sends a signal and waits for nothing: SIGSTOP holds it, SIGCONT lets it go on, SIGHUP has it read its settings again. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGHUP'): void {
     this.child.kill(signal);
   }
 

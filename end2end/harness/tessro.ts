@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { freePort } from './free_port';
@@ -31,14 +31,15 @@ export class Tessro {
     private readonly namespace?: string,
   ) {}
 
-  /** `namespace` is where it runs, `address` where it listens. */
+  /** `namespace` is where it runs, `address` where it listens, `files` by name what lies in the folder that it is started in. */
   static async start(
     environment: Environment = {},
-    { address = '127.0.0.1', namespace }: { address?: string; namespace?: string } = {},
+    { address = '127.0.0.1', namespace, files = {} }: { address?: string; namespace?: string; files?: Record<string, string> } = {},
   ): Promise<Tessro> {
     if (!existsSync(binary)) throw new Error(`${binary} is not there: build it (script/test browser does) or set TESSRO_BINARY`);
     const tessro = new Tessro(await freePort(), address, environment, namespace);
     try {
+      for (const [name, text] of Object.entries(files)) tessro.write(name, text);
       await tessro.run();
     } catch (error) {
       await tessro.dispose();
@@ -81,6 +82,16 @@ export class Tessro {
     const answer = await fetch(`${this.origin}/api/bandwidth-status`);
     if (!answer.ok) throw new Error(`/api/bandwidth-status answered ${answer.status}`);
     return (await answer.json()) as Bandwidth;
+  }
+
+  /** Changes a file in the folder that it was started in. */
+  write(name: string, text: string): void {
+    writeFileSync(path.join(this.data, name), text);
+  }
+
+  /** As an operator has it read its settings again. */
+  hangUp(): void {
+    this.process?.signal('SIGHUP');
   }
 
   /** As an operator ends it. */

@@ -39,8 +39,12 @@ pub enum ErrorCode {
     TooManyRequests,
     /// The month's relay budget is used up.
     BandwidthLimitReached,
-    /// The request's Origin is not this app's.
+    /// The request's Origin is not this app's, or none of those that the API key is for.
     ForbiddenOrigin,
+    /// The API key is nobody's.
+    UnknownApiKey,
+    /// There is no relay to be had, and the answer's form has no place for STUN alone.
+    NoRelay,
     /// There is nothing at this address.
     NotFound,
     /// The address exists, the method does not.

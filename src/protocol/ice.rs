@@ -1,4 +1,4 @@
-//! The answers of `/api/turn-credentials` and `/api/bandwidth-status`.
+//! The answers of `/api/turn-credentials`, `/api/turn` and `/api/bandwidth-status`.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -73,6 +73,25 @@ pub struct IceAnswer {
     /// Whose round trips a page may measure, so that it gets the nearest next time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<RelayPlace>,
+}
+
+/// Credentials for one caller in the form of the TURN REST API, as `GET /api/turn` answers them. `Debug` hides the password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnRestAnswer {
+    /// The TURN user name.
+    pub username: String,
+    /// The TURN password.
+    pub password: String,
+    /// For how many seconds the relay takes them.
+    pub ttl: u64,
+    /// `turn:` and `turns:` URLs.
+    pub uris: Vec<String>,
+}
+
+impl fmt::Debug for TurnRestAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TurnRestAnswer").field("uris", &self.uris).finish_non_exhaustive()
+    }
 }
 
 /// Whether credentials are to be had.

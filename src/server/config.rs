@@ -5,6 +5,7 @@
 //! `.env.example` is made from these structs and [`example`] keeps it true.
 
 mod app;
+mod client_apps;
 mod cloudflare;
 mod command_line;
 mod coturn;
@@ -45,6 +46,7 @@ pub use static_login::StaticConfig;
 pub use twilio::TwilioConfig;
 pub use xirsys::XirsysConfig;
 
+use super::guard::ClientAppConfig;
 use crate::domain::ProviderName;
 use command_line::Settings;
 use std::{collections::HashMap, ffi::OsString, path::Path};
@@ -64,6 +66,8 @@ pub struct Config {
     pub operating: OperatingConfig,
     /// Who mints credentials, in the order in which they are asked.
     pub providers: Vec<(ProviderName, ProviderConfig)>,
+    /// Other people's apps that may ask for credentials.
+    pub client_apps: Vec<ClientAppConfig>,
 }
 
 /// Why the server cannot start with what was set.
@@ -137,6 +141,24 @@ pub enum ConfigError {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// The file of API keys cannot be read.
+    #[error("API_KEYS_FILE names {path}, which cannot be read ({cause}): let it name a file with a line for each app.")]
+    ApiKeysFile {
+        /// The file.
+        path: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The file of API keys has a line that means nothing.
+    #[error("API_KEYS_FILE names {path}, whose line {line} cannot be used: {advice}.")]
+    ApiKeysLine {
+        /// The file.
+        path: String,
+        /// The number of the line, from 1.
+        line: usize,
+        /// What to write instead.
+        advice: String,
+    },
     /// `.env` is there and cannot be used.
     #[error("{path} cannot be read ({cause}): write one NAME=value a line.")]
     DotEnv {
@@ -163,9 +185,10 @@ impl Config {
         variables: impl Fn(&str) -> Option<OsString>,
     ) -> Result<(Command, Self), ConfigError> {
         let (command, settings) = command_line::parse(arguments, &variables)?;
-        let Settings { app, credentials, limits, operating, providers, relay, .. } = settings;
+        let Settings { app, credentials, limits, operating, client_apps, providers, relay, .. } = settings;
         let relay = relay.resolve()?;
         let operating = operating.resolve()?;
+        let client_apps = client_apps.resolve()?;
         let providers = providers.in_line(credentials.turn_providers.as_ref(), relay.place, &variables)?;
         for name in limits.provider_bandwidth_limits_gb.names() {
             if !providers.iter().any(|(there, _)| there == name) {
@@ -177,7 +200,7 @@ impl Config {
                 });
             }
         }
-        Ok((command, Self { app, credentials, limits, relay, operating, providers }))
+        Ok((command, Self { app, credentials, limits, relay, operating, providers, client_apps }))
     }
 }
 

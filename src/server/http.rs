@@ -2,7 +2,9 @@
 //!
 //! - [`router`]: every address, on one screen.
 //! - [`edge`]: what makes server functions keep the API's contract.
-//! - [`functions`]: what stands behind the server functions.
+//! - [`desk`]: who asks for credentials, and what they get. [`functions`]: what stands behind the server functions.
+//! - [`turn_rest`]: the same credentials in the form that other people's apps speak. [`cors`]: whose pages may read them.
+//! - [`document`]: what all of it looks like, for programs.
 //! - [`beacon`]: the last report of a page that goes away.
 //! - [`health`]: that the server serves. [`metrics`]: figures, and who may read them.
 //! - [`package`]: the files that the pages load.
@@ -10,6 +12,9 @@
 //! Knows who calls and what is answered; refuses to know how credentials are minted or bytes are counted.
 
 mod beacon;
+mod cors;
+mod desk;
+mod document;
 mod edge;
 mod error;
 pub mod functions;
@@ -17,12 +22,13 @@ mod health;
 mod metrics;
 mod package;
 mod router;
+mod turn_rest;
 
-pub use router::app;
+pub use router::{addresses, app};
 
 use super::{
     config::AppConfig,
-    guard::{Guard, Origin},
+    guard::{ClientApps, Guard, Origin},
     metrics::Answers,
     providers::Grants,
     signaling::Sessions,
@@ -51,6 +57,8 @@ pub struct AppState {
     pub grants: Grants,
     /// Who may ask for them.
     pub guard: Arc<Guard>,
+    /// Other people's apps that may ask as well.
+    pub apps: ClientApps,
     /// What tells a visitor's address.
     pub client_ip_source: ClientIpSource,
     /// What callers of the credential API got so far.

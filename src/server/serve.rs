@@ -10,7 +10,7 @@ use super::{
     clock::Clock,
     config::Config,
     doctor::{Trust, rounds},
-    guard::Guard,
+    guard::{ClientApps, Guard},
     http::{self, AppState},
     metrics::Answers,
     providers::Grants,
@@ -104,6 +104,10 @@ impl Server {
         tracing::info!("Open {open}");
         relay.announce();
         grants.announce();
+        let apps = ClientApps::new(&config.client_apps);
+        if apps.count() > 0 {
+            tracing::info!("🔑 Apps that have an API key: {}", apps.count());
+        }
         tracing::info!("📊 Bandwidth limit: {} GB/month", as_configured(limit));
         if !std::path::Path::new(&*leptos.site_root).is_dir() {
             tracing::warn!(
@@ -117,6 +121,7 @@ impl Server {
             usage,
             grants,
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
+            apps,
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),
             admin_token: config.operating.admin_token,
@@ -145,6 +150,11 @@ impl Server {
     /// Who hands out credentials.
     pub fn grants(&self) -> Grants {
         self.state.grants.clone()
+    }
+
+    /// Which other apps may ask for them.
+    pub fn apps(&self) -> ClientApps {
+        self.state.apps.clone()
     }
 
     /// Serves until `stop` is done, then lets go of everything within seconds.

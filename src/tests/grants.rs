@@ -9,7 +9,7 @@ use crate::{
     protocol::{DegradedReason, PairCounters, Path, UsageReport},
     server::{
         clock::Clock,
-        providers::{Grants, Near, ParticipantKey},
+        providers::{Grants, Near, ParticipantKey, Whom},
         usage::Usage,
     },
 };
@@ -70,8 +70,8 @@ async fn nobody_is_served_anothers_answer() {
     let grants = grants(&stand_in);
     grants.for_participant(participant(1), &Near::default()).await;
     grants.for_participant(participant(2), &Near::default()).await;
-    grants.for_stranger(&Near::default()).await;
-    grants.for_stranger(&Near::default()).await;
+    grants.for_another(Whom::stranger(), &Near::default()).await;
+    grants.for_another(Whom::stranger(), &Near::default()).await;
     assert_eq!(asked(&stand_in).await, 4);
     let bodies: Vec<serde_json::Value> =
         stand_in.received_requests().await.unwrap().iter().map(|request| request.body_json().unwrap()).collect();
@@ -169,7 +169,7 @@ async fn two_are_handed_out_together_where_that_was_set() {
 async fn one_of_two_is_enough() {
     let stand_in = cloudflare(ResponseTemplate::new(401)).await;
     let grants = grants_of(&set(&stand_in.uri(), &[&COTURN[..], &[("TURN_PROVIDERS_TOGETHER", "2")]].concat()));
-    assert_eq!(grants.for_stranger(&Near::default()).await.provider, "coturn");
+    assert_eq!(grants.for_another(Whom::stranger(), &Near::default()).await.provider, "coturn");
 }
 
 /// Three relays of one kind.
@@ -189,7 +189,8 @@ fn three_places(more: &[(&'static str, &str)]) -> Variables {
 #[tokio::test]
 async fn of_a_kind_the_nearest_answers() {
     let grants = grants_of(&three_places(&[("TURN_REGIONS", "nyc=US CA,sgp=SG")]));
-    let answered = async |region, measured| grants.for_stranger(&Near::new(region, measured)).await.provider;
+    let answered =
+        async |region, measured| grants.for_another(Whom::stranger(), &Near::new(region, measured)).await.provider;
     assert_eq!(answered(None, None).await, "coturn:fra");
     assert_eq!(answered(Some("CA"), None).await, "coturn:nyc");
     assert_eq!(answered(Some("CA"), Some("coturn:nyc=90,coturn:sgp=20")).await, "coturn:sgp");
@@ -211,11 +212,14 @@ async fn whose_relay_is_silent_gives_way_to_the_next_also_where_its_answer_was_k
 
 #[tokio::test]
 async fn pages_are_told_where_relays_of_a_kind_are_to_be_measured() {
-    let answer = grants_of(&three_places(&[])).for_stranger(&Near::default()).await;
+    let answer = grants_of(&three_places(&[])).for_another(Whom::stranger(), &Near::default()).await;
     let places: Vec<_> = answer.places.iter().map(|place| (place.provider.as_str(), place.url.as_str())).collect();
     assert_eq!(places, [("coturn:fra", "stun:fra.example"), ("coturn:nyc", "stun:nyc.example:3478")], "UDP alone");
     let alone = grants_of(&COTURN.map(|(name, value)| (name, value.to_owned())).to_vec());
-    assert!(alone.for_stranger(&Near::default()).await.places.is_empty(), "there is nothing to choose");
+    assert!(
+        alone.for_another(Whom::stranger(), &Near::default()).await.places.is_empty(),
+        "there is nothing to choose"
+    );
 }
 
 #[tokio::test]
@@ -254,7 +258,7 @@ async fn a_provider_that_has_relayed_what_it_may_is_passed_over_also_for_those_w
 async fn where_all_have_relayed_what_they_may_the_answer_says_so() {
     let limit = ("PROVIDER_BANDWIDTH_LIMITS_GB", "coturn=0");
     let variables = COTURN.iter().chain([&limit]).map(|(name, value)| (*name, (*value).to_owned())).collect();
-    let answer = grants_of(&variables).for_stranger(&Near::default()).await;
+    let answer = grants_of(&variables).for_another(Whom::stranger(), &Near::default()).await;
     assert_eq!((answer.degraded, answer.reason), (true, Some(DegradedReason::NearLimit)));
     assert!(!answer.ice_servers.is_empty(), "STUN is left");
 }

@@ -7,7 +7,9 @@
 
 mod api;
 mod app;
+mod client_apps;
 mod credentials;
+mod document;
 mod evening;
 mod grants;
 mod house;

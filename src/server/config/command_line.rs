@@ -5,8 +5,8 @@
 //! variable.
 
 use super::{
-    AppConfig, ConfigError, CredentialConfig, LimitConfig, naming::Naming, operating::OperatingArgs,
-    providers::ProviderArgs, relay::RelayArgs,
+    AppConfig, ConfigError, CredentialConfig, LimitConfig, client_apps::ClientAppArgs, naming::Naming,
+    operating::OperatingArgs, providers::ProviderArgs, relay::RelayArgs,
 };
 use clap::{
     CommandFactory, FromArgMatches,
@@ -46,6 +46,8 @@ pub(super) struct Settings {
     pub(super) credentials: CredentialConfig,
     #[command(flatten)]
     pub(super) limits: LimitConfig,
+    #[command(flatten)]
+    pub(super) client_apps: ClientAppArgs,
     #[command(flatten)]
     pub(super) operating: OperatingArgs,
     #[command(flatten)]

@@ -21,7 +21,7 @@ impl IntoResponse for ApiError {
 fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::BadRequest | ErrorCode::BadMessage | ErrorCode::AlreadyJoined => StatusCode::BAD_REQUEST,
-        ErrorCode::UnknownParticipant | ErrorCode::NotJoined => StatusCode::UNAUTHORIZED,
+        ErrorCode::UnknownParticipant | ErrorCode::NotJoined | ErrorCode::UnknownApiKey => StatusCode::UNAUTHORIZED,
         ErrorCode::NotAllowed | ErrorCode::CannotEnter | ErrorCode::SessionLocked | ErrorCode::ForbiddenOrigin => {
             StatusCode::FORBIDDEN
         }
@@ -32,7 +32,7 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::TooManyRequests | ErrorCode::TooManyMessages | ErrorCode::BandwidthLimitReached => {
             StatusCode::TOO_MANY_REQUESTS
         }
-        ErrorCode::ServerFull => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::ServerFull | ErrorCode::NoRelay => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

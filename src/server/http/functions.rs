@@ -1,76 +1,33 @@
 //! What stands behind the server functions of [`crate::app::api`].
 
-use super::{AppState, error};
+use super::{
+    desk::{Desk, Served},
+    error,
+};
 use crate::{
     app::{api::ApiError, language::Speech},
-    domain::{Language, ParticipantToken},
-    protocol::{BandwidthStatus, ErrorCode, IceAnswer},
-    server::{
-        guard::{Caller, ClientAddress, TooMany},
-        metrics::Given,
-        providers::Near,
-        usage::Usage,
-    },
+    domain::Language,
+    protocol::{BandwidthStatus, IceAnswer},
+    server::usage::Usage,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
+use axum::http::{HeaderName, header, request::Parts};
 use leptos::context::use_context;
 use leptos_axum::ResponseOptions;
-use std::{
-    future::{Ready, ready},
-    time::Duration,
-};
+use std::future::{Ready, ready};
 
-/// How many requests may come at once.
-pub(super) const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
-/// How many more may come now.
-pub(super) const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
-/// Seconds until all of them may come again.
-pub(super) const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
-
-/// What a page says of the round trips to relays that it measured.
-const ROUND_TRIPS: HeaderName = HeaderName::from_static(crate::protocol::ROUND_TRIPS);
-
-/// Whose relay a page hears nothing of.
-const SILENT_RELAY: HeaderName = HeaderName::from_static(crate::protocol::SILENT_RELAY);
-
-/// Where credentials are handed out. In the context of a request to the API, and of nothing else: a page that is being
-/// rendered has none, so no credential can get into its HTML.
-#[derive(Clone)]
-pub(super) struct Desk(pub(super) AppState);
-
-/// `GET /api/turn-credentials` and `/api/ice-servers`: first the rate, then the month's budget, then the answer.
+/// `GET /api/turn-credentials` and `/api/ice-servers`.
 pub async fn turn_credentials() -> Result<IceAnswer, ApiError> {
-    let (Some(Desk(state)), Some(request), Some(response)) =
+    let (Some(desk), Some(request), Some(response)) =
         (use_context::<Desk>(), use_context::<Parts>(), use_context::<ResponseOptions>())
     else {
         tracing::error!("Credentials were asked for while a page was being rendered");
         return Err(error::internal());
     };
-    let near = where_from(&state, &request.headers);
-    let caller = who_asks(&state, request).await;
-    let headers = |limit: u32, remaining: u32, reset: Duration| {
-        response.insert_header(LIMIT, HeaderValue::from(limit));
-        response.insert_header(REMAINING, HeaderValue::from(remaining));
-        response.insert_header(RESET, HeaderValue::from(whole_seconds(reset)));
-    };
-    match state.guard.admit(caller) {
-        Ok(pass) => headers(pass.limit, pass.remaining, pass.reset),
-        Err(refusal) => {
-            state.answers.gave(Given::TooMany);
-            headers(refusal.limit, 0, refusal.reset);
-            return Err(with_stun(too_many(refusal), &state));
-        }
+    let Served { answer, rate } = desk.serve(request, None).await;
+    for (name, value) in rate.into_iter().flatten() {
+        response.insert_header(name, value);
     }
-    if state.usage.limit_reached().is_some() {
-        state.answers.gave(Given::LimitReached);
-        return Err(with_stun(limit_reached(state.usage.status()), &state));
-    }
-    let answer = match caller {
-        Caller::Participant(code, participant) => state.grants.for_participant((code, participant), &near).await,
-        Caller::Stranger(_) => state.grants.for_stranger(&near).await,
-    };
-    state.answers.gave(if answer.degraded { Given::Stun } else { Given::Relay });
-    Ok(answer)
+    answer
 }
 
 /// The language in which the page of this request is rendered.
@@ -86,58 +43,4 @@ pub(super) fn speech() -> Speech {
 /// `GET /api/bandwidth-status`.
 pub fn bandwidth_status() -> Ready<Result<BandwidthStatus, ApiError>> {
     ready(use_context::<Usage>().map(|usage| usage.status()).ok_or_else(error::internal))
-}
-
-/// A valid token makes a participant; with any other the address counts, as if there were none.
-async fn who_asks(state: &AppState, request: Parts) -> Caller {
-    match bearer(&request.headers).filter(|token| state.sessions.authenticate(token)) {
-        Some(token) => Caller::Participant(token.code, token.participant),
-        None => Caller::Stranger(ClientAddress::of(request, state.client_ip_source.clone()).await),
-    }
-}
-
-fn where_from(state: &AppState, headers: &HeaderMap) -> Near {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let near = Near::new(state.grants.region_header().and_then(text), text(ROUND_TRIPS));
-    Near { silent: text(SILENT_RELAY).and_then(|name| name.parse().ok()), ..near }
-}
-
-fn bearer(headers: &HeaderMap) -> Option<ParticipantToken> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return None;
-    }
-    token.trim().parse().ok()
-}
-
-fn too_many(refusal: TooMany) -> ApiError {
-    let seconds = whole_seconds(refusal.retry_after);
-    let unit = if seconds == 1 { "second" } else { "seconds" };
-    let message = format!("Ask again in {seconds} {unit}. In a session there is a larger allowance of your own.");
-    let mut error = ApiError::new(ErrorCode::TooManyRequests, "Too many credential requests", message);
-    error.0.retry_after = Some(seconds);
-    error
-}
-
-fn limit_reached(status: BandwidthStatus) -> ApiError {
-    let message = format!(
-        "This month's relay budget is used up. Direct connections go on; relays are to be had again from {}, or once \
-         whoever runs this server raises the limit.",
-        status.reset_date
-    );
-    let mut error = ApiError::new(ErrorCode::BandwidthLimitReached, "Bandwidth limit reached", message);
-    error.0.bandwidth_used = Some(status.bandwidth_used_gb);
-    error.0.bandwidth_limit = Some(status.bandwidth_limit_gb);
-    error
-}
-
-/// A refused page goes on with STUN, and direct connections stay possible.
-fn with_stun(mut error: ApiError, state: &AppState) -> ApiError {
-    error.0.ice_servers = Some(state.grants.stun_servers());
-    error
-}
-
-/// Rounded up: who waits that long is not refused again.
-fn whole_seconds(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

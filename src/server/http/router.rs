@@ -1,8 +1,12 @@
 //! Every address that the server answers.
 
 use super::{
-    AppState, beacon, edge, functions, health, metrics,
+    AppState, beacon,
+    cors::cors,
+    desk::{Desk, TURN_REST},
+    document, edge, functions, health, metrics,
     package::{Package, of_this_build},
+    turn_rest,
 };
 use crate::{
     app::{
@@ -11,24 +15,21 @@ use crate::{
         shell,
     },
     protocol::limits,
-    server::{guard::Origin, signaling},
+    server::signaling,
 };
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
-    routing::{any, get, post},
+    routing::{MethodRouter, any, get, post},
 };
 use leptos::{context::provide_context, server_fn::ServerFn as _};
 use leptos_axum::{LeptosRoutes as _, generate_route_list};
-use tower::util::option_layer;
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    compression::CompressionLayer,
-    cors::{AllowOrigin, CorsLayer},
-    set_header::SetResponseHeaderLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer};
+
+/// An address and what answers there.
+type Address = (&'static str, MethodRouter<AppState>);
 
 /// The whole app.
 pub fn app(state: AppState) -> Router {
@@ -39,9 +40,8 @@ pub fn app(state: AppState) -> Router {
 fn assemble(state: AppState, more: Router<AppState>) -> Router {
     let static_header =
         |name: HeaderName, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
-    Router::new()
-        .route("/health", get(health::answer).with_state(state.clone()))
-        .route("/metrics", get(metrics::figures).with_state(state.clone()))
+    open(beside_the_api())
+        .with_state(state.clone())
         .merge(signaling::routes(state.sessions.clone(), signaling::Pace::default()))
         .merge(pages(state.clone()))
         .merge(api(state, more))
@@ -50,17 +50,39 @@ fn assemble(state: AppState, more: Router<AppState>) -> Router {
         .layer(static_header(header::REFERRER_POLICY, "no-referrer"))
 }
 
+/// Every address that the document describes. Pages, their files and the socket are not among them.
+pub fn addresses() -> Vec<&'static str> {
+    beside_the_api().into_iter().chain(under_api()).map(|(path, _)| path).collect()
+}
+
+/// What programs ask outside of `/api`. The document describes each of them.
+fn beside_the_api() -> Vec<Address> {
+    vec![("/health", get(health::answer)), ("/metrics", get(metrics::figures))]
+}
+
+/// What answers under `/api`. The document describes each of them.
+fn under_api() -> Vec<Address> {
+    vec![
+        (TurnCredentials::PATH, get(function)),
+        (IceServers::PATH, get(function)),
+        (TURN_REST, get(turn_rest::answer)),
+        (GetBandwidthStatus::PATH, get(function)),
+        ("/api/usage", post(beacon::take).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES))),
+        (document::PATH, get(document::answer)),
+    ]
+}
+
+fn open(addresses: Vec<Address>) -> Router<AppState> {
+    addresses.into_iter().fold(Router::new(), |router, (path, answers)| router.route(path, answers))
+}
+
 fn api(state: AppState, more: Router<AppState>) -> Router {
-    Router::new()
+    open(under_api())
         .merge(more)
-        .route(TurnCredentials::PATH, get(function))
-        .route(IceServers::PATH, get(function))
-        .route(GetBandwidthStatus::PATH, get(function))
-        .route("/api/usage", post(beacon::take).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES)))
         .route("/api", any(StatusCode::NOT_FOUND))
         .route("/api/", any(StatusCode::NOT_FOUND))
         .route("/api/{*rest}", any(StatusCode::NOT_FOUND))
-        .layer(option_layer(state.client_url.as_ref().map(cors)))
+        .layer(from_fn_with_state(state.clone(), cors))
         .layer(CatchPanicLayer::custom(edge::panicked))
         .layer(from_fn(edge::contract))
         .with_state(state)
@@ -97,23 +119,14 @@ fn pages(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// A server function, with what it needs in its context. Pages are rendered without that: see [`functions::Desk`].
+/// A server function, with what it needs in its context. Pages are rendered without that: see [`Desk`].
 async fn function(State(state): State<AppState>, request: Request) -> axum::response::Response {
     use axum::response::IntoResponse as _;
     let context = move || {
         provide_context(state.usage.clone());
-        provide_context(functions::Desk(state.clone()));
+        provide_context(Desk(state.clone()));
     };
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
-}
-
-/// Pages of `CLIENT_URL` may read the API, and those of no other site.
-fn cors(ours: &Origin) -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::exact(ours.header().clone()))
-        .allow_methods([Method::GET, Method::HEAD, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::RETRY_AFTER, functions::LIMIT, functions::REMAINING, functions::RESET])
 }
 
 #[cfg(test)]
@@ -124,7 +137,7 @@ mod tests {
         server::{
             clock::Clock,
             config::Config,
-            guard::Guard,
+            guard::{ClientApps, Guard},
             metrics::Answers,
             providers::Grants,
             signaling::{Rules, SessionSettings, Sessions},
@@ -151,6 +164,7 @@ mod tests {
             grants: Grants::new(&config, None, usage.clone(), clock).unwrap(),
             usage,
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
+            apps: ClientApps::new(&config.client_apps),
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),
             admin_token: None,

@@ -117,10 +117,10 @@ impl Grants {
         }
     }
 
-    /// The answer for someone who is in no session.
-    pub async fn for_stranger(&self, near: &Near) -> IceAnswer {
+    /// The answer for someone who is in no session, or a user of somebody else's app. Nothing is kept for them.
+    pub async fn for_another(&self, whom: Whom, near: &Near) -> IceAnswer {
         let offer = self.offer();
-        let grants = self.mint(&offer, Whom::stranger(), near).await;
+        let grants = self.mint(&offer, whom, near).await;
         self.answer(&offer, &grants)
     }
 

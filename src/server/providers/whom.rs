@@ -13,7 +13,7 @@ use std::fmt;
 pub enum Whom {
     /// A participant that has proved itself.
     Participant(ParticipantKey),
-    /// Someone who is in no session, by a number that nobody else has.
+    /// Someone who is in no session, or a user of somebody else's app, by a number that nobody else has.
     Stranger(u128),
 }
 
@@ -27,18 +27,27 @@ impl Whom {
         Self::Stranger(rand::random())
     }
 
+    /// A user of somebody else's app. The app may name people by what others know of them, such as a mail address, so a secret of
+    /// the app is in it: a provider cannot find out whose it is by trying.
+    pub fn user(secret_of_the_app: &[u8; 32], name: &str) -> Self {
+        Self::Stranger(half(&Sha256::new().chain_update(secret_of_the_app).chain_update(name).finalize()))
+    }
+
     /// What providers call them. A participant's id has 64 random bits, so nobody finds the session by trying codes.
     pub fn pseudonym(&self) -> Pseudonym {
         let bits = match self {
             Self::Participant((code, participant)) => {
-                let digest = Sha256::digest(format!("tessro participant {participant} {code}"));
-                // Half of it is plenty to tell people apart.
-                digest.iter().take(16).fold(0, |bits, byte| (bits << 8) | u128::from(*byte))
+                half(&Sha256::digest(format!("tessro participant {participant} {code}")))
             }
             Self::Stranger(number) => *number,
         };
         Pseudonym(format!("{bits:032x}"))
     }
+}
+
+/// Half of a digest is plenty to tell people apart.
+fn half(digest: &[u8]) -> u128 {
+    digest.iter().take(16).fold(0, |bits, byte| (bits << 8) | u128::from(*byte))
 }
 
 impl Pseudonym {
@@ -66,7 +75,11 @@ mod tests {
         assert_eq!(of(1, 2), of(1, 2));
         assert!(of(1, 2) != of(1, 3) && of(1, 2) != of(2, 2));
         assert_ne!(Whom::stranger().pseudonym(), Whom::stranger().pseudonym());
-        for pseudonym in [of(1, 2), Whom::stranger().pseudonym()] {
+        let of_user = |secret, name| Whom::user(&[secret; 32], name).pseudonym();
+        let user = of_user(1, "ada@mail.example");
+        assert_eq!(user, of_user(1, "ada@mail.example"));
+        assert!(user != of_user(2, "ada@mail.example") && user != of_user(1, "ben@mail.example"));
+        for pseudonym in [of(1, 2), user, Whom::stranger().pseudonym()] {
             let text = pseudonym.as_str();
             assert!(text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()), "{text}");
             assert!(!text.contains(&key(1, 2).1.to_string()));
