@@ -31,13 +31,13 @@ export class Tessro {
     private readonly namespace?: string,
   ) {}
 
-  /** `namespace` is where it runs, `address` where it listens. */
+  /** `namespace` is where it runs, `address` where it listens; `port`: one that the settings have to name. */
   static async start(
     environment: Environment = {},
-    { address = '127.0.0.1', namespace }: { address?: string; namespace?: string } = {},
+    { address = '127.0.0.1', namespace, port }: { address?: string; namespace?: string; port?: number } = {},
   ): Promise<Tessro> {
     if (!existsSync(binary)) throw new Error(`${binary} is not there: build it (script/test browser does) or set TESSRO_BINARY`);
-    const tessro = new Tessro(await freePort(), address, environment, namespace);
+    const tessro = new Tessro(port ?? (await freePort()), address, environment, namespace);
     try {
       await tessro.run();
     } catch (error) {
@@ -60,7 +60,7 @@ export class Tessro {
   }
 
   get origin(): string {
-    return `http://${this.address}:${this.port}`;
+    return `${this.environment.TLS_CERT ? 'https' : 'http'}://${this.address}:${this.port}`;
   }
 
   /** Everything that it logged, over all restarts. */
@@ -116,6 +116,8 @@ export class Tessro {
       HOME: process.env.HOME,
       // No outside contact unless a test asks for it.
       STUN_URLS: '',
+      // Nor a relay of its own, which a machine with a public address would have.
+      ...(Object.keys(this.environment).some((name) => name.startsWith('TURN_RELAY')) ? {} : { TURN_RELAY: 'off' }),
       ...this.environment,
       HOST: this.address,
       PORT: String(this.port),

@@ -11,6 +11,7 @@ mod credentials;
 mod evening;
 mod grants;
 mod house;
+mod https;
 mod participants;
 mod providers;
 mod relay;

@@ -19,6 +19,9 @@ pub enum Command {
     /// Serve the app. This is what happens without a command.
     #[default]
     Serve,
+    /// Run the built-in relay alone, with the same settings. With TURN_RELAY=external the app hands out its credentials, and
+    /// starting the app anew ends no call.
+    Relay,
 }
 
 /// Watch a film with friends, browser to browser.
