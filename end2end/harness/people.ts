@@ -127,6 +127,11 @@ export class Person {
     return this.page.getByRole('switch', { name: 'Hide my address' });
   }
 
+  /** How the picture comes, in a few words. */
+  get badge(): Locator {
+    return this.page.getByRole('button', { name: /^Connection/ });
+  }
+
   get turnSoundOn(): Locator {
     return this.page.getByRole('button', { name: 'Turn sound on' });
   }
@@ -236,7 +241,7 @@ export class Person {
 
   /** The panel behind the badge, opened. */
   async openFigures(): Promise<Locator> {
-    await this.page.getByRole('button', { name: /^Connection/ }).click();
+    await this.badge.click();
     return this.page.getByRole('dialog', { name: 'Connection' });
   }
 

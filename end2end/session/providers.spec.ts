@@ -65,6 +65,9 @@ for (const [kind, { title }] of Object.entries(kinds)) {
       for (const { page } of [host, guest]) {
         await expect.poll(async () => (await pairs(page)).find(({ selected }) => selected)?.relay).toBe(true);
       }
+      for (const person of [host, guest]) {
+        await expect(person.badge).toContainText(`Relayed by ${title}`);
+      }
       expect(coturn.allocations.length).toBeGreaterThanOrEqual(2);
     });
   });

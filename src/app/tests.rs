@@ -189,6 +189,7 @@ fn the_host_moves_the_film_and_a_guest_sees_where_it_is() {
 fn live_is_said_only_while_frames_arrive() {
     let connection = ConnectionView {
         path: Path::Relayed,
+        relays: std::collections::BTreeSet::from(["Cloudflare"]),
         width: 1280,
         height: 720,
         fps: 30,
@@ -198,7 +199,7 @@ fn live_is_said_only_while_frames_arrive() {
     };
     let html = page("/s/K7M3QX", SessionView { connection: Some(connection.clone()), ..guest() });
     assert!(!tag(&html, "class=\"live\"").contains("hidden"));
-    assert!(html.contains("Relayed · 720p · 2.1 Mbps · 48 ms"));
+    assert!(html.contains("Relayed by Cloudflare · 720p · 2.1 Mbps · 48 ms"));
 
     let standing = ConnectionView { fps: 0, ..connection };
     let html = page("/s/K7M3QX", SessionView { connection: Some(standing), ..guest() });

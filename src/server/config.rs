@@ -181,6 +181,16 @@ impl Config {
             return Err(ConfigError::NoCertificate { present, missing });
         }
         let providers = providers.in_line(credentials.turn_providers.as_ref(), relay.place, &variables)?;
+        for name in limits.provider_bandwidth_limits_gb.names() {
+            if !providers.iter().any(|(there, _)| there == name) {
+                return Err(ConfigError::BadValue {
+                    variable: "PROVIDER_BANDWIDTH_LIMITS_GB".to_owned(),
+                    value: name.to_string(),
+                    advice: "there is no such provider; write one that is configured, as TURN_PROVIDERS names it"
+                        .to_owned(),
+                });
+            }
+        }
         Ok((command, Self { app, credentials, limits, relay, providers }))
     }
 }

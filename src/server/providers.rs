@@ -3,7 +3,8 @@
 //! - [`api`]: how any provider's API is talked to: time-outs, a second attempt, answers that are too large.
 //! - `cloudflare`, `twilio`, `xirsys`, `metered`, `coturn`, `static_login`, `relay`: one provider each, with its [`Terms`].
 //! - [`breaker`]: whether one that failed is asked again. [`race`]: who is asked when, and when to stop waiting.
-//! - [`line`]: the providers in the order that the operator set. [`grants`]: what one caller gets of them.
+//! - [`line`]: the providers in the order that the operator set. [`near`]: who of a kind is the nearest.
+//! - [`grants`]: what one caller gets of them.
 //! - [`ice_set`]: nothing that a provider says reaches a browser before it has gone over it.
 //!
 //! Owns the closed set of providers, the budget of time that one of them gets, and the words for its failures. Knows nothing
@@ -17,6 +18,7 @@ mod grants;
 mod ice_set;
 mod line;
 mod metered;
+mod near;
 mod race;
 mod relay;
 mod static_login;
@@ -28,6 +30,7 @@ mod xirsys;
 pub use grants::{Grants, ParticipantKey};
 pub use ice_set::{IceSet, RelayUrls, StunUrls};
 pub use line::Line;
+pub use near::{Near, Regions};
 pub use relay::RelayDesk;
 pub use terms::{AtExpiry, Price, Terms, UsageAsked};
 pub use whom::{Pseudonym, Whom};
@@ -43,7 +46,7 @@ use crate::{
     },
 };
 use reqwest::Client;
-use std::{fmt, time::Duration};
+use std::{fmt, sync::OnceLock, time::Duration};
 
 /// A provider that the operator configured.
 #[derive(Debug)]
@@ -51,6 +54,8 @@ pub struct Provider {
     name: ProviderName,
     life: Duration,
     service: Service,
+    /// Where its relays answered STUN when it minted first.
+    stun_url: OnceLock<String>,
 }
 
 /// Who mints. A further provider is a further variant, and the compiler says where it is missing.
@@ -212,7 +217,8 @@ impl Provider {
                 (ProviderConfig::Relay, _) => Service::Relay(relay?.clone()),
                 (other, http) => Service::new(other.clone(), http.as_ref()?, clock)?,
             };
-            Some(Self { name: name.clone(), life: Terms::of(name.kind()).life(ttl), service })
+            let life = Terms::of(name.kind()).life(ttl);
+            Some(Self { name: name.clone(), life, service, stun_url: OnceLock::new() })
         };
         Ok(config.providers.iter().filter_map(provider).collect())
     }
@@ -227,6 +233,20 @@ impl Provider {
         self.life
     }
 
+    /// Where its relays answer STUN: known of those that are the operator's own, and of the others once they minted.
+    pub fn stun_url(&self) -> Option<String> {
+        let own = match &self.service {
+            Service::Coturn(coturn) => coturn.urls().stun_url(),
+            Service::Static(login) => login.urls().stun_url(),
+            Service::Cloudflare(_)
+            | Service::Twilio(_)
+            | Service::Xirsys(_)
+            | Service::Metered(_)
+            | Service::Relay(_) => None,
+        };
+        own.or_else(|| self.stun_url.get().cloned())
+    }
+
     /// Asks for credentials; answers or fails within [`Provider::BUDGET`].
     pub async fn mint(&self, whom: Whom, clock: &Clock) -> Result<Grant, Failure> {
         let order = Order { life: self.life, at: clock.wall(), whom };
@@ -235,6 +255,10 @@ impl Provider {
         let Minted { servers, life, own } = answer.unwrap_or(Err(Failure::TimedOut { api }))?;
         if !servers.has_relay() {
             return Err(Failure::Unusable { api, cause: "there is no relay in it" });
+        }
+        if let (None, Some(url)) = (self.stun_url.get(), servers.stun_url()) {
+            // Two at once found the same.
+            let _set = self.stun_url.set(url);
         }
         let life = life.map_or(self.life, |life| life.min(self.life));
         let handle = servers.username().filter(|_| own).map(|username| Handle(username.to_owned()));

@@ -99,7 +99,7 @@ impl Server {
         let usage = Usage::open(&config.app.data_dir, limit, clock.clone())?;
         let certificate = read_certificate(&config)?;
         let relay = OwnRelay::stand(&config, certificate.as_ref(), address.port(), &clock).await?;
-        let grants = Grants::new(&config, relay.desk(), clock.clone())?;
+        let grants = Grants::new(&config, relay.desk(), usage.clone(), clock.clone())?;
         let settings = SessionSettings {
             rules: Rules { limit: config.app.session_limit, host_grace: config.app.host_grace },
             client_url: config.app.client_url.clone(),

@@ -24,6 +24,8 @@ struct Meter {
     provider: Option<ProviderName>,
     sequence: u64,
     path: Path,
+    /// The browser's name for the selected pair.
+    selected: Option<String>,
     pairs: Vec<Pair>,
     /// What each report in flight would settle, by its sequence number.
     sent: VecDeque<(u64, Vec<PairCounters>)>,
@@ -49,6 +51,7 @@ impl Meters {
             provider,
             sequence: 0,
             path: Path::NotConnected,
+            selected: None,
             pairs: Vec::new(),
             sent: VecDeque::new(),
             sampled: false,
@@ -79,6 +82,7 @@ impl Meters {
         if sample.path != Path::NotConnected || meter.path == Path::NotConnected {
             meter.path = sample.path;
         }
+        meter.selected = sample.selected;
         if meter.over.is_some() {
             meter.finished = true;
             meter.due = now;
@@ -99,6 +103,13 @@ impl Meters {
             }
             counters.packets_sent = counters.packets_sent.max(pair.packets_sent);
         }
+    }
+
+    /// Whose relay the connection runs over, if it runs over one.
+    pub fn relay(&self, connection: ConnectionId) -> Option<&ProviderName> {
+        let meter = self.meters.get(&connection).filter(|meter| meter.path == Path::Relayed)?;
+        let selected = meter.pairs.iter().find(|pair| meter.selected.as_ref() == Some(&pair.counters.pair));
+        selected.map(|pair| &pair.counters.provider).or(meter.provider.as_ref())
     }
 
     /// The connection is over; its last counters are reported until they are on disk.
@@ -274,6 +285,23 @@ mod tests {
             told.push(meters.due(now)[0].pairs[0].packets_indicated);
         }
         assert_eq!(told, [7, 9, 9, 9]);
+    }
+
+    #[test]
+    fn the_relay_is_that_of_the_selected_pair() {
+        let (mut meters, id) = (Meters::default(), ConnectionId::from_random(1));
+        meters.open(id, relay(), at(0));
+        assert_eq!(meters.relay(id), None, "nothing is known yet");
+        let on = |pair: &str, bytes: &[(u8, u64)]| Sample { selected: Some(pair.to_owned()), ..sample(bytes) };
+        meters.sampled(id, on("1", &[(1, 10)]), at(0));
+        assert_eq!(meters.relay(id), relay().as_ref());
+        meters.renewed(id, "coturn".parse().ok());
+        meters.sampled(id, on("1", &[(1, 20), (2, 1)]), at(1000));
+        assert_eq!(meters.relay(id), relay().as_ref(), "it still runs over the former");
+        meters.sampled(id, on("2", &[(1, 20), (2, 9)]), at(2000));
+        assert_eq!(meters.relay(id).map(ProviderName::title), Some("coturn"));
+        meters.sampled(id, Sample { path: Path::Direct, ..Sample::default() }, at(3000));
+        assert_eq!(meters.relay(id), None);
     }
 
     proptest! {

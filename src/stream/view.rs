@@ -4,6 +4,7 @@ use super::quality::QualityChoice;
 use super::sources::{SourceAction, SourcesView};
 use crate::domain::{ParticipantId, Role, SessionCode};
 use crate::protocol::{DegradedReason, EndReason, FilmState, Path, Reaction, SourceKind};
+use std::collections::BTreeSet;
 
 /// Everything that a page shows of a session.
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that a page shows or not")]
@@ -198,6 +199,8 @@ pub enum Picture {
 pub struct ConnectionView {
     /// Direct or relayed; at the host relayed as soon as one guest is.
     pub path: Path,
+    /// Whose relays it runs over, as people write them: `Cloudflare`. Empty where it runs over none.
+    pub relays: BTreeSet<&'static str>,
     /// Of the picture; 0 while there is none.
     pub width: u16,
     /// Of the picture; 0 while there is none.

@@ -50,19 +50,27 @@ pub fn is_live(view: &SessionView) -> bool {
     playing && arriving && view.picture == Picture::Connected
 }
 
-/// Direct or relayed.
-pub fn path(path: Path) -> Text {
-    match path {
+/// Direct or relayed, and then by whom.
+pub fn path(connection: &ConnectionView, language: Language) -> String {
+    let way = match connection.path {
         Path::NotConnected => Text { en: "Not connected", de: "Nicht verbunden" },
         Path::Direct => Text { en: "Direct", de: "Direkt" },
-        Path::Relayed => Text { en: "Relayed", de: "Über Relay" },
-    }
+        Path::Relayed if connection.relays.is_empty() => Text { en: "Relayed", de: "Über Relay" },
+        Path::Relayed => {
+            let relays = connection.relays.iter().copied().collect::<Vec<_>>().join(", ");
+            return match language {
+                Language::English => format!("Relayed by {relays}"),
+                Language::German => format!("Über {relays}"),
+            };
+        }
+    };
+    way.to(language).to_owned()
 }
 
 /// The badge, in as few words as it takes; empty where nothing is known.
 pub fn badge(view: &SessionView, language: Language) -> String {
     let Some(connection) = &view.connection else { return String::new() };
-    let mut parts = vec![path(connection.path).to(language).to_owned()];
+    let mut parts = vec![path(connection, language)];
     if connection.height > 0 {
         parts.push(format!("{}p", connection.height));
     }
@@ -80,7 +88,7 @@ pub type Figure = (Text, String);
 
 /// The panel for the curious.
 pub fn figures(connection: &ConnectionView, language: Language) -> Vec<Figure> {
-    let mut figures = vec![(Text { en: "Path", de: "Weg" }, path(connection.path).to(language).to_owned())];
+    let mut figures = vec![(Text { en: "Path", de: "Weg" }, path(connection, language))];
     if connection.height > 0 {
         let size = format!("{} × {}, {} fps", connection.width, connection.height, connection.fps);
         figures.push((Text { en: "Picture", de: "Bild" }, size));
@@ -123,6 +131,7 @@ fn rate(bits_per_second: u64, language: Language) -> String {
 mod tests {
     use super::*;
     use crate::stream::FilmView;
+    use std::collections::BTreeSet;
 
     fn watched() -> SessionView {
         SessionView {
@@ -137,6 +146,7 @@ mod tests {
             picture: Picture::Connected,
             connection: Some(ConnectionView {
                 path: Path::Direct,
+                relays: BTreeSet::new(),
                 width: 1280,
                 height: 720,
                 fps: 30,
@@ -154,6 +164,18 @@ mod tests {
         assert_eq!(badge(&watched(), Language::English), "Direct · 720p · 2.1 Mbps · 24 ms");
         assert_eq!(badge(&watched(), Language::German), "Direkt · 720p · 2,1 Mbps · 24 ms");
         assert_eq!(badge(&SessionView::default(), Language::English), "");
+    }
+
+    #[test]
+    fn the_badge_names_whose_relay_it_is() {
+        let mut view = watched();
+        let connection = view.connection.as_mut().unwrap();
+        connection.path = Path::Relayed;
+        connection.relays = BTreeSet::from(["coturn", "Cloudflare"]);
+        assert_eq!(badge(&view, Language::English), "Relayed by Cloudflare, coturn · 720p · 2.1 Mbps · 24 ms");
+        assert_eq!(badge(&view, Language::German), "Über Cloudflare, coturn · 720p · 2,1 Mbps · 24 ms");
+        view.connection.as_mut().unwrap().relays.clear();
+        assert_eq!(badge(&view, Language::English), "Relayed · 720p · 2.1 Mbps · 24 ms");
     }
 
     #[test]

@@ -146,8 +146,8 @@ mod tests {
         AppState {
             leptos: crate::server::http::leptos_options(&config.app, None, ([127, 0, 0, 1], 1).into()),
             sessions: Sessions::open(data_dir, usage.clone(), clock.clone(), settings).unwrap(),
+            grants: Grants::new(&config, None, usage.clone(), clock).unwrap(),
             usage,
-            grants: Grants::new(&config, None, clock).unwrap(),
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
             client_ip_source: config.app.client_ip_source,
             client_url: None,

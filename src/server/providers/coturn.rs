@@ -36,6 +36,10 @@ impl Coturn {
         Self { urls: config.urls, secret: config.shared_secret }
     }
 
+    pub(super) fn urls(&self) -> &RelayUrls {
+        &self.urls
+    }
+
     pub(super) fn mint(&self, order: Order) -> Minted {
         let expires = order.at.plus(order.life).0 / 1_000;
         let username = format!("{expires}:{}", order.whom.pseudonym());

@@ -8,12 +8,17 @@
 //! The settings can be exchanged while it runs: what is asked from then on is minted with the new ones, and what browsers have
 //! lives on.
 
-use super::{Grant, IceSet, Line, RelayDesk, StunUrls, Whom, line::counted_as};
+use super::{Grant, IceSet, Line, Near, Regions, RelayDesk, Whom, line::counted_as};
 use crate::{
-    domain::{ParticipantId, SessionCode, UnixMillis},
+    domain::{ParticipantId, ProviderName, SessionCode, UnixMillis},
     protocol::{DegradedReason, IceAnswer, IceServer},
-    server::{clock::Clock, config::Config},
+    server::{
+        clock::Clock,
+        config::Config,
+        usage::{ProviderLimits, Usage},
+    },
 };
+use axum::http::HeaderName;
 use moka::{Expiry, future::Cache};
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -35,6 +40,7 @@ pub struct Grants {
     offer: Arc<RwLock<Offer>>,
     relay: Option<RelayDesk>,
     kept: Cache<(u64, ParticipantKey), Arc<[Grant]>>,
+    usage: Usage,
     clock: Clock,
 }
 
@@ -43,6 +49,9 @@ pub struct Grants {
 struct Offer {
     line: Line,
     stun: IceSet,
+    regions: Regions,
+    region_header: Option<HeaderName>,
+    limits: ProviderLimits,
     /// Answers of an earlier edition are not handed out again: their keys may have been withdrawn.
     edition: u64,
 }
@@ -53,7 +62,14 @@ impl Offer {
         // Whoever asks this server for credentials need not turn to anybody else.
         let own = || relay.map(RelayDesk::stun).cloned();
         let stun = config.credentials.stun_urls.clone().or_else(own).unwrap_or_else(StunUrls::of_cloudflare);
-        Ok(Self { line, stun: IceSet::from(&stun), edition })
+        Ok(Self {
+            line,
+            stun: IceSet::from(&stun),
+            regions: config.credentials.turn_regions.clone(),
+            region_header: config.credentials.turn_region_header.clone(),
+            limits: config.limits.provider_bandwidth_limits_gb.clone(),
+            edition,
+        })
     }
 }
 
@@ -64,10 +80,10 @@ struct Nothing;
 impl Grants {
     /// Grants of the providers that are configured, the built-in relay among them where it runs, or STUN. Fails where the
     /// system has no certificates to trust.
-    pub fn new(config: &Config, relay: Option<RelayDesk>, clock: Clock) -> Result<Self, reqwest::Error> {
+    pub fn new(config: &Config, relay: Option<RelayDesk>, usage: Usage, clock: Clock) -> Result<Self, reqwest::Error> {
         let offer = Offer::new(config, relay.as_ref(), clock.clone(), 0)?;
         let kept = Cache::builder().max_capacity(MOST_KEPT).expire_after(Keep).build();
-        Ok(Self { offer: Arc::new(RwLock::new(offer)), relay, kept, clock })
+        Ok(Self { offer: Arc::new(RwLock::new(offer)), relay, kept, usage, clock })
     }
 
     /// Says in the log who is asked.
@@ -75,7 +91,7 @@ impl Grants {
         self.offer().line.announce();
     }
 
-    /// Uses the providers and STUN servers of these settings from now on. The built-in relay stays as it is.
+    /// Does what these settings say of credentials from now on. The built-in relay stays as it is.
     pub fn exchange(&self, config: &Config) -> Result<(), reqwest::Error> {
         let edition = self.offer().edition + 1;
         let offer = Offer::new(config, self.relay.as_ref(), self.clock.clone(), edition)?;
@@ -85,28 +101,63 @@ impl Grants {
     }
 
     /// The answer for a participant.
-    pub async fn for_participant(&self, key: ParticipantKey) -> IceAnswer {
+    pub async fn for_participant(&self, key: ParticipantKey, near: &Near) -> IceAnswer {
         let offer = self.offer();
+        let (whom, key) = (Whom::Participant(key), (offer.edition, key));
+        let of_no_use =
+            |grant: &Grant| near.silent.as_ref() == Some(&grant.provider) || self.is_spent(&offer, &grant.provider);
+        if self.kept.get(&key).await.is_some_and(|grants| grants.iter().any(of_no_use)) {
+            self.kept.invalidate(&key).await;
+        }
         let fresh = async {
-            let grants = offer.line.mint(Whom::Participant(key)).await;
+            let grants = self.mint(&offer, whom, near).await;
             if grants.is_empty() { Err(Nothing) } else { Ok(Arc::from(grants)) }
         };
-        match self.kept.try_get_with((offer.edition, key), fresh).await {
+        match self.kept.try_get_with(key, fresh).await {
             Ok(grants) => self.answer(&offer, &grants),
             Err(_) => self.answer(&offer, &[]),
         }
     }
 
     /// The answer for someone who is in no session.
-    pub async fn for_stranger(&self) -> IceAnswer {
+    pub async fn for_stranger(&self, near: &Near) -> IceAnswer {
         let offer = self.offer();
-        let grants = offer.line.mint(Whom::stranger()).await;
+        let grants = self.mint(&offer, Whom::stranger(), near).await;
         self.answer(&offer, &grants)
+    }
+
+    /// The header in which a proxy says where a caller is.
+    pub fn region_header(&self) -> Option<HeaderName> {
+        self.offer().region_header
+    }
+
+    async fn mint(&self, offer: &Offer, whom: Whom, near: &Near) -> Vec<Grant> {
+        let names = offer.line.names();
+        let mut places = offer.regions.order(&names, near);
+        places.retain(|place| !self.is_spent(offer, names[*place]));
+        offer.line.mint(whom, places).await
+    }
+
+    /// Whether this provider has relayed all that it may this month.
+    fn is_spent(&self, offer: &Offer, provider: &ProviderName) -> bool {
+        offer.limits.of(provider).is_some_and(|limit| self.usage.relayed_by(provider) >= limit)
     }
 
     /// What those go on with who get no credentials.
     pub fn stun_servers(&self) -> Vec<IceServer> {
         self.offer().stun.to_servers()
+    }
+
+    /// Why nobody gave credentials.
+    fn why_none(&self, offer: &Offer) -> DegradedReason {
+        if offer.line.is_empty() {
+            return DegradedReason::NotConfigured;
+        }
+        tracing::debug!("No provider gave credentials: the caller gets STUN only");
+        if offer.line.names().into_iter().all(|name| self.is_spent(offer, name)) {
+            return DegradedReason::NearLimit;
+        }
+        DegradedReason::ProviderError
     }
 
     fn offer(&self) -> Offer {
@@ -116,12 +167,7 @@ impl Grants {
     fn answer(&self, offer: &Offer, grants: &[Grant]) -> IceAnswer {
         let expires_at = grants.iter().map(|grant| grant.expires_at).min();
         let (Some(provider), Some(expires_at)) = (counted_as(grants), expires_at) else {
-            let configured = !offer.line.is_empty();
-            if configured {
-                tracing::debug!("No provider gave credentials: the caller gets STUN only");
-            }
-            let reason = if configured { DegradedReason::ProviderError } else { DegradedReason::NotConfigured };
-            return without_relay(&offer.stun, reason);
+            return without_relay(&offer.stun, self.why_none(offer));
         };
         let sets: Vec<_> = grants.iter().map(|grant| &grant.servers).collect();
         IceAnswer {
@@ -131,6 +177,7 @@ impl Grants {
             expires_in: Some(self.clock.wall().until(expires_at).as_secs()),
             degraded: false,
             reason: None,
+            places: offer.line.places(),
         }
     }
 }
@@ -152,6 +199,7 @@ fn without_relay(stun: &IceSet, reason: DegradedReason) -> IceAnswer {
         expires_in: None,
         degraded: true,
         reason: Some(reason),
+        places: Vec::new(),
     }
 }
 

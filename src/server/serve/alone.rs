@@ -1,8 +1,8 @@
 //! The built-in relay as a process of its own: `tessro relay`.
 //!
 //! It takes what the app hands out, because both have one secret. Calls go on while the app is stopped, upgraded and started
-//! anew; what it cannot do is end somebody's allocations when they leave: those end with the browser's own goodbye, or
-//! a few minutes after it has gone.
+//! anew. What it cannot do is end somebody's allocations when they leave: those end with the browser's own goodbye, and at the
+//! latest when the credential lapses.
 
 use super::{FORGET_EVERY, StartError, read_certificate, relay::OwnRelay};
 use crate::server::{clock::Clock, config::Config};

@@ -5,6 +5,7 @@ use super::guest::Guest;
 use crate::domain::Now;
 use crate::protocol::Path;
 use crate::stream::view::{ConnectionView, Strain, UploadView};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// In percent of what the line carries.
@@ -40,8 +41,8 @@ impl Quality {
         })
     }
 
-    /// How the picture goes out.
-    pub fn connection(&self) -> Option<ConnectionView> {
+    /// How the picture goes out, over these relays.
+    pub fn connection(&self, relays: BTreeSet<&'static str>) -> Option<ConnectionView> {
         let rates: Vec<_> = self.guests.values().filter_map(|guest| guest.rates.as_ref()).collect();
         // The largest picture that is sent stands for all.
         let picture =
@@ -55,6 +56,7 @@ impl Quality {
             } else {
                 Path::NotConnected
             },
+            relays,
             width: picture.width,
             height: picture.height,
             fps: picture.fps,

@@ -181,7 +181,7 @@ fn the_upload_tells_of_strain_before_it_hurts() {
     world.runs(10);
     let upload = world.quality.upload(world.now()).unwrap();
     assert_eq!((upload.strain, upload.used_bits), (Strain::Calm, 4_000_000));
-    let connection = world.quality.connection().unwrap();
+    let connection = world.quality.connection(std::collections::BTreeSet::new()).unwrap();
     assert_eq!((connection.path, connection.height, connection.fps), (Path::Direct, 720, 30));
     assert_eq!((connection.bits_per_second, connection.codec.as_str()), (4_000_000, "H264"));
     world.guests[0].line_bits = 4_200_000;

@@ -5,6 +5,7 @@ use crate::domain::{ConnectionId, Now};
 use crate::protocol::Seen;
 use crate::stream::peer::Sample;
 use crate::stream::view::ConnectionView;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How often a guest tells what it sees.
@@ -52,12 +53,13 @@ impl Watching {
         })
     }
 
-    /// How the picture of this connection comes.
-    pub fn connection(&self, id: ConnectionId) -> Option<ConnectionView> {
+    /// How the picture of this connection comes, over these relays.
+    pub fn connection(&self, id: ConnectionId, relays: BTreeSet<&'static str>) -> Option<ConnectionView> {
         let rates = self.rates.as_ref().filter(|_| self.of == Some(id))?;
         let picture = rates.decoded.clone().unwrap_or_default();
         Some(ConnectionView {
             path: rates.path,
+            relays,
             width: picture.width,
             height: picture.height,
             fps: picture.fps,

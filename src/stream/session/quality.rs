@@ -22,9 +22,13 @@ impl Session {
 
     /// How the picture comes or goes.
     pub(super) fn connection_view(&self) -> Option<ConnectionView> {
+        let relay = |id: ConnectionId| Some(self.out.meters.relay(id)?.title());
         match &self.role {
-            Some(RoleCore::Host(_)) => self.quality.connection(),
-            Some(RoleCore::Guest(guest)) => self.watching.connection(guest.connection()?),
+            Some(RoleCore::Host(host)) => self.quality.connection(host.connections().filter_map(relay).collect()),
+            Some(RoleCore::Guest(guest)) => {
+                let id = guest.connection()?;
+                self.watching.connection(id, relay(id).into_iter().collect())
+            }
             None => None,
         }
     }

@@ -45,6 +45,12 @@ impl IceUrl {
         Some(Self { scheme, host: parse_host(host)?, port, transport })
     }
 
+    /// The same place as a STUN server; `None` where UDP does not go there.
+    pub(super) fn as_stun(&self) -> Option<String> {
+        let udp = self.scheme != Scheme::Turns && self.transport != Some("tcp");
+        udp.then(|| Self { scheme: Scheme::Stun, transport: None, ..self.clone() }.to_string())
+    }
+
     /// The name or the address, without brackets.
     pub(super) fn host(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
