@@ -8,9 +8,12 @@ use tessro::server::{
     doctor,
     guard::ClientApps,
     providers::Grants,
-    serve::Server,
+    serve::{Server, relay_alone},
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{Signal, SignalKind, signal},
+};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
     };
     let done = match command {
         Command::Serve => serve(config).map(|()| ExitCode::SUCCESS),
+        Command::Relay => relay(config).map(|()| ExitCode::SUCCESS),
         Command::Doctor { json } => examine(config, json),
     };
     done.unwrap_or_else(|error| give_up(&error))
@@ -49,34 +53,65 @@ fn examine(config: Config, json: bool) -> anyhow::Result<ExitCode> {
 }
 
 fn serve(config: Config) -> anyhow::Result<()> {
+    begin(&config)?.block_on(async {
+        // Before anything is announced: who reads that the server listens may stop it at once.
+        let mut signals = Signals::listen()?;
+        let server = Server::start(config, Clock::system()).await?;
+        let (grants, apps) = (server.grants(), server.apps());
+        server.run(async move { signals.stop(|| reread(&grants, &apps)).await }).await?;
+        Ok(())
+    })
+}
+
+fn relay(config: Config) -> anyhow::Result<()> {
+    begin(&config)?.block_on(async {
+        let mut signals = Signals::listen()?;
+        let nothing =
+            || tracing::info!("A relay reads its settings at the start only; certificates it reads by itself");
+        relay_alone(config, Clock::system(), signals.stop(nothing)).await?;
+        Ok(())
+    })
+}
+
+/// The log, and threads.
+fn begin(config: &Config) -> anyhow::Result<Runtime> {
     let filter = EnvFilter::try_new(&config.app.rust_log).context("RUST_LOG cannot be used")?;
     let colours = std::io::stdout().is_terminal();
     // A line that cannot be written, since the terminal was closed, is no reason to stop in disorder.
     let log = tracing_subscriber::fmt().log_internal_errors(false);
     log.with_env_filter(filter).with_ansi(colours).with_target(false).init();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads to be had")
+}
 
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads to be had")?;
-    runtime.block_on(async {
-        // Before anything is announced: who reads that the server listens may stop it at once.
-        let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
-        let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
-        let mut hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be handled")?;
-        let started_in_a_terminal = has_terminal();
-        let server = Server::start(config, Clock::system()).await?;
-        let (grants, apps) = (server.grants(), server.apps());
-        let stop = async move {
-            loop {
-                tokio::select! {
-                    _ = terminate.recv() => break,
-                    _ = interrupt.recv() => break,
-                    // A terminal that is closed says goodbye with the same signal.
-                    _ = hangup.recv() => if started_in_a_terminal && !has_terminal() { break } else { reread(&grants, &apps) },
-                }
+/// What the system tells a process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    started_in_a_terminal: bool,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?,
+            interrupt: signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?,
+            hangup: signal(SignalKind::hangup()).context("SIGHUP cannot be handled")?,
+            started_in_a_terminal: has_terminal(),
+        })
+    }
+
+    /// Waits until the process is to stop.
+    async fn stop(&mut self, reread: impl Fn()) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+                // A terminal that is closed says goodbye with the same signal.
+                _ = self.hangup.recv() => if self.started_in_a_terminal && !has_terminal() { break } else { reread() },
             }
-        };
-        server.run(stop).await?;
-        Ok(())
-    })
+        }
+    }
 }
 
 fn has_terminal() -> bool {

@@ -1,5 +1,6 @@
 //! Signaling, credentials, usage and the HTTP front door.
 
+pub mod certificate;
 pub mod clock;
 pub mod config;
 pub mod doctor;

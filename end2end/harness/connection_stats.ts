@@ -5,6 +5,10 @@ export interface Pair {
   local: string;
   remote: string;
   relay: boolean;
+  /** How the browser reaches its relay: `udp`, `tcp` or `tls`. */
+  relayProtocol?: string;
+  /** The TURN server's address. */
+  relayUrl?: string;
   selected: boolean;
   /** The relayed ports on the path, of either end. */
   relayPorts: number[];
@@ -33,6 +37,8 @@ export function pairs(page: Page): Promise<Pair[]> {
         local: kind(pair.localCandidateId) ?? 'gone',
         remote: kind(pair.remoteCandidateId) ?? 'gone',
         relay: kind(pair.localCandidateId) === 'relay',
+        relayProtocol: candidate(pair.localCandidateId)?.relayProtocol as string | undefined,
+        relayUrl: candidate(pair.localCandidateId)?.url as string | undefined,
         selected: pair.id === named,
         // The other end's relay may look like any address from here: its port tells.
         relayPorts: [pair.localCandidateId, pair.remoteCandidateId]

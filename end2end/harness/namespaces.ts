@@ -33,6 +33,8 @@ export class Namespaces {
   static readonly people = ['tessro-first', 'tessro-second'] as const;
   /** Where the house is found by everyone. */
   static readonly address = '10.77.0.2';
+  /** The same machine by an address as the open internet has them: nothing leaves these namespaces. */
+  static readonly publicAddress = '11.22.33.44';
   /** Where the house finds what the test itself serves. */
   static readonly test = '10.77.0.1';
 
@@ -60,6 +62,7 @@ export class Namespaces {
     ip('link', 'set', 'tessro-test', 'up');
     ip('-n', house, 'addr', 'add', `${address}/24`, 'dev', 'test');
     ip('-n', house, 'link', 'set', 'test', 'up');
+    ip('-n', house, 'addr', 'add', `${Namespaces.publicAddress}/32`, 'dev', 'lo');
     people.forEach((person, place) => {
       ip('-n', house, 'link', 'add', `person${place}`, 'type', 'veth', 'peer', 'name', 'house', 'netns', person);
       ip('-n', house, 'addr', 'add', `10.77.${place + 1}.1/24`, 'dev', `person${place}`);

@@ -31,13 +31,21 @@ export class Tessro {
     private readonly namespace?: string,
   ) {}
 
-  /** `namespace` is where it runs, `address` where it listens, `files` by name what lies in the folder that it is started in. */
+  /**
+   * `namespace` is where it runs, `address` where it listens, `files` by name what lies in the folder that it is started in; `port`:
+   * one that the settings have to name.
+   */
   static async start(
     environment: Environment = {},
-    { address = '127.0.0.1', namespace, files = {} }: { address?: string; namespace?: string; files?: Record<string, string> } = {},
+    {
+      address = '127.0.0.1',
+      namespace,
+      port,
+      files = {},
+    }: { address?: string; namespace?: string; port?: number; files?: Record<string, string> } = {},
   ): Promise<Tessro> {
     if (!existsSync(binary)) throw new Error(`${binary} is not there: build it (script/test browser does) or set TESSRO_BINARY`);
-    const tessro = new Tessro(await freePort(), address, environment, namespace);
+    const tessro = new Tessro(port ?? (await freePort()), address, environment, namespace);
     try {
       for (const [name, text] of Object.entries(files)) tessro.write(name, text);
       await tessro.run();
@@ -61,7 +69,7 @@ export class Tessro {
   }
 
   get origin(): string {
-    return `http://${this.address}:${this.port}`;
+    return `${this.environment.TLS_CERT ? 'https' : 'http'}://${this.address}:${this.port}`;
   }
 
   /** Everything that it logged, over all restarts. */
@@ -127,6 +135,8 @@ export class Tessro {
       HOME: process.env.HOME,
       // No outside contact unless a test asks for it.
       STUN_URLS: '',
+      // Nor a relay of its own, which a machine with a public address would have.
+      ...(Object.keys(this.environment).some((name) => name.startsWith('TURN_RELAY')) ? {} : { TURN_RELAY: 'off' }),
       ...this.environment,
       HOST: this.address,
       PORT: String(this.port),

@@ -116,6 +116,16 @@ pub enum ConfigError {
         /// The first of the variables that it needs.
         missing: String,
     },
+    /// A certificate without its key, or a port for TLS without a certificate.
+    #[error(
+        "{present} is set but {missing} is not: set TLS_CERT and TLS_KEY to a certificate, or leave {present} out."
+    )]
+    NoCertificate {
+        /// The one that is there.
+        present: &'static str,
+        /// The one that is not.
+        missing: &'static str,
+    },
     /// The line of providers has the built-in relay, which is not to run.
     #[error("TURN_PROVIDERS names relay, but TURN_RELAY is off: take the name off the list, or write TURN_RELAY=auto.")]
     RelayOff,
@@ -189,6 +199,16 @@ impl Config {
         let relay = relay.resolve()?;
         let operating = operating.resolve()?;
         let client_apps = client_apps.resolve()?;
+        let tls_port = relay.tls_port.filter(|_| relay.place == RelayPlace::Here);
+        let missing = match (&app.tls_cert, &app.tls_key, tls_port) {
+            (Some(_), None, _) => Some(("TLS_CERT", "TLS_KEY")),
+            (None, Some(_), _) => Some(("TLS_KEY", "TLS_CERT")),
+            (None, None, Some(_)) => Some(("TURN_RELAY_TLS_PORT", "TLS_CERT")),
+            (None, None, None) | (Some(_), Some(_), _) => None,
+        };
+        if let Some((present, missing)) = missing {
+            return Err(ConfigError::NoCertificate { present, missing });
+        }
         let providers = providers.in_line(credentials.turn_providers.as_ref(), relay.place, &variables)?;
         for name in limits.provider_bandwidth_limits_gb.names() {
             if !providers.iter().any(|(there, _)| there == name) {

@@ -6,6 +6,7 @@
 //! - `core`: the protocol without sockets; `guard`, `credential`, `nonce`, `budget`: who is let in; `peers`, `networks`: whom
 //!   they may reach; `quota`, `ports`, `meter`: what threads share; `message`, `framing`: the formats. All of them pure.
 //! - `shard`: one thread with its sockets, which does what its core decides.
+//! - [`Adoption`]: what the site has in hand, to bring clients who came to its port.
 //! - [`Bouncer`]: what sessions have in hand, to end the allocations of those who are gone.
 //! - [`seen_as`]: what a machine needs to know of itself before it can be a relay.
 //!
@@ -25,6 +26,7 @@
 //!
 //! Refuses to know what happens in a session, what bytes cost and which of its addresses it should give out.
 
+mod adoption;
 mod allocation;
 mod bouncer;
 mod budget;
@@ -47,6 +49,7 @@ mod shard;
 pub(crate) mod tests;
 
 pub use self::core::RelayedAddress;
+pub use adoption::{Adopted, Adoption};
 pub use bouncer::Bouncer;
 pub use credential::{Credential, Holder, Mint, SessionTag};
 pub use meter::{Meter, Traffic};
@@ -212,6 +215,11 @@ impl Relay {
     /// What makes its credentials.
     pub fn mint(&self) -> &Mint {
         &self.mint
+    }
+
+    /// What takes connections over that somebody else has accepted.
+    pub fn adoption(&self) -> Adoption {
+        Adoption::new(self.doors.clone())
     }
 
     /// What ends its allocations without waiting for it. No credential lives longer than this.

@@ -3,10 +3,18 @@
 //! [`relay`] stands the built-in relay up. [`Server::start`] builds every part and takes the port; [`Server::run`] serves until it is told to stop, then lets go in
 //! order: no new connections, sockets closed with a reason, the ledger on disk.
 
+mod alone;
 pub mod relay;
+mod secured;
 
-use self::relay::{NoRelay, OwnRelay};
+pub use alone::relay_alone;
+
+use self::{
+    relay::{NoRelay, OwnRelay},
+    secured::Secured,
+};
 use super::{
+    certificate::{Certificate, CertificateError},
     clock::Clock,
     config::Config,
     doctor::{Trust, rounds},
@@ -23,7 +31,7 @@ use axum::serve::{ListenerExt as _, TapIo};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    task::JoinHandle,
+    task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +50,7 @@ pub struct Server {
     clock: Clock,
     /// How often relays are tried.
     check_every: Option<Duration>,
+    certificate: Option<Certificate>,
 }
 
 /// Why the server does not start.
@@ -62,9 +71,15 @@ pub enum StartError {
         /// What the system said.
         cause: io::Error,
     },
+    /// There is to be HTTPS, and the certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The built-in relay was asked for, and there is none.
     #[error("TURN_PROVIDERS names relay, and it cannot run: {0}.")]
     Relay(#[from] NoRelay),
+    /// A relay alone has nothing to do without.
+    #[error("The relay cannot run: {0}.")]
+    RelayAlone(NoRelay),
     /// The ledger is not to be had.
     #[error(transparent)]
     Usage(#[from] UsageError),
@@ -89,7 +104,8 @@ impl Server {
         let leptos = http::leptos_options(&config.app, executable.as_deref(), address);
         let limit = config.limits.monthly_bandwidth_limit_gb;
         let usage = Usage::open(&config.app.data_dir, limit, clock.clone())?;
-        let relay = OwnRelay::stand(&config, &clock).await?;
+        let certificate = read_certificate(&config)?;
+        let relay = OwnRelay::stand(&config, certificate.as_ref(), address.port(), &clock).await?;
         let grants = Grants::new(&config, relay.desk(), usage.clone(), clock.clone())?;
         let settings = SessionSettings {
             rules: Rules { limit: config.app.session_limit, host_grace: config.app.host_grace },
@@ -100,7 +116,11 @@ impl Server {
         let sessions = Sessions::open(&config.app.data_dir, usage.clone(), clock.clone(), settings)?;
 
         tracing::info!("✅ Tessro server listening on port {}", address.port());
-        let open = config.app.client_url.as_ref().map_or_else(|| local_url(address), ToString::to_string);
+        let open = config
+            .app
+            .client_url
+            .as_ref()
+            .map_or_else(|| local_url(address, certificate.is_some()), ToString::to_string);
         tracing::info!("Open {open}");
         relay.announce();
         grants.announce();
@@ -129,7 +149,7 @@ impl Server {
             client_url: config.app.client_url,
         };
         let check_every = config.operating.turn_check_every;
-        Ok(Self { listener, address, state, relay, clock, check_every })
+        Ok(Self { listener, address, state, relay, certificate, clock, check_every })
     }
 
     /// Where it listens.
@@ -159,16 +179,30 @@ impl Server {
 
     /// Serves until `stop` is done, then lets go of everything within seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listener, state, relay, clock, check_every, .. } = self;
-        let checking = check_every.and_then(|every| check_relays(state.grants.clone(), clock, every));
+        let Self { listener, state, relay, certificate, clock, check_every, .. } = self;
+        let grants = state.grants.clone();
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
-        let listener = without_delay(listener);
         let stopping = CancellationToken::new();
+        let stopped = stopping.clone().cancelled_owned();
         let app = http::app(state).into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, app).with_graceful_shutdown(stopping.clone().cancelled_owned());
-        let mut serving = tokio::spawn(serving.into_future());
+        let mut tasks = JoinSet::new();
+        if let Some(every) = check_every {
+            check_relays(&mut tasks, grants, clock, every);
+        }
+        let mut serving = match certificate {
+            None => {
+                tokio::spawn(axum::serve(without_delay(listener), app).with_graceful_shutdown(stopped).into_future())
+            }
+            Some(certificate) => {
+                let secured = Secured::new(listener, certificate.config(), relay.shares_the_port())?;
+                tasks.spawn(certificate.watch());
+                // Through a tap, since that is what tells axum the visitor's address.
+                let secured = secured.tap_io(|_| ());
+                tokio::spawn(axum::serve(secured, app).with_graceful_shutdown(stopped).into_future())
+            }
+        };
         let relaying = relay.running();
-        let forgetting = tokio::spawn(async move {
+        tasks.spawn(async move {
             let mut ticks = tokio::time::interval(FORGET_EVERY);
             loop {
                 ticks.tick().await;
@@ -187,12 +221,8 @@ impl Server {
             tracing::info!("Connections that linger are cut");
             serving.abort();
         }
-        forgetting.abort();
-        if let Some(checking) = checking {
-            checking.abort();
-        }
-        // It is done once it lets go of what it holds.
-        drop(forgetting.await);
+        // They are done once they let go of what they hold.
+        tasks.shutdown().await;
         drop(relay);
         usage.close().await;
         tracing::info!("Stopped");
@@ -201,13 +231,10 @@ impl Server {
 }
 
 /// Tries the relays in the background, from now on.
-fn check_relays(grants: Grants, clock: Clock, every: Duration) -> Option<JoinHandle<()>> {
+fn check_relays(tasks: &mut JoinSet<()>, grants: Grants, clock: Clock, every: Duration) {
     match Trust::system() {
-        Ok(trust) => Some(tokio::spawn(rounds::go(grants, trust, clock, every))),
-        Err(error) => {
-            tracing::warn!("Relays are not tried ({error}): install the system's CA certificates");
-            None
-        }
+        Ok(trust) => drop(tasks.spawn(rounds::go(grants, trust, clock, every))),
+        Err(error) => tracing::warn!("Relays are not tried ({error}): install the system's CA certificates"),
     }
 }
 
@@ -230,12 +257,18 @@ async fn listen(host: &str, port: u16) -> Result<TcpListener, StartError> {
 }
 
 /// `localhost` where it means this machine: browsers trust that name without HTTPS.
-fn local_url(address: SocketAddr) -> String {
+fn local_url(address: SocketAddr, secure: bool) -> String {
+    let scheme = if secure { "https" } else { "http" };
     if address.ip().is_loopback() || address.ip().is_unspecified() {
-        format!("http://localhost:{}", address.port())
+        format!("{scheme}://localhost:{}", address.port())
     } else {
-        format!("http://{address}")
+        format!("{scheme}://{address}")
     }
+}
+
+/// The certificate, where one is set.
+fn read_certificate(config: &Config) -> Result<Option<Certificate>, CertificateError> {
+    config.app.certificate().map(|(certificate, key)| Certificate::read(certificate, key)).transpose()
 }
 
 /// Decimal gigabytes without zeros at the end: `1000`, `0.02`.

@@ -23,7 +23,7 @@ pub(super) const API_TOKEN: &str = "api-token-0123456789";
 
 /// A running app.
 pub(super) struct TestApp {
-    /// `http://127.0.0.1:PORT`
+    /// `http://127.0.0.1:PORT`, or `https:` where there is a certificate.
     pub(super) url: String,
     http: Client,
     stop: Option<oneshot::Sender<()>>,
@@ -73,12 +73,19 @@ impl TestApp {
     pub(super) async fn start_in(data: TempDir, variables: &[(&str, &str)]) -> Self {
         let server = Server::start(config(&data, variables), Clock::system()).await.unwrap();
         let relay = server.relay().map(|relay| Arc::downgrade(&relay));
-        let url = format!("http://{}", server.address());
+        let scheme = if variables.iter().any(|(name, _)| *name == "TLS_CERT") { "https" } else { "http" };
+        let url = format!("{scheme}://{}", server.address());
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(async move {
             server.run(async { drop(stopped.await) }).await.unwrap();
         });
-        let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        // Whether a certificate is the right one is tested where it is read.
+        let http = Client::builder()
+            .danger_accept_invalid_certs(true)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
         Self { url, http, stop: Some(stop), running: Some(running), data: Some(data), relay }
     }
 
@@ -131,11 +138,11 @@ impl TestApp {
 
 /// These variables and no others, on a free port. Where nothing is said of the built-in relay there is none: on a machine
 /// with a public address it would be open to the world while the tests run.
-fn config(data: &TempDir, variables: &[(&str, &str)]) -> Config {
+pub(super) fn config(data: &TempDir, variables: &[(&str, &str)]) -> Config {
     install_ring();
     let mut set: HashMap<String, OsString> =
         variables.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
-    set.insert("PORT".to_owned(), "0".into());
+    set.entry("PORT".to_owned()).or_insert_with(|| "0".into());
     set.insert("DATA_DIR".to_owned(), data.path().into());
     if !set.keys().any(|name| name.starts_with("TURN_RELAY")) {
         set.insert("TURN_RELAY".to_owned(), "off".into());

@@ -13,6 +13,7 @@ mod document;
 mod evening;
 mod grants;
 mod house;
+mod https;
 mod participants;
 mod providers;
 mod relay;

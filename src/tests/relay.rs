@@ -28,8 +28,13 @@ fn urls(answer: &Value) -> Vec<&str> {
     servers.iter().flat_map(|server| server["urls"].as_array().unwrap()).map(|url| url.as_str().unwrap()).collect()
 }
 
+/// Where the relay of an answer is over TLS.
+pub(super) fn tls_url(answer: &Value) -> Option<String> {
+    urls(answer).into_iter().find(|url| url.starts_with("turns:")).map(str::to_owned)
+}
+
 /// The credential of an answer, and where the relay is over UDP and TCP.
-fn credential(answer: &Value) -> (Credential, SocketAddr, SocketAddr) {
+pub(super) fn credential(answer: &Value) -> (Credential, SocketAddr, SocketAddr) {
     assert_eq!((&answer["provider"], &answer["degraded"]), (&"relay".into(), &false.into()), "{answer}");
     let server = answer["iceServers"].as_array().unwrap().iter().find(|server| server["username"].is_string()).unwrap();
     let text = |name: &str| server[name].as_str().unwrap().to_owned();
@@ -43,7 +48,7 @@ fn credential(answer: &Value) -> (Credential, SocketAddr, SocketAddr) {
 }
 
 /// Waits for something that others do.
-async fn eventually(done: impl Fn() -> bool) {
+pub(super) async fn eventually(done: impl Fn() -> bool) {
     for _ in 0..250 {
         if done() {
             return;

@@ -42,6 +42,15 @@ pub struct AppConfig {
     #[arg(long, env, default_value = "5m", value_parser = values::grace)]
     pub host_grace: Duration,
 
+    /// File with the certificate, in PEM and with those between it and its root, for which the app speaks HTTPS by itself. Read
+    /// again when it changes. Unset: HTTP, for behind a reverse proxy.
+    #[arg(long, env)]
+    pub tls_cert: Option<PathBuf>,
+
+    /// File with the certificate's private key, in PEM.
+    #[arg(long, env)]
+    pub tls_key: Option<PathBuf>,
+
     /// Directory with the built pages. Unset: `../site` beside the executable, else `site` beside it.
     #[arg(long, env)]
     pub site_root: Option<PathBuf>,
@@ -53,6 +62,11 @@ pub struct AppConfig {
 }
 
 impl AppConfig {
+    /// The files of the certificate, where there is one.
+    pub fn certificate(&self) -> Option<(&Path, &Path)> {
+        self.tls_cert.as_deref().zip(self.tls_key.as_deref())
+    }
+
     /// The directory with the built pages, given where the executable is.
     pub fn site_root(&self, executable: Option<&Path>) -> PathBuf {
         if let Some(set) = &self.site_root {

@@ -63,6 +63,8 @@ fn every_variable_is_in_the_help() {
         "TURN_PROVIDERS",
         "CLOUDFLARE_TURN_API_TOKEN_FILE",
         "METERED_APP",
+        "TURN_RELAY_PUBLIC_ADDRESS",
+        "TLS_CERT",
     ] {
         assert!(help.contains(&format!("[env: {variable}]")), "{variable}\n{help}");
     }

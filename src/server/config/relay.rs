@@ -44,7 +44,7 @@ pub(super) struct RelayArgs {
     turn_relay_tls_port: Option<u16>,
 
     /// 1 for a developer's own machine: it is then found at an address of this machine, and peers may be on this machine and in
-    /// private networks. Nothing for a server that others can reach.
+    /// private networks. At a public address it opens nothing.
     #[arg(long, env, default_value = "0", value_parser = values::yes_or_no)]
     turn_relay_development: Switch,
 

@@ -34,6 +34,8 @@ fn everything_about_it_can_be_set() {
         ("TURN_RELAY_PUBLIC_ADDRESS", "2a00::1, 1.2.3.4"),
         ("TURN_RELAY_NAME", "Turn.example"),
         ("TURN_RELAY_TLS_PORT", "5349"),
+        ("TLS_CERT", "/etc/cert.pem"),
+        ("TLS_KEY", "/etc/key.pem"),
         ("TURN_RELAY_DEVELOPMENT", "1"),
         ("TURN_RELAY_SECRET", "relay-secret"),
         ("TURN_RELAY_REFUSED_PEERS", "8.8.0.0/16,2001:db8::/32"),
@@ -93,6 +95,10 @@ fn settings_that_exclude_each_other_are_refused() {
         read(&[("TURN_RELAY", "external"), ("TURN_RELAY_NAME", "a.example")]).unwrap().relay.place,
         RelayPlace::External
     );
+    for (present, missing) in [("TLS_CERT", "TLS_KEY"), ("TLS_KEY", "TLS_CERT"), ("TURN_RELAY_TLS_PORT", "TLS_CERT")] {
+        let sentence = read(&[(present, "443")]).unwrap_err();
+        assert!(sentence.starts_with(&format!("{present} is set but {missing} is not")), "{sentence}");
+    }
     let sentence = read(&[("TURN_RELAY_SECRET", "two words")]).unwrap_err();
     assert!(sentence.starts_with("TURN_RELAY_SECRET has") && !sentence.contains("words"), "{sentence}");
 }

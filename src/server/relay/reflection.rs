@@ -76,27 +76,26 @@ mod tests {
 
     #[tokio::test]
     async fn only_who_was_asked_is_believed() {
-        let (socket, asked, other) = (bound().await, std::net::UdpSocket::bind("127.0.0.1:0").unwrap(), bound().await);
-        let (own, address) = (socket.local_addr().unwrap(), asked.local_addr().unwrap());
-        let forged = tokio::spawn(async move {
+        let bound = || std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (asked, other) = (bound(), bound());
+        let address = asked.local_addr().unwrap();
+        // In a thread: it would wait for a question that this task has yet to send.
+        let answering = std::thread::spawn(move || {
             let mut question = [0; 20];
             let (_, from) = asked.recv_from(&mut question).unwrap();
             let request = Message::parse(&question).unwrap();
-            let answer = |ip: &str| {
-                Draft::success(&request).with_address(attribute::XOR_MAPPED_ADDRESS, ip.parse().unwrap()).unsigned()
+            let answer = |seen: &str| {
+                Draft::success(&request).with_address(attribute::XOR_MAPPED_ADDRESS, seen.parse().unwrap()).unsigned()
             };
-            other.send_to(&answer("1.1.1.1:1"), from).await.unwrap();
-            let mut stale = answer("2.2.2.2:2");
-            stale[19] ^= 1;
-            asked.send_to(&stale, from).unwrap();
+            other.send_to(&answer("1.1.1.1:1"), from).unwrap();
+            let mut to_another_question = answer("2.2.2.2:2");
+            to_another_question[19] ^= 1;
+            asked.send_to(&to_another_question, from).unwrap();
             asked.send_to(&answer("3.3.3.3:3"), from).unwrap();
         });
-        assert_eq!(seen_as(&socket, &[address]).await, Some("3.3.3.3:3".parse().unwrap()), "{own}");
-        forged.await.unwrap();
-    }
-
-    async fn bound() -> UdpSocket {
-        UdpSocket::bind("127.0.0.1:0").await.unwrap()
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        assert_eq!(seen_as(&socket, &[address]).await, Some("3.3.3.3:3".parse().unwrap()));
+        answering.join().unwrap();
     }
 
     proptest! {

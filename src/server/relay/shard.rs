@@ -16,6 +16,7 @@ pub(super) mod sockets;
 mod streams;
 
 use super::{
+    adoption::Adopted,
     client::{Client, Leg, Moment},
     core::{Core, Onward, Output, Slot, ToClient, Via},
     guard::Whom,
@@ -65,6 +66,8 @@ pub(super) enum Order {
         /// Where the number goes.
         ended: oneshot::Sender<usize>,
     },
+    /// Serve a client who came to somebody else's port.
+    Adopt(Adopted),
     /// End everything.
     Stop,
 }
@@ -365,6 +368,16 @@ impl Shard {
         )
     }
 
+    fn adopt(&mut self, adopted: Adopted, at: Moment) {
+        if !self.core.welcomes(adopted.remote.ip()) {
+            return;
+        }
+        let token = |number| Source::Stream(number).token();
+        let number = self.streams.adopt(adopted, self.poll.registry(), at.now, token);
+        // What has come before is reported by nobody.
+        self.unfinished.extend(number.map(Source::Stream));
+    }
+
     /// What came over a connection. Whether there may be more.
     fn read_stream(&mut self, index: usize, at: Moment) -> bool {
         let mut inbox = std::mem::take(&mut self.inbox);
@@ -467,6 +480,7 @@ impl Shard {
                     // Nobody may be waiting for the number any more.
                     let _ = ended.send(count);
                 }
+                Order::Adopt(adopted) => self.adopt(adopted, at),
                 Order::Stop => return std::ops::ControlFlow::Break(()),
             }
         }

@@ -7,14 +7,18 @@ mod addresses;
 mod desk;
 mod secret;
 
-use self::addresses::{Addresses, How};
+use self::{
+    addresses::{Addresses, How},
+    desk::Doors,
+};
 use crate::{
     domain::ProviderKind,
     server::{
+        certificate::Certificate,
         clock::Clock,
         config::{Config, RelayPlace},
         providers::{RelayDesk, Terms},
-        relay::{self, Bouncer, Mint, PeerFilter, Quotas, Relay, RelayedAddress, Settings},
+        relay::{self, Adoption, Bouncer, Mint, PeerFilter, Quotas, Relay, Settings, Tls},
     },
 };
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
@@ -31,6 +35,9 @@ const URLS: u32 = 4;
 /// Why there is no built-in relay. Each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum NoRelay {
+    /// There is to be none.
+    #[error("TURN_RELAY is off: write TURN_RELAY=external for an app that uses this relay")]
+    Off,
     /// Nobody would find it.
     #[error(
         "this machine has no public address of its own, and no STUN server told one: set TURN_RELAY_PUBLIC_ADDRESS to the \
@@ -56,6 +63,11 @@ pub enum NoRelay {
         /// Which one.
         port: u16,
     },
+    /// Somebody else listens where clients come over TLS.
+    #[error(
+        "TCP port {0} is taken, as by a web server on this machine: stop it, or set TURN_RELAY_TLS_PORT to another one"
+    )]
+    TlsPortTaken(u16),
     /// The secret is not to be had.
     #[error("its secret cannot be kept in {path} ({cause}): make that writable, or set TURN_RELAY_SECRET")]
     Secret {
@@ -77,93 +89,132 @@ pub enum NoRelay {
 pub struct OwnRelay {
     running: Option<Arc<Relay>>,
     desk: Option<RelayDesk>,
+    /// Clients over TLS come to the site's port.
+    shares_the_port: bool,
     said: String,
 }
 
+/// Where a relay takes clients over TLS.
+#[derive(Debug, Clone, Copy)]
+enum Sealed<'a> {
+    Nowhere,
+    /// On a port of its own.
+    At(u16, &'a Certificate),
+    /// On the port of the site, which brings them.
+    WithTheSite(u16),
+}
+
 impl OwnRelay {
-    /// The relay that was configured. Fails only where it was asked for by name.
-    pub async fn stand(config: &Config, clock: &Clock) -> Result<Self, NoRelay> {
-        let without = |said| Self { running: None, desk: None, said };
-        let asked_for = is_asked_for(config);
+    /// The relay that was configured, beside a site on this port. Fails only where it was asked for by name.
+    pub async fn stand(
+        config: &Config,
+        certificate: Option<&Certificate>,
+        site_port: u16,
+        clock: &Clock,
+    ) -> Result<Self, NoRelay> {
+        let without = |said| Self { running: None, desk: None, shares_the_port: false, said };
         let in_line = is_in_line(config);
         let stood = match config.relay.place {
             RelayPlace::External if in_line => Self::elsewhere(config),
-            RelayPlace::Here if in_line => Self::run(config, clock).await,
+            RelayPlace::Here if in_line => {
+                let sealed = match config.relay.tls_port.zip(certificate) {
+                    Some((port, _)) if port == site_port => Sealed::WithTheSite(port),
+                    Some((port, certificate)) => Sealed::At(port, certificate),
+                    None => Sealed::Nowhere,
+                };
+                Self::run(config, sealed, clock).await
+            }
             RelayPlace::Here | RelayPlace::External => {
                 return Ok(without("The built-in relay is not in TURN_PROVIDERS".into()));
             }
             RelayPlace::Off => return Ok(without("The built-in relay is off".into())),
         };
         match stood {
-            Err(reason) if !asked_for => Ok(without(format!("The built-in relay stays off: {reason}"))),
+            Err(reason) if !is_asked_for(config) => Ok(without(format!("The built-in relay stays off: {reason}"))),
             stood => stood,
         }
     }
 
-    /// A relay that runs here.
-    pub async fn run(config: &Config, clock: &Clock) -> Result<Self, NoRelay> {
+    /// A relay that runs here, without a site.
+    pub async fn alone(config: &Config, certificate: Option<&Certificate>, clock: &Clock) -> Result<Self, NoRelay> {
+        if config.relay.place == RelayPlace::Off {
+            return Err(NoRelay::Off);
+        }
+        let sealed = config.relay.tls_port.zip(certificate);
+        let sealed = sealed.map_or(Sealed::Nowhere, |(port, certificate)| Sealed::At(port, certificate));
+        Self::run(config, sealed, clock).await
+    }
+
+    async fn run(config: &Config, sealed: Sealed<'_>, clock: &Clock) -> Result<Self, NoRelay> {
         let set = &config.relay;
         let mint = Mint::new(&secret::of(config)?);
         let addresses = Addresses::find(config).await?;
-        let port = match addresses.taken(set.port) {
-            // Nobody from outside knows the port of a developer's machine, and several servers may run there.
-            Some(_) if addresses.how == How::Development && !is_asked_for(config) => 0,
-            Some(protocol) => return Err(NoRelay::PortTaken { protocol, port: set.port }),
-            None => set.port,
+        let port = addresses.port_for(config)?;
+        let at =
+            |port| addresses.relayed.iter().map(|address| SocketAddr::new(address.bound, port)).collect::<Vec<_>>();
+        let tls = match sealed {
+            Sealed::At(port, certificate) => {
+                if addresses.taken(port, &[TCP]).is_some() {
+                    return Err(NoRelay::TlsPortTaken(port));
+                }
+                Some(Tls { listen: at(port), config: certificate.config() })
+            }
+            Sealed::Nowhere | Sealed::WithTheSite(_) => None,
         };
-        let Addresses { relayed, own, how } = addresses;
-        let listen: Vec<_> = relayed.iter().map(|address| SocketAddr::new(address.bound, port)).collect();
         let people = u32::try_from(config.app.session_limit).unwrap_or(u32::MAX);
         let peers = PeerFilter::new()
             .refusing(set.refused_peers.clone())
             .allowing(set.allowed_peers.clone())
-            .in_development(set.development);
+            .in_development(set.development && !addresses.are_public());
         let settings = Settings {
-            relayed,
-            own,
+            tls,
+            relayed: addresses.relayed.clone(),
+            own: addresses.own.clone(),
             ports: set.ports.clone(),
             peers,
             clients: set.clients.clone(),
             quotas: Quotas::for_sessions(people, URLS),
-            ..Settings::on(&listen)
+            ..Settings::on(&at(port))
         };
-        let public: Vec<_> = settings.relayed.iter().map(|address| address.public).collect();
         let running = Relay::start(settings, mint.clone(), clock.clone())?;
-        let desk = desk::of(config, &desk::Doors::of(&running, &public), mint)?;
+        let public: Vec<_> = addresses.relayed.iter().map(|address| address.public).collect();
+        let mut doors = Doors::of(&running, &public);
+        let shares_the_port = if let Sealed::WithTheSite(port) = sealed {
+            doors.tls = Some(port);
+            true
+        } else {
+            false
+        };
         let places = public.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(" and ");
-        let (first, last) = (set.ports.start(), set.ports.end());
         let port = running.udp().first().map_or(port, SocketAddr::port);
+        let over_tls = doors.tls.map(|port| format!(", port {port} over TLS")).unwrap_or_default();
+        let (first, last, how) = (set.ports.start(), set.ports.end(), addresses.how);
         let said = format!(
-            "The built-in relay is at {places}{how}: port {port} over UDP and TCP, relayed ports {first} to {last}"
+            "The built-in relay is at {places}{how}: port {port} over UDP and TCP{over_tls}, relayed ports {first} to {last}"
         );
-        Ok(Self { running: Some(Arc::new(running)), desk: Some(desk), said })
+        let desk = desk::of(config, &doors, mint)?;
+        Ok(Self { running: Some(Arc::new(running)), desk: Some(desk), shares_the_port, said })
     }
 
     /// The relay for somebody who looks at it: the one of the server that runs on this machine, or, where none does, one that
-    /// lives as long as this.
+    /// lives as long as this, without TLS.
     pub async fn beside(config: &Config, clock: &Clock) -> Result<Self, NoRelay> {
-        if config.relay.place != RelayPlace::Here || !is_in_line(config) {
-            return Self::stand(config, clock).await;
-        }
-        match Self::run(config, clock).await {
-            Err(NoRelay::PortTaken { .. }) => {
-                let found = Addresses::find(config).await?;
-                let at = |address: &RelayedAddress| SocketAddr::new(address.public, config.relay.port);
-                let udp: Vec<_> = found.relayed.iter().map(at).collect();
-                let doors = desk::Doors { tcp: udp.clone(), udp, tls: config.relay.tls_port };
-                let desk = desk::of(config, &doors, Mint::new(&secret::of(config)?))?;
-                Ok(Self { running: None, desk: Some(desk), said: String::new() })
+        if config.relay.place == RelayPlace::Here && is_in_line(config) {
+            let (found, port) = (Addresses::find(config).await, config.relay.port);
+            if let Some(found) = found.ok().filter(|found| found.taken(port, &[UDP, TCP]).is_some()) {
+                let udp: Vec<_> = found.relayed.iter().map(|one| SocketAddr::new(one.public, port)).collect();
+                let doors = Doors { tcp: udp.clone(), udp, tls: config.relay.tls_port };
+                let desk = Some(desk::of(config, &doors, Mint::new(&secret::of(config)?))?);
+                return Ok(Self { running: None, desk, shares_the_port: false, said: String::new() });
             }
-            Err(reason) if !is_asked_for(config) => {
-                Ok(Self { running: None, desk: None, said: format!("The built-in relay stays off: {reason}") })
-            }
-            ran => ran,
         }
+        Self::stand(config, None, config.app.port, clock).await
     }
 
     fn elsewhere(config: &Config) -> Result<Self, NoRelay> {
-        let desk = desk::of(config, &desk::Doors::elsewhere(&config.relay), Mint::new(&secret::of(config)?))?;
-        Ok(Self { running: None, desk: Some(desk), said: "The built-in relay runs as a process of its own".into() })
+        let desk = desk::of(config, &Doors::elsewhere(&config.relay), Mint::new(&secret::of(config)?))?;
+        let said = "The built-in relay is a process of its own: tessro relay".into();
+        Ok(Self { running: None, desk: Some(desk), shares_the_port: false, said })
     }
 
     /// Says in the log how it stands.
@@ -182,6 +233,11 @@ impl OwnRelay {
         self.running.as_ref().map(|relay| relay.bouncer(life))
     }
 
+    /// What takes the clients who come to the site's port; `None` where the relay has its own or none.
+    pub fn shares_the_port(&self) -> Option<Adoption> {
+        self.running.as_ref().filter(|_| self.shares_the_port).map(|relay| relay.adoption())
+    }
+
     /// The relay, where it is in this process.
     pub fn running(&self) -> Option<Arc<Relay>> {
         self.running.clone()
@@ -198,25 +254,43 @@ fn is_asked_for(config: &Config) -> bool {
     config.credentials.turn_providers.as_ref().is_some_and(|names| names.names(ProviderKind::Relay))
 }
 
+/// A transport, as it is called and as the system knows it.
+type Transport = (&'static str, Type, Protocol);
+
+const UDP: Transport = ("UDP", Type::DGRAM, Protocol::UDP);
+const TCP: Transport = ("TCP", Type::STREAM, Protocol::TCP);
+
 impl Addresses {
-    /// Over what somebody has this port. The relay's own sockets share theirs among its threads, and would share it with
-    /// anybody who does the same, so it is tried without sharing first.
-    fn taken(&self, port: u16) -> Option<&'static str> {
-        self.relayed.iter().find_map(|address| is_taken(SocketAddr::new(address.bound, port)))
+    /// The port for clients over UDP and TCP.
+    fn port_for(&self, config: &Config) -> Result<u16, NoRelay> {
+        let port = config.relay.port;
+        match self.taken(port, &[UDP, TCP]) {
+            // Nobody from outside knows the port of a developer's machine, and several servers may run there.
+            Some(_) if self.how == How::Development && !is_asked_for(config) => Ok(0),
+            Some((protocol, ..)) => Err(NoRelay::PortTaken { protocol, port }),
+            None => Ok(port),
+        }
+    }
+
+    /// Over which of these somebody has the port. The relay's own sockets share theirs among its threads, and would share it
+    /// with anybody who does the same, so it is tried without sharing first.
+    fn taken(&self, port: u16, over: &[Transport]) -> Option<Transport> {
+        let taken = |transport: &&Transport| {
+            self.relayed.iter().any(|address| is_taken(SocketAddr::new(address.bound, port), **transport))
+        };
+        over.iter().find(taken).copied()
     }
 }
 
-fn is_taken(address: SocketAddr) -> Option<&'static str> {
-    [("UDP", Type::DGRAM, Protocol::UDP), ("TCP", Type::STREAM, Protocol::TCP)]
-        .into_iter()
-        .find(|(_, kind, protocol)| {
-            let bound = Socket::new(Domain::for_address(address), *kind, Some(*protocol)).and_then(|socket| {
-                // Connections of the last process that are not quite forgotten do not keep a port.
-                socket.set_reuse_address(*kind == Type::STREAM)?;
-                socket.bind(&SockAddr::from(address))?;
-                if *kind == Type::STREAM { socket.listen(1) } else { Ok(()) }
-            });
-            bound.is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
-        })
-        .map(|(name, _, _)| name)
+fn is_taken(address: SocketAddr, (_, kind, protocol): Transport) -> bool {
+    let bound = Socket::new(Domain::for_address(address), kind, Some(protocol)).and_then(|socket| {
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        // Connections of the last process that are not quite forgotten do not keep a port.
+        socket.set_reuse_address(kind == Type::STREAM)?;
+        socket.bind(&SockAddr::from(address))?;
+        if kind == Type::STREAM { socket.listen(1) } else { Ok(()) }
+    });
+    bound.is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
 }

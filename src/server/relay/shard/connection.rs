@@ -22,6 +22,11 @@ impl Connection {
         Ok(Self { socket, tls: tls.map(Box::new) })
     }
 
+    /// One that somebody else has sealed.
+    pub(super) fn sealed(socket: TcpStream, tls: Box<ServerConnection>) -> Self {
+        Self { socket, tls: Some(tls) }
+    }
+
     /// Reads what has come; nothing, at the end of the connection.
     pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let Some(tls) = &mut self.tls else {

@@ -5,6 +5,7 @@
 
 use super::{
     super::{
+        adoption::Adopted,
         budget::network,
         client::{Client, Leg},
         framing::Framing,
@@ -17,7 +18,7 @@ use mio::{Interest, Registry, Token, net::TcpStream};
 use std::{
     collections::HashMap,
     io::{self, ErrorKind},
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
@@ -94,15 +95,9 @@ impl Streams {
         for _ in 0..AT_ONCE {
             match acceptor.socket.accept() {
                 Ok((socket, remote)) => {
-                    let places = self.by_network.get(&network(remote.ip())).copied().unwrap_or_default();
-                    if welcome(remote.ip()) && places < self.per_address && self.places.len() - self.free.len() < MOST {
-                        let number = self.free.pop().unwrap_or(self.places.len());
-                        let leg = Leg::Stream { number: u32::try_from(number).unwrap_or_default() };
-                        let client = Client { remote, leg };
+                    if welcome(remote.ip()) && self.has_room(remote) {
                         let connection = Connection::new(socket, acceptor.tls.as_ref());
-                        if let Err(error) = self.seat(number, connection, client, registry, now, &token) {
-                            tracing::debug!("A connection cannot be kept: {error}");
-                        }
+                        self.take(connection, remote, registry, now, &token);
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
@@ -114,6 +109,43 @@ impl Streams {
             }
         }
         true
+    }
+
+    /// Takes one that somebody else has accepted, if there is room: its number.
+    pub(super) fn adopt(
+        &mut self,
+        adopted: Adopted,
+        registry: &Registry,
+        now: Now,
+        token: impl Fn(usize) -> Token,
+    ) -> Option<usize> {
+        let Adopted { socket, tls, remote } = adopted;
+        if !self.has_room(remote) {
+            return None;
+        }
+        self.take(Ok(Connection::sealed(TcpStream::from_std(socket), tls)), remote, registry, now, &token)
+    }
+
+    fn has_room(&self, remote: SocketAddr) -> bool {
+        let places = self.by_network.get(&network(remote.ip())).copied().unwrap_or_default();
+        places < self.per_address && self.places.len() - self.free.len() < MOST
+    }
+
+    fn take(
+        &mut self,
+        connection: io::Result<Connection>,
+        remote: SocketAddr,
+        registry: &Registry,
+        now: Now,
+        token: &impl Fn(usize) -> Token,
+    ) -> Option<usize> {
+        let number = self.free.pop().unwrap_or(self.places.len());
+        let leg = Leg::Stream { number: u32::try_from(number).unwrap_or_default() };
+        let seated = self.seat(number, connection, Client { remote, leg }, registry, now, token);
+        if let Err(error) = &seated {
+            tracing::debug!("A connection cannot be kept: {error}");
+        }
+        seated.ok().map(|()| number)
     }
 
     fn seat(

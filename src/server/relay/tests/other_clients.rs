@@ -1,4 +1,4 @@
-//! Clients that somebody else wrote: coturn's, where they are installed (`script/bootstrap test`).
+//! Clients that somebody else wrote: coturn's, which `script/bootstrap native` brings.
 
 use super::caller::{certificate, credential, echo, holder, relay, relay_with};
 use crate::server::relay::{PeerFilter, Tls};
@@ -8,19 +8,16 @@ use std::{
     process::Command,
 };
 
-/// What a program prints, or `None` where there is no such program.
-fn run(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = match Command::new(program).args(arguments).output() {
-        Ok(output) => output,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-        Err(error) => panic!("{program}: {error}"),
-    };
-    let text = [output.stdout, output.stderr].concat();
-    Some(String::from_utf8_lossy(&text).into_owned())
+/// What a program prints.
+fn run(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    let output =
+        output.unwrap_or_else(|error| panic!("{program} cannot be run ({error}): script/bootstrap native brings it"));
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
 /// Has coturn's client send messages to the peer through the relay, and says how many were sent and came back.
-fn talk(relay: SocketAddr, participant: u64, peer: Option<SocketAddr>, how: &[&str]) -> Option<(u32, u32)> {
+fn talk(relay: SocketAddr, participant: u64, peer: Option<SocketAddr>, how: &[&str]) -> (u32, u32) {
     let credential = credential(1, participant);
     let (address, port) = (relay.ip().to_string(), relay.port().to_string());
     let mut arguments = vec!["-u", &credential.username, "-w", credential.password.expose_secret()];
@@ -32,13 +29,13 @@ fn talk(relay: SocketAddr, participant: u64, peer: Option<SocketAddr>, how: &[&s
     }
     arguments.extend(how);
     arguments.push(&address);
-    let text = run("turnutils_uclient", &arguments)?;
+    let text = run("turnutils_uclient", &arguments);
     let last = |name: &str| {
         let after = text.rsplit(name).next().unwrap_or_default();
         let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
         digits.parse().unwrap_or_else(|_| panic!("no {name} in {text}"))
     };
-    Some((last("tot_send_msgs="), last("tot_recv_msgs=")))
+    (last("tot_send_msgs="), last("tot_recv_msgs="))
 }
 
 #[test]
@@ -61,9 +58,7 @@ fn coturns_client_sends_and_receives_over_every_way() {
         for (participant, (name, relay_address, peer, how)) in (1..).zip(ways) {
             let meter = relay.meter();
             scope.spawn(move || {
-                let Some((sent, received)) = talk(relay_address, participant, peer, how) else {
-                    return;
-                };
+                let (sent, received) = talk(relay_address, participant, peer, how);
                 assert_eq!((sent, received), (50, 50), "{name}");
                 let traffic = meter.read(holder(1, participant)).unwrap();
                 assert_eq!((traffic.sent.get(), traffic.received.get()), (40_000, 40_000), "{name}");
@@ -75,12 +70,11 @@ fn coturns_client_sends_and_receives_over_every_way() {
 #[test]
 fn coturns_clients_talk_to_each_other_through_the_relay() {
     let relay = relay_with(|settings| settings.peers = PeerFilter::new());
-    if let Some((sent, received)) = talk(relay.udp()[0], 1, None, &["-y"]) {
-        assert!(sent > 0);
-        assert_eq!(received, sent);
-        let traffic = relay.meter().read(holder(1, 1)).unwrap();
-        assert_eq!((traffic.sent, traffic.packets_sent), (traffic.received, traffic.packets_received));
-    }
+    let (sent, received) = talk(relay.udp()[0], 1, None, &["-y"]);
+    assert!(sent > 0);
+    assert_eq!(received, sent);
+    let traffic = relay.meter().read(holder(1, 1)).unwrap();
+    assert_eq!((traffic.sent, traffic.packets_sent), (traffic.received, traffic.packets_received));
 }
 
 #[test]
@@ -88,8 +82,7 @@ fn coturns_stun_client_learns_its_address() {
     let relay = relay();
     for listener in relay.udp() {
         let (ip, port): (IpAddr, String) = (listener.ip(), listener.port().to_string());
-        if let Some(text) = run("turnutils_stunclient", &["-p", &port, &ip.to_string()]) {
-            assert!(text.contains("UDP reflexive addr:"), "{text}");
-        }
+        let text = run("turnutils_stunclient", &["-p", &port, &ip.to_string()]);
+        assert!(text.contains("UDP reflexive addr:"), "{text}");
     }
 }

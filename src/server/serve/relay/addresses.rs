@@ -66,7 +66,11 @@ impl Addresses {
         let set = &config.relay;
         let (relayed, how) = match (set.public_address, set.development) {
             (Some(public), _) => (machine.reached_at(public)?, How::Set),
-            (None, true) => (machine.for_a_developer(&config.app.host), How::Development),
+            (None, true) => {
+                let relayed = machine.for_a_developer(&config.app.host);
+                let how = if is_public(&relayed) { How::Own } else { How::Development };
+                (relayed, how)
+            }
             (None, false) => match machine.public() {
                 Some(relayed) => (relayed, How::Own),
                 None => (vec![machine.seen(config).await?], How::Seen),
@@ -74,6 +78,15 @@ impl Addresses {
         };
         Ok(Self { relayed, own: machine.own.into_iter().collect(), how })
     }
+
+    /// Whether anybody on the internet may come: then nobody gets into private networks, whatever a developer set.
+    pub(super) fn are_public(&self) -> bool {
+        is_public(&self.relayed)
+    }
+}
+
+fn is_public(relayed: &[RelayedAddress]) -> bool {
+    relayed.iter().any(|address| is_of_the_open_internet(address.public))
 }
 
 /// The addresses of this machine.
@@ -208,6 +221,45 @@ mod tests {
         }
     }
 
+    /// A STUN server that says what it likes of whoever asks.
+    fn stun(says: fn(SocketAddr) -> SocketAddr) -> String {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let url = format!("stun:{}", socket.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let mut question = [0; 20];
+            while let Ok((20, from)) = socket.recv_from(&mut question) {
+                let SocketAddr::V4(seen) = says(from) else { panic!("it speaks of IPv4 alone") };
+                let cookie = 0x2112_a442_u32;
+                let mut answer = vec![1, 1, 0, 12];
+                answer.extend(&question[4..]);
+                answer.extend([0, 0x20, 0, 8, 0, 1]);
+                answer.extend((seen.port() ^ 0x2112).to_be_bytes());
+                answer.extend((seen.ip().to_bits() ^ cookie).to_be_bytes());
+                socket.send_to(&answer, from).unwrap();
+            }
+        });
+        url
+    }
+
+    async fn seen_by(url: &str) -> Result<RelayedAddress, String> {
+        let variables = [("STUN_URLS", url), ("TURN_RELAY_PORT", "0")];
+        let find = |name: &str| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| value.into());
+        let (_, config) = Config::read(["tessro".into()], find).unwrap();
+        machine(&[], &["127.0.0.1"]).seen(&config).await.map_err(|reason| reason.to_string())
+    }
+
+    #[tokio::test]
+    async fn behind_a_nat_that_keeps_ports_the_address_is_what_a_stun_server_says() {
+        let kept = stun(|from| SocketAddr::new(ip("9.9.9.9"), from.port()));
+        assert_eq!(seen_by(&kept).await, Ok(RelayedAddress { bound: ip("127.0.0.1"), public: ip("9.9.9.9") }));
+        let changed = stun(|from| SocketAddr::new(ip("9.9.9.9"), from.port() ^ 1));
+        assert!(seen_by(&changed).await.unwrap_err().contains("NAT that changes ports"));
+        for nowhere in [stun(|from| from), String::new(), "stun:127.0.0.1:9".to_owned()] {
+            let reason = seen_by(&nowhere).await.unwrap_err();
+            assert!(reason.contains("set TURN_RELAY_PUBLIC_ADDRESS"), "{reason}");
+        }
+    }
+
     #[test]
     fn a_developer_gets_this_machine_and_its_network_where_the_app_is_open_to_it() {
         let machine = machine(&["127.0.0.1", "::1", "192.168.1.5"], &["192.168.1.5"]);
@@ -217,6 +269,8 @@ mod tests {
         for host in ["0.0.0.0", "::", "192.168.1.5"] {
             assert_eq!(machine.for_a_developer(host), [ip("192.168.1.5").into()], "{host}");
         }
+        assert!(!is_public(&machine.for_a_developer("0.0.0.0")));
+        assert!(is_public(&self::machine(&[], &["1.2.3.4"]).for_a_developer("0.0.0.0")), "this is no laptop");
         let offline = self::machine(&["127.0.0.1"], &[]);
         assert_eq!(offline.for_a_developer("0.0.0.0"), [ip("127.0.0.1").into()]);
     }

@@ -1,0 +1,101 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { chromium } from '../harness/chromium';
+import { pairs } from '../harness/connection_stats';
+import { nightTrain } from '../harness/film';
+import { freePort } from '../harness/free_port';
+import type { Person } from '../harness/people';
+import { expect, test as base } from '../harness/test';
+import { Tessro } from '../harness/tessro';
+import { seesFrames } from '../harness/watching';
+
+/** A way from a browser to the relay: the address that it is left with, and what its statistics call it. */
+interface Way {
+  url: RegExp;
+  protocol: 'udp' | 'tcp' | 'tls';
+  secure?: boolean;
+}
+
+const ways: Record<string, Way> = {
+  UDP: { url: /^turn:127\.0\.0\.1:\d+\?transport=udp$/, protocol: 'udp' },
+  TCP: { url: /^turn:127\.0\.0\.1:\d+\?transport=tcp$/, protocol: 'tcp' },
+  'TLS, on the port of the site': { url: /^turns:/, protocol: 'tls', secure: true },
+  'IPv6 and UDP': { url: /^turn:\[::1\]:\d+\?transport=udp$/, protocol: 'udp' },
+};
+
+const development = { TURN_RELAY_DEVELOPMENT: '1', TURN_RELAY_PORT: '0' };
+
+const test = base.extend<{ secure: boolean; folder: string }>({
+  secure: [false, { option: true }],
+  // eslint-disable-next-line no-empty-pattern
+  folder: async ({}, use) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'tessro-certificate-'));
+    await use(folder);
+    rmSync(folder, { recursive: true, force: true });
+  },
+  tessro: async ({ secure, folder }, use, info) => {
+    const port = await freePort();
+    const sealed = secure ? { ...certificate(folder), TURN_RELAY_TLS_PORT: String(port) } : {};
+    const tessro = await Tessro.start({ ...development, ...sealed }, { port });
+    await use(tessro);
+    if (info.status !== info.expectedStatus) await info.attach('server log', { body: tessro.log.join('\n') });
+    await tessro.dispose();
+  },
+});
+
+// One of the ways has a certificate that nobody knows.
+test.use({ launchOptions: chromium({ certificates: 'any' }) });
+
+/** A certificate that nobody knows, and its key. */
+function certificate(folder: string): Record<string, string> {
+  const [cert, key] = ['cert.pem', 'key.pem'].map((name) => path.join(folder, name)) as [string, string];
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  execFileSync('openssl', ['req', '-x509', ...kind, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  return { TLS_CERT: cert, TLS_KEY: key };
+}
+
+/** Leaves a browser with one of the relay's addresses, as networks do that let nothing else pass. */
+async function hasOnly(person: Person, url: RegExp): Promise<void> {
+  await person.page.route('**/api/turn-credentials*', async (route) => {
+    const response = await route.fetch();
+    const answer = (await response.json()) as { iceServers: { urls: string[] }[] };
+    for (const server of answer.iceServers) server.urls = server.urls.filter((offered) => url.test(offered));
+    answer.iceServers = answer.iceServers.filter(({ urls }) => urls.length > 0);
+    await route.fulfill({ response, json: answer });
+  });
+}
+
+for (const [name, { url, protocol, secure = false }] of Object.entries(ways)) {
+  test.describe(name, () => {
+    test.use({ secure });
+    test('carries the film from a host to a guest who both hide their addresses', async ({ people, tessro }) => {
+      await tessro.logs(/✅ Built-in relay TURN service configured/);
+      const options = { ignoreHTTPSErrors: secure };
+      const [host, guest] = [await people.arrive(options), await people.arrive(options)];
+      for (const person of [host, guest]) await hasOnly(person, url);
+      await host.createSession({ name: 'Ada' });
+      await guest.joinByLink(host.invite, { name: 'Bob' });
+      for (const person of [host, guest]) await person.hideMyAddress();
+      await host.choose(nightTrain);
+      await seesFrames(guest.stream);
+      for (const { page, console } of [host, guest]) {
+        expect(console.join('\n')).toContain('[WebRTC] Successfully fetched Built-in relay TURN credentials');
+        const selected = async () => (await pairs(page)).find((pair) => pair.selected);
+        await expect.poll(async () => (await selected())?.relayProtocol).toBe(protocol);
+        expect(await selected()).toMatchObject({ local: 'relay', relayUrl: expect.stringMatching(url) });
+      }
+    });
+  });
+}
+
+test('with nothing configured a guest who hides the address sees the film over the relay', async ({ people, tessro }) => {
+  const answer = (await (await fetch(`${tessro.origin}/api/turn-credentials`)).json()) as { provider: string; degraded: boolean };
+  expect([answer.provider, answer.degraded]).toEqual(['relay', false]);
+  const { guest } = await people.watching(nightTrain);
+  await guest.hideMyAddress();
+  await seesFrames(guest.stream);
+  await expect.poll(async () => (await pairs(guest.page)).find(({ selected }) => selected)?.local).toBe('relay');
+});

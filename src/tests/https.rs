@@ -1,0 +1,106 @@
+//! The site with a certificate of its own, and the relay over TLS: on a port of its own, or on the site's.
+
+use super::{
+    app::{TestApp, config},
+    relay::{credential, eventually, tls_url},
+};
+use crate::server::{certificate::tests::write, clock::Clock, relay::tests::caller::Caller, serve::relay_alone};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+const PATH: &str = "/api/turn-credentials";
+
+/// One that nobody has at the moment.
+fn free_port() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+}
+
+fn local(port: &str) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port.parse().unwrap())
+}
+
+/// Development, with this certificate.
+fn variables<'a>(certificate: &'a str, key: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let sealed = [("TLS_CERT", certificate), ("TLS_KEY", key)];
+    let development = [("TURN_RELAY_DEVELOPMENT", "1"), ("TURN_RELAY_PORT", "0")];
+    [&sealed[..], &development, more].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn site_and_relay_share_a_port() {
+    let directory = tempfile::tempdir().unwrap();
+    let (certificate, key, trust) = write(&directory);
+    let port = free_port();
+    let more = [("PORT", port.as_str()), ("TURN_RELAY_TLS_PORT", &port), ("CLIENT_URL", "https://localhost")];
+    let app = TestApp::start(&variables(certificate.to_str().unwrap(), key.to_str().unwrap(), &more)).await;
+    assert!(app.url.starts_with("https://"));
+    assert_eq!(app.get("/health").await.status, 200);
+    let answer = app.get(PATH).await.json();
+    assert_eq!(tls_url(&answer), Some(format!("turns:localhost:{port}?transport=tcp")));
+
+    let (credential, ..) = credential(&answer);
+    let mut caller = Caller::tls(local(&port), trust, &credential);
+    assert!(caller.allocate().ip().is_loopback());
+    assert_eq!(app.get("/health").await.status, 200, "beside it the site goes on");
+    assert!(caller.keeps_its_allocation());
+    drop(caller);
+    eventually(|| app.relay().unwrap().allocations() == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_relay_has_a_port_of_its_own_for_tls_where_that_was_set() {
+    let directory = tempfile::tempdir().unwrap();
+    let (certificate, key, trust) = write(&directory);
+    let port = free_port();
+    let more = [("TURN_RELAY_TLS_PORT", port.as_str()), ("TURN_RELAY_NAME", "localhost")];
+    let app = TestApp::start(&variables(certificate.to_str().unwrap(), key.to_str().unwrap(), &more)).await;
+    let answer = app.get(PATH).await.json();
+    assert_eq!(tls_url(&answer), Some(format!("turns:localhost:{port}?transport=tcp")));
+    let urls = answer["iceServers"].to_string();
+    assert!(urls.contains("turn:localhost:") && !urls.contains("127.0.0.1"), "a name stands for all addresses: {urls}");
+    let server = answer["iceServers"].as_array().unwrap().iter().find(|server| server["username"].is_string()).unwrap();
+    let credential = crate::server::relay::Credential {
+        username: server["username"].as_str().unwrap().to_owned(),
+        password: server["credential"].as_str().unwrap().into(),
+        expires: crate::domain::UnixMillis(0),
+    };
+    assert!(Caller::tls(local(&port), trust, &credential).is_served());
+}
+
+#[tokio::test]
+async fn a_certificate_that_cannot_be_used_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let (certificate, ..) = write(&directory);
+    let absent = directory.path().join("absent.pem");
+    let set = [("TLS_CERT", certificate.to_str().unwrap()), ("TLS_KEY", absent.to_str().unwrap())];
+    let sentence = TestApp::refuses(&set).await;
+    assert!(sentence.starts_with("TLS_KEY names") && sentence.contains("private key"), "{sentence}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_of_its_own_process_outlives_the_app() {
+    let data = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let shared = [("TURN_RELAY", "external"), ("TURN_RELAY_PUBLIC_ADDRESS", "127.0.0.1"), ("TURN_RELAY_PORT", &port)];
+    let shared = [&shared[..], &[("TURN_RELAY_DEVELOPMENT", "1")]].concat();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let alone = config(&data, &shared);
+    let relaying = tokio::spawn(relay_alone(alone, Clock::system(), async { drop(stopped.await) }));
+
+    let app = TestApp::start_in(data, &shared).await;
+    assert!(app.relay().is_none(), "it is not in the app");
+    let (credential, udp, _) = credential(&app.get(PATH).await.json());
+    assert_eq!(udp, local(&port));
+    let mut caller = Caller::udp(udp, &credential);
+    eventually(|| Caller::tcp(udp, &credential).is_served()).await;
+    caller.allocate();
+    let data: TempDir = app.stop().await;
+    assert!(caller.keeps_its_allocation(), "the app is gone and the call goes on");
+    let app = TestApp::start_in(data, &shared).await;
+    let (renewed, udp, _) = super::relay::credential(&app.get(PATH).await.json());
+    assert!(Caller::udp(udp, &renewed).is_served());
+    assert!(caller.keeps_its_allocation());
+    drop(stop);
+    relaying.await.unwrap().unwrap();
+}
