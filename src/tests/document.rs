@@ -1,4 +1,4 @@
-//! The OpenAPI document is true: it names every address of the router and no other, its examples are ours, and whatever the
+//! The `OpenAPI` document is true: it names every address of the router and no other, its examples are ours, and whatever the
 //! app answers is as described. Programs that know nothing of us go over it as well: `script/test api`.
 
 use super::{

@@ -12,6 +12,7 @@ mod credentials;
 mod document;
 mod evening;
 mod grants;
+mod guides;
 mod house;
 mod https;
 mod participants;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     app::api::ApiError,
-    protocol::{DegradedReason, ErrorCode, IceAnswer, TurnRestAnswer},
+    protocol::{DegradedReason, ErrorCode, IceAnswer, IceServer, TurnRestAnswer},
 };
 use axum::{
     Json,
@@ -32,22 +32,24 @@ pub(super) async fn answer(State(state): State<AppState>, request: Parts) -> Res
     let user = parameter(&uri, "username").filter(|user| !user.is_empty());
     let desk = Desk(state);
     let Served { answer, rate } = desk.serve(request, user.as_deref()).await;
-    let answer = answer.and_then(|answer| in_this_form(answer).map_err(|error| desk.with_stun(error)));
-    let mut response = answer.map(Json).into_response();
+    let mut response = match answer {
+        Ok(answer) => {
+            let reason = answer.reason;
+            in_this_form(answer)
+                .map_or_else(|| desk.with_stun(no_relay(reason)).into_response(), |given| Json(given).into_response())
+        }
+        Err(error) => error.into_response(),
+    };
     response.headers_mut().extend(rate.into_iter().flatten());
     response
 }
 
-fn in_this_form(answer: IceAnswer) -> Result<TurnRestAnswer, ApiError> {
-    let reason = answer.reason;
-    let relay =
-        answer.ice_servers.into_iter().find_map(|server| Some((server.username?, server.credential?, server.urls)));
-    let (Some((username, password, urls)), Some(ttl)) = (relay, answer.expires_in) else {
-        return Err(no_relay(reason));
-    };
-    // A STUN server beside the relay has no place in the form.
+/// The first login and its relays; `None` where there is no relay. A STUN server beside them has no place in the form.
+fn in_this_form(answer: IceAnswer) -> Option<TurnRestAnswer> {
+    let login = |server: IceServer| Some((server.username?, server.credential?, server.urls));
+    let (username, password, urls) = answer.ice_servers.into_iter().find_map(login)?;
     let uris = urls.into_iter().filter(|url| url.starts_with("turn")).collect();
-    Ok(TurnRestAnswer { username, password, ttl, uris })
+    Some(TurnRestAnswer { username, password, ttl: answer.expires_in?, uris })
 }
 
 fn no_relay(reason: Option<DegradedReason>) -> ApiError {
@@ -65,7 +67,6 @@ fn no_relay(reason: Option<DegradedReason>) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::IceServer;
 
     fn server(urls: &[&str], login: Option<&str>) -> IceServer {
         let login = login.map(str::to_owned);
@@ -98,10 +99,10 @@ mod tests {
 
     #[test]
     fn stun_alone_is_an_error_that_says_whether_to_ask_again() {
+        let stun = server(&["stun:a.example"], None);
+        assert_eq!(in_this_form(IceAnswer { expires_in: None, ..answered(vec![stun]) }), None);
         for (reason, retry_after) in [(DegradedReason::NotConfigured, None), (DegradedReason::ProviderError, Some(5))] {
-            let stun = server(&["stun:a.example"], None);
-            let answer = IceAnswer { expires_in: None, reason: Some(reason), ..answered(vec![stun]) };
-            let error = in_this_form(answer).unwrap_err();
+            let error = no_relay(Some(reason));
             assert_eq!((error.0.code, error.0.retry_after), (ErrorCode::NoRelay, retry_after));
         }
     }
