@@ -123,7 +123,7 @@ impl Guest {
         let in_need = |current: &Current| current.unanswered || current.stall.is_stalled(around.now);
         match self.current.as_ref().map(|current| current.stage) {
             Some(Stage::Connected) if self.current.as_ref().is_some_and(in_need) => {
-                self.ask_restart(false, around, out)
+                self.ask_restart(false, around, out);
             }
             Some(Stage::Connected) => self.tick(around, random, out),
             Some(Stage::Interrupted { .. }) => {

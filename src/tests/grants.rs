@@ -201,7 +201,7 @@ async fn whose_relay_is_silent_gives_way_to_the_next_also_where_its_answer_was_k
     let stand_in = cloudflare(created()).await;
     let grants = grants_of(&set(&stand_in.uri(), &COTURN));
     let answered = async |silent: &str| {
-        let near = Near { silent: silent.parse().ok(), ..Near::default() };
+        let near = Near::default().without(silent.parse().ok());
         grants.for_participant(participant(1), &near).await.provider
     };
     assert_eq!(answered("").await, "cloudflare");

@@ -101,7 +101,7 @@ impl Desk {
     fn where_from(&self, headers: &HeaderMap) -> Near {
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let near = Near::new(self.0.grants.region_header().and_then(text), text(ROUND_TRIPS));
-        Near { silent: text(SILENT_RELAY).and_then(|name| name.parse().ok()), ..near }
+        near.without(text(SILENT_RELAY).and_then(|name| name.parse().ok()))
     }
 
     /// Who is counted, and why they get nothing even if their rate allows it. With a token that is nobody's the address counts, as

@@ -27,6 +27,12 @@ pub struct Near {
 }
 
 impl Near {
+    /// The same caller, who hears nothing of this one's relay.
+    #[must_use]
+    pub fn without(self, silent: Option<ProviderName>) -> Self {
+        Self { silent, ..self }
+    }
+
     /// A caller in this region, whose browser measured these round trips: names and milliseconds with commas between them, as
     /// in `coturn:fra=23,coturn:nyc=110`. What cannot be read is left out.
     pub fn new(region: Option<&str>, round_trips: Option<&str>) -> Self {
