@@ -59,6 +59,12 @@ export class Tessro {
     return { code, said: refused.lines };
   }
 
+  /** What the doctor says of it, and the code with which he leaves. */
+  async doctor(...flags: string[]): Promise<{ code: number | null; said: string[] }> {
+    const doctor = this.spawn('doctor', ...flags);
+    return { code: await doctor.exit(), said: doctor.lines };
+  }
+
   get origin(): string {
     return `http://${this.address}:${this.port}`;
   }
@@ -109,19 +115,20 @@ export class Tessro {
     await this.process.line(/listening on port/);
   }
 
-  private spawn(): Started {
+  private spawn(...command_line: string[]): Started {
     // Nothing of the developer's own environment, nor of a `.env` in the tree: keys in it would reach a real provider.
     const env = {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
       // No outside contact unless a test asks for it.
       STUN_URLS: '',
+      TURN_CHECK_EVERY: 'off',
       ...this.environment,
       HOST: this.address,
       PORT: String(this.port),
       DATA_DIR: this.data,
     };
-    const [command, ...args] = [...(this.namespace ? ['ip', 'netns', 'exec', this.namespace] : []), binary];
+    const [command, ...args] = [...(this.namespace ? ['ip', 'netns', 'exec', this.namespace] : []), binary, ...command_line];
     return new Started('tessro', command!, args, { env, cwd: this.data });
   }
 }

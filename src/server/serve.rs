@@ -17,10 +17,7 @@ use super::{
 use crate::domain::ByteCount;
 use axum::serve::{ListenerExt as _, TapIo};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 /// How often those are forgotten who have not asked for credentials in a while.
@@ -134,7 +131,8 @@ impl Server {
     /// Serves until `stop` is done, then lets go of everything within seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let Self { listener, state, clock, check_every, .. } = self;
-        let checking = check_every.and_then(|every| check_relays(state.grants.clone(), clock, every));
+        let grants = state.grants.clone();
+        let checking = check_every.map(|every| tokio::spawn(check_relays(grants, clock, every)));
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
         let listener = without_delay(listener);
         let stopping = CancellationToken::new();
@@ -170,13 +168,10 @@ impl Server {
 }
 
 /// Tries the relays in the background, from now on.
-fn check_relays(grants: Grants, clock: Clock, every: Duration) -> Option<JoinHandle<()>> {
+async fn check_relays(grants: Grants, clock: Clock, every: Duration) {
     match Trust::system() {
-        Ok(trust) => Some(tokio::spawn(rounds::go(grants, trust, clock, every))),
-        Err(error) => {
-            tracing::warn!("Relays are not tried ({error}): install the system's CA certificates");
-            None
-        }
+        Ok(trust) => rounds::go(grants, trust, clock, every).await,
+        Err(error) => tracing::warn!("Relays are not tried ({error}): install the system's CA certificates"),
     }
 }
 

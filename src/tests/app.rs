@@ -7,6 +7,7 @@ use std::{
     collections::HashMap,
     ffi::OsString,
     io::Write,
+    net::SocketAddr,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
@@ -74,6 +75,8 @@ impl TestApp {
         let mut set: HashMap<String, OsString> =
             variables.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
         set.insert("PORT".to_owned(), "0".into());
+        // Stand-ins count who asks them.
+        set.entry("TURN_CHECK_EVERY".to_owned()).or_insert_with(|| "off".into());
         set.insert("DATA_DIR".to_owned(), data.path().into());
         let (_, config) = Config::read(["tessro".into()], |name| set.get(name).cloned()).unwrap();
 
@@ -96,6 +99,18 @@ impl TestApp {
         ];
         variables.extend(more);
         Self::start(&variables).await
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.url.trim_start_matches("http://").parse().unwrap()
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.address().port()
+    }
+
+    pub(super) fn data_dir(&self) -> String {
+        self.data.as_ref().unwrap().path().display().to_string()
     }
 
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -8,6 +8,7 @@
 mod api;
 mod app;
 mod credentials;
+mod doctor;
 mod evening;
 mod grants;
 mod house;
