@@ -68,6 +68,12 @@ export class Tessro {
     return { code, said: refused.lines };
   }
 
+  /** What the doctor says of it, and the code with which he leaves. */
+  async doctor(...flags: string[]): Promise<{ code: number | null; said: string[] }> {
+    const doctor = this.spawn('doctor', ...flags);
+    return { code: await doctor.exit(), said: doctor.lines };
+  }
+
   get origin(): string {
     return `${this.environment.TLS_CERT ? 'https' : 'http'}://${this.address}:${this.port}`;
   }
@@ -128,7 +134,7 @@ export class Tessro {
     await this.process.line(/listening on port/);
   }
 
-  private spawn(): Started {
+  private spawn(...command_line: string[]): Started {
     // Nothing of the developer's own environment, nor of a `.env` in the tree: keys in it would reach a real provider.
     const env = {
       PATH: process.env.PATH,
@@ -137,12 +143,13 @@ export class Tessro {
       STUN_URLS: '',
       // Nor a relay of its own, which a machine with a public address would have.
       ...(Object.keys(this.environment).some((name) => name.startsWith('TURN_RELAY')) ? {} : { TURN_RELAY: 'off' }),
+      TURN_CHECK_EVERY: 'off',
       ...this.environment,
       HOST: this.address,
       PORT: String(this.port),
       DATA_DIR: this.data,
     };
-    const [command, ...args] = [...(this.namespace ? ['ip', 'netns', 'exec', this.namespace] : []), binary];
+    const [command, ...args] = [...(this.namespace ? ['ip', 'netns', 'exec', this.namespace] : []), binary, ...command_line];
     return new Started('tessro', command!, args, { env, cwd: this.data });
   }
 }

@@ -1,6 +1,6 @@
 //! `tessro doctor`: whether everything that a session needs works, step by step, and what to do where it does not.
 //!
-//! - [`step`], [`subject`]: what is checked, and of what. `trouble`, `site`: what can be wrong, in words. [`report`]: what is said.
+//! - [`step`], [`subject`]: what is checked, and of what. `trouble`, `advice`, `site`: what can be wrong, in words, and what to do. [`report`]: what is said.
 //! - `reach`, `turn`, `leg`, `visit`: the way to a relay, and what is done there.
 //! - `clock`: whether clocks agree. `relays`, `front`: the chains of steps, for providers and for this server.
 //! - `proof`: how doctor and server know each other. [`rounds`]: the same checks in the running server, on a timer.
@@ -8,6 +8,7 @@
 //! A chain ends at its first failure, since each step needs those before it. Works with ICE servers, whoever minted them. Holds
 //! credentials for as long as it uses them, and says none of them.
 
+mod advice;
 mod clock;
 mod front;
 mod leg;

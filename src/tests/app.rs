@@ -7,6 +7,7 @@ use std::{
     collections::HashMap,
     ffi::OsString,
     io::Write,
+    net::SocketAddr,
     sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
     time::Duration,
 };
@@ -114,6 +115,18 @@ impl TestApp {
         Self::start(&variables).await
     }
 
+    pub(super) fn address(&self) -> SocketAddr {
+        self.url.trim_start_matches("http://").parse().unwrap()
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.address().port()
+    }
+
+    pub(super) fn data_dir(&self) -> String {
+        self.data.as_ref().unwrap().path().display().to_string()
+    }
+
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url))
     }
@@ -143,6 +156,8 @@ pub(super) fn config(data: &TempDir, variables: &[(&str, &str)]) -> Config {
     let mut set: HashMap<String, OsString> =
         variables.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
     set.entry("PORT".to_owned()).or_insert_with(|| "0".into());
+    // Stand-ins count who asks them.
+    set.entry("TURN_CHECK_EVERY".to_owned()).or_insert_with(|| "off".into());
     set.insert("DATA_DIR".to_owned(), data.path().into());
     if !set.keys().any(|name| name.starts_with("TURN_RELAY")) {
         set.insert("TURN_RELAY".to_owned(), "off".into());

@@ -9,6 +9,7 @@ mod api;
 mod app;
 mod client_apps;
 mod credentials;
+mod doctor;
 mod document;
 mod evening;
 mod grants;

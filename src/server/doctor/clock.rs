@@ -94,10 +94,9 @@ mod tests {
         let mut trial = Trial::FIRST;
         for tried in 1.. {
             let taken = knows_the_secret && (!looks || trial.expires_at(ours) > theirs);
-            match trial.next(taken) {
-                Next::Try(next) => trial = next,
-                verdict => return (verdict, tried),
-            }
+            let next = trial.next(taken);
+            let Next::Try(another) = next else { return (next, tried) };
+            trial = another;
         }
         unreachable!("trials end")
     }

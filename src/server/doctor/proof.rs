@@ -40,16 +40,19 @@ pub struct Seen {
 pub(super) struct Proof {
     path: PathBuf,
     name: String,
+    /// The directory, if it was made for it: whoever runs the doctor may not be who runs the server.
+    made: Option<PathBuf>,
 }
 
 impl Proof {
-    /// Makes the directory where it is missing, as the server does, and the file.
+    /// Makes the file, and for as long as it is there the directory where that is missing.
     pub(super) fn write(data_dir: &Path) -> io::Result<Self> {
+        let made = (!data_dir.exists()).then(|| data_dir.to_owned());
         fs::create_dir_all(data_dir)?;
         let name = format!("{:032x}", rand::random::<u128>());
         let path = path(data_dir, &name);
         File::create_new(&path)?.sync_all()?;
-        Ok(Self { path, name })
+        Ok(Self { path, name, made })
     }
 
     /// What the header carries.
@@ -62,6 +65,10 @@ impl Drop for Proof {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_file(&self.path) {
             tracing::warn!("{} could not be removed ({error}): it is empty and does no harm", self.path.display());
+        }
+        if let Some(made) = &self.made {
+            // A server that was started meanwhile has put its data there.
+            drop(fs::remove_dir(made));
         }
     }
 }
@@ -120,6 +127,18 @@ mod tests {
         drop(proof);
         assert_eq!(seen(parts(&name), data.path(), &ClientIpSource::XRealIp).await, None);
         assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_directory_that_was_made_goes_away_again_unless_it_is_used() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("data");
+        drop(Proof::write(&directory).unwrap());
+        assert!(!directory.exists());
+        let proof = Proof::write(&directory).unwrap();
+        fs::write(directory.join("usage.db"), "").unwrap();
+        drop(proof);
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
     }
 
     #[tokio::test]

@@ -75,38 +75,52 @@ pub(super) async fn secure(connection: TcpStream, host: &str, trust: &Trust) -> 
 
 /// What the network's error means.
 pub(super) fn of_network(error: &io::Error) -> Trouble {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Trouble::Refused,
-        io::ErrorKind::TimedOut => Trouble::Silent,
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof => {
-            Trouble::HungUp
-        }
-        _ => Trouble::Unreachable(error.to_string()),
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, TimedOut, UnexpectedEof};
+    let kind = error.kind();
+    if kind == ConnectionRefused {
+        Trouble::Refused
+    } else if kind == TimedOut {
+        Trouble::Silent
+    } else if [ConnectionReset, ConnectionAborted, UnexpectedEof].contains(&kind) {
+        Trouble::HungUp
+    } else {
+        Trouble::Unreachable(error.to_string())
     }
 }
 
 fn of_handshake(error: &io::Error) -> Trouble {
     let Some(cause) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
-        return match of_network(error) {
-            Trouble::HungUp => Trouble::NotTls("the connection is closed during the handshake".into()),
-            other => other,
-        };
+        let trouble = of_network(error);
+        let closed = || Trouble::NotTls("the connection is closed during the handshake".into());
+        return if trouble == Trouble::HungUp { closed() } else { trouble };
     };
-    match cause {
-        rustls::Error::InvalidCertificate(flaw) => Trouble::Certificate(of_certificate(flaw)),
-        other => Trouble::NotTls(other.to_string()),
+    if let rustls::Error::InvalidCertificate(flaw) = cause {
+        Trouble::Certificate(of_certificate(flaw))
+    } else {
+        Trouble::NotTls(cause.to_string())
     }
 }
 
 fn of_certificate(error: &CertificateError) -> Flaw {
-    match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Flaw::Expired,
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Flaw::NotYetValid,
-        CertificateError::UnknownIssuer => Flaw::UnknownIssuer,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Flaw::OtherName,
-        // A certificate that is its own authority: most that sign themselves.
-        CertificateError::Other(cause) if cause.to_string().contains("CaUsedAsEndEntity") => Flaw::UnknownIssuer,
-        other => Flaw::Other(other.to_string()),
+    use CertificateError::{
+        BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
+        NotValidYetContext, Other, UnknownIssuer,
+    };
+    // A certificate that is its own authority: most that sign themselves. A bad signature is that of an authority that has the
+    // name of one that is trusted, and another key.
+    let signs_itself = |cause: &str| cause.contains("CaUsedAsEndEntity");
+    if matches!(error, Expired | ExpiredContext { .. }) {
+        Flaw::Expired
+    } else if matches!(error, NotValidYet | NotValidYetContext { .. }) {
+        Flaw::NotYetValid
+    } else if matches!(error, NotValidForName | NotValidForNameContext { .. }) {
+        Flaw::OtherName
+    } else if matches!(error, UnknownIssuer | BadSignature)
+        || matches!(error, Other(cause) if signs_itself(&cause.to_string()))
+    {
+        Flaw::UnknownIssuer
+    } else {
+        Flaw::Other(error.to_string())
     }
 }
 

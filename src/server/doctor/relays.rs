@@ -56,13 +56,11 @@ impl Doctor {
                 return false;
             }
         }
-        match self.date_of(api).await {
-            Some(theirs) => notes.tell(subject, Step::Clock, clock::by_date(self.clock.wall(), theirs)),
-            None => {
-                notes.skipped(subject, Step::Clock, "the API tells no time");
-                true
-            }
-        }
+        let Some(theirs) = self.date_of(api).await else {
+            notes.skipped(subject, Step::Clock, "the API tells no time");
+            return true;
+        };
+        notes.tell(subject, Step::Clock, clock::by_date(self.clock.wall(), theirs))
     }
 
     /// The time that an answer of this API tells, whatever else it says.
@@ -151,10 +149,9 @@ impl Doctor {
                 Err(Trouble::Denied(super::turn::UNAUTHENTICATED)) => false,
                 Err(_) => return None,
             };
-            match trial.next(taken) {
-                Next::Try(next) => trial = next,
-                verdict => return Some(verdict),
-            }
+            let next = trial.next(taken);
+            let Next::Try(another) = next else { return Some(next) };
+            trial = another;
         }
     }
 }

@@ -13,7 +13,7 @@ use turn_types::{
         attribute::{ErrorCode, Nonce, Realm, Username, XorMappedAddress},
         message::{
             BINDING, IntegrityAlgorithm, LongTermKeyCredentials, Message, MessageClass, MessageHeader, MessageWriteVec,
-            Method, StunWriteError, TransactionId,
+            StunWriteError, TransactionId,
         },
         prelude::*,
     },
@@ -170,8 +170,7 @@ pub(super) fn read(bytes: &[u8]) -> Heard {
 }
 
 fn read_data(message: &Message<'_>, transaction: TransactionId) -> Option<Heard> {
-    let is_data: fn(Method) -> bool = |method| method == DATA;
-    if !is_data(message.method()) {
+    if !message.has_method(DATA) {
         return None;
     }
     let from = message.attribute::<XorPeerAddress>().ok()?.addr(transaction);

@@ -104,7 +104,7 @@ impl<'a> Visit<'a> {
     pub(super) async fn echo_twice(&self, tell: Told<'_>) {
         let Some(mut pair) = self.pair(tell).await else { return };
         if self.between(&mut pair, tell).await.is_some() {
-            tell(Step::RelayedAddress, self.from_without(&mut pair).await.map(str::to_owned));
+            tell(Step::RelayedAddress, self.outside(&mut pair).await.map(str::to_owned));
         }
         pair.release().await;
     }
@@ -168,7 +168,7 @@ impl<'a> Visit<'a> {
         let mut number = 0_u8;
         while Instant::now() < deadline {
             number = number.wrapping_add(1);
-            let payload = [&PAYLOAD[..], &[number]].concat();
+            let payload = [PAYLOAD, &[number]].concat();
             let sent = Instant::now();
             pair.first.send(second, &payload).await?;
             let next = deadline.min(sent + SEND_EVERY);
@@ -188,7 +188,7 @@ impl<'a> Visit<'a> {
     }
 
     /// From a socket of ours that has nothing to do with the relay, to the first relayed address and back.
-    async fn from_without(&self, pair: &mut Pair) -> Result<&'static str, Trouble> {
+    async fn outside(&self, pair: &mut Pair) -> Result<&'static str, Trouble> {
         let relayed = pair.relayed[0];
         let Some(seen) = pair.seen.filter(|seen| seen.is_ipv4() == relayed.is_ipv4()) else {
             return Ok("not tried from without: this machine has no address of its family");
