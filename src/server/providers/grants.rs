@@ -8,7 +8,7 @@
 //! The settings can be exchanged while it runs: what is asked from then on is minted with the new ones, and what browsers have
 //! lives on.
 
-use super::{Grant, IceSet, Line, Near, Regions, RelayDesk, Whom, line::counted_as};
+use super::{Grant, IceSet, Line, Near, Regions, RelayDesk, StunUrls, Whom, line::counted_as};
 use crate::{
     domain::{ParticipantId, ProviderName, SessionCode, UnixMillis},
     protocol::{DegradedReason, IceAnswer, IceServer},
