@@ -71,22 +71,6 @@ async fn with_nothing_but_development_set_everyone_gets_a_relay_that_works() {
     assert_ne!(self::credential(&another).0.username, credential.username, "strangers have nothing in common");
 }
 
-#[tokio::test]
-async fn without_an_address_it_is_off_and_says_why() {
-    let log = Log::listen();
-    let app = TestApp::start(&[("TURN_RELAY", "auto"), ("TURN_RELAY_PUBLIC_ADDRESS", "2001:db8::7")]).await;
-    let answer = app.get(PATH).await.json();
-    // A machine that has a way to IPv6 takes the operator's word for the address.
-    let has_ipv6 = UdpSocket::bind("[::]:0").is_ok_and(|socket| socket.connect("[2001:db8::1]:9").is_ok());
-    if has_ipv6 {
-        assert_eq!(answer["provider"], "relay");
-    } else {
-        assert_eq!(answer["reason"], "not_configured");
-        let line = "The built-in relay stays off: this machine has no IPv6 address: take the one";
-        assert!(log.text().contains(line));
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_the_last_in_the_line_and_stands_in_for_the_others() {
     let stand_in = cloudflare(ResponseTemplate::new(401)).await;
