@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Started } from '../harness/process';
 import { expect, test } from '../harness/test';
@@ -14,6 +15,8 @@ test('whoever reads the API document and asks for all that it allows, and for wh
     COTURN_SHARED_SECRET: 'north',
     RATE_LIMIT_CREDENTIALS: '1000000/1s',
   });
+  // It leaves notes where it runs.
+  mkdirSync(info.outputDir, { recursive: true });
   const schemathesis = new Started(
     'schemathesis',
     'schemathesis',
@@ -24,7 +27,6 @@ test('whoever reads the API document and asks for all that it allows, and for wh
       // Every commit is guarded by the same requests; a long run may find something new.
       ...(examples > few ? [] : ['--generation-deterministic']),
     ],
-    // It leaves notes where it runs.
     { cwd: info.outputDir },
   );
   try {
