@@ -5,7 +5,7 @@ use std::{fs::File, io::IsTerminal as _, process::ExitCode};
 use tessro::server::{
     clock::Clock,
     config::{Command, Config, ConfigError},
-    providers::Grants,
+    providers::{Grants, Rotations},
     serve::Server,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -49,14 +49,14 @@ fn serve(config: Config) -> anyhow::Result<()> {
         let mut hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be handled")?;
         let started_in_a_terminal = has_terminal();
         let server = Server::start(config, Clock::system()).await?;
-        let grants = server.grants();
+        let (grants, rotations) = (server.grants(), server.rotations());
         let stop = async move {
             loop {
                 tokio::select! {
                     _ = terminate.recv() => break,
                     _ = interrupt.recv() => break,
                     // A terminal that is closed says goodbye with the same signal.
-                    _ = hangup.recv() => if started_in_a_terminal && !has_terminal() { break } else { reread(&grants) },
+                    _ = hangup.recv() => if started_in_a_terminal && !has_terminal() { break } else { reread(&grants, &rotations) },
                 }
             }
         };
@@ -70,9 +70,14 @@ fn has_terminal() -> bool {
 }
 
 /// Reads the settings again and uses what they say of credentials. What they say of all else waits for the next start.
-fn reread(grants: &Grants) {
-    let exchanged = Config::load().map_err(anyhow::Error::from).and_then(|(_, config)| Ok(grants.exchange(&config)?));
-    match exchanged {
+fn reread(grants: &Grants, rotations: &Rotations) {
+    let exchange = || {
+        let (_, config) = Config::load()?;
+        grants.exchange(&config)?;
+        rotations.exchange(&config)?;
+        anyhow::Ok(())
+    };
+    match exchange() {
         Ok(()) => tracing::info!("Settings of credentials were read again"),
         Err(error) => tracing::error!("Settings were not read again: {error:#} What was set before goes on"),
     }

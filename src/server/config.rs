@@ -13,6 +13,7 @@ mod limits;
 mod metered;
 mod naming;
 mod providers;
+mod rotation;
 mod secret;
 mod static_login;
 mod twilio;
@@ -27,13 +28,14 @@ mod provider_tests;
 mod tests;
 
 pub use app::AppConfig;
-pub use cloudflare::CloudflareConfig;
+pub use cloudflare::{CloudflareConfig, CloudflareKey};
 pub use command_line::Command;
 pub use coturn::CoturnConfig;
 pub use credentials::{CredentialConfig, ProviderNames};
 pub use limits::LimitConfig;
 pub use metered::{MeteredConfig, MeteredKey};
 pub use providers::ProviderConfig;
+pub use rotation::{CloudflareRotation, CoturnRotation};
 pub use static_login::StaticConfig;
 pub use twilio::TwilioConfig;
 pub use xirsys::XirsysConfig;
@@ -86,6 +88,16 @@ pub enum ConfigError {
         /// The one that is there.
         present: String,
         /// The one that is not.
+        missing: String,
+    },
+    /// Keys are to be changed, and something is not set that it takes.
+    #[error(
+        "{present} is set but {missing} is not: set both to have keys changed by themselves, or neither to change them by hand."
+    )]
+    HalfARotation {
+        /// What turns it on.
+        present: String,
+        /// What it lacks.
         missing: String,
     },
     /// The line of providers has one that nothing is known of.

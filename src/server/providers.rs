@@ -4,6 +4,7 @@
 //! - `cloudflare`, `twilio`, `xirsys`, `metered`, `coturn`, `static_login`: one provider each, with its [`Terms`].
 //! - [`breaker`]: whether one that failed is asked again. [`race`]: who is asked when, and when to stop waiting.
 //! - [`line`]: the providers in the order that the operator set. [`grants`]: what one caller gets of them.
+//! - [`rotation`]: keys that are changed by themselves, on a schedule.
 //! - [`ice_set`]: nothing that a provider says reaches a browser before it has gone over it.
 //!
 //! Owns the closed set of providers, the budget of time that one of them gets, and the words for its failures. Knows nothing
@@ -19,6 +20,7 @@ mod line;
 mod metered;
 mod pseudonym;
 mod race;
+mod rotation;
 mod static_login;
 mod terms;
 mod twilio;
@@ -28,10 +30,12 @@ pub use grants::{Grants, ParticipantKey};
 pub use ice_set::{IceSet, RelayUrls, StunUrls};
 pub use line::Line;
 pub use pseudonym::Pseudonym;
+pub use rotation::Rotations;
 pub use terms::{AtExpiry, Price, Terms, UsageAsked};
 
 use self::{
-    cloudflare::Cloudflare, coturn::Coturn, metered::Metered, static_login::StaticLogin, twilio::Twilio, xirsys::Xirsys,
+    cloudflare::Cloudflare, coturn::Coturn, metered::Metered, rotation::Follower, static_login::StaticLogin,
+    twilio::Twilio, xirsys::Xirsys,
 };
 use crate::{
     domain::{ProviderName, UnixMillis},
@@ -170,6 +174,12 @@ pub enum Failure {
         /// What is wrong with it.
         cause: &'static str,
     },
+    /// Its first key is still to be made.
+    #[error("{api} has no key yet: it is made as soon as that can be done, and the log says what is in the way")]
+    NoKey {
+        /// Whose key.
+        api: &'static str,
+    },
     /// There is no way to take a credential of this kind back.
     #[error("{api} takes no credential back: it ends when it expires")]
     Irrevocable {
@@ -187,6 +197,7 @@ impl Failure {
             | Self::TimedOut { .. }
             | Self::Unreachable { .. }
             | Self::Unusable { .. }
+            | Self::NoKey { .. }
             | Self::Irrevocable { .. } => None,
         }
     }
@@ -205,20 +216,29 @@ impl Provider {
         }
         let http = api::client()?;
         let ttl = config.credentials.turn_credential_ttl;
+        let data_dir = &config.app.data_dir;
         let provider = |(name, config): &(ProviderName, ProviderConfig)| {
-            Self::new(name.clone(), config.clone(), ttl, &http, clock)
+            let keys = rotation::follower(name, config, data_dir, clock);
+            Self::new(name.clone(), config.clone(), keys, ttl, &http, clock)
         };
         Ok(config.providers.iter().map(provider).collect())
     }
 
     /// A provider whose credentials live for `ttl`, or as near to it as it allows.
-    fn new(name: ProviderName, config: ProviderConfig, ttl: Duration, http: &Client, clock: &Clock) -> Self {
+    fn new(
+        name: ProviderName,
+        config: ProviderConfig,
+        keys: Option<Follower>,
+        ttl: Duration,
+        http: &Client,
+        clock: &Clock,
+    ) -> Self {
         let service = match config {
-            ProviderConfig::Cloudflare(config) => Service::Cloudflare(Cloudflare::new(config, http, clock)),
+            ProviderConfig::Cloudflare(config) => Service::Cloudflare(Cloudflare::new(config, keys, http, clock)),
             ProviderConfig::Twilio(config) => Service::Twilio(Twilio::new(config, http, clock)),
             ProviderConfig::Xirsys(config) => Service::Xirsys(Xirsys::new(config, http, clock)),
             ProviderConfig::Metered(config) => Service::Metered(Metered::new(config, http, clock)),
-            ProviderConfig::Coturn(config) => Service::Coturn(Coturn::new(config)),
+            ProviderConfig::Coturn(config) => Service::Coturn(Coturn::new(config, keys)),
             ProviderConfig::Static(config) => Service::Static(StaticLogin::new(config)),
         };
         let life = Terms::of(name.kind()).life(ttl);
@@ -268,7 +288,7 @@ impl Service {
             Self::Twilio(twilio) => twilio.mint(order).await,
             Self::Xirsys(xirsys) => xirsys.mint(order).await,
             Self::Metered(metered) => metered.mint(order).await,
-            Self::Coturn(coturn) => Ok(coturn.mint(order)),
+            Self::Coturn(coturn) => coturn.mint(order),
             Self::Static(login) => Ok(login.mint()),
         }
     }

@@ -8,7 +8,7 @@ use super::{
     config::Config,
     guard::Guard,
     http::{self, AppState},
-    providers::{Grants, Line},
+    providers::{Grants, Line, Rotations},
     signaling::{Rules, SessionSettings, Sessions, StoreError},
     usage::{Usage, UsageError},
 };
@@ -29,6 +29,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     state: AppState,
+    rotations: Rotations,
 }
 
 /// Why the server does not start.
@@ -80,12 +81,13 @@ impl Server {
             client_url: config.app.client_url.clone(),
             client_ip_source: config.app.client_ip_source.clone(),
         };
-        let sessions = Sessions::open(&config.app.data_dir, usage.clone(), clock, settings)?;
+        let sessions = Sessions::open(&config.app.data_dir, usage.clone(), clock.clone(), settings)?;
 
         tracing::info!("✅ Tessro server listening on port {}", address.port());
         let open = config.app.client_url.as_ref().map_or_else(|| local_url(address), ToString::to_string);
         tracing::info!("Open {open}");
         line.announce();
+        let rotations = Rotations::start(&config, clock.clone())?;
         tracing::info!("📊 Bandwidth limit: {} GB/month", as_configured(limit));
         if !std::path::Path::new(&*leptos.site_root).is_dir() {
             tracing::warn!(
@@ -102,7 +104,7 @@ impl Server {
             client_ip_source: config.app.client_ip_source,
             client_url: config.app.client_url,
         };
-        Ok(Self { listener, address, state })
+        Ok(Self { listener, address, state, rotations })
     }
 
     /// Where it listens.
@@ -120,9 +122,14 @@ impl Server {
         self.state.grants.clone()
     }
 
+    /// Who changes keys.
+    pub fn rotations(&self) -> Rotations {
+        self.rotations.clone()
+    }
+
     /// Serves until `stop` is done, then lets go of everything within seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listener, state, .. } = self;
+        let Self { listener, state, rotations, .. } = self;
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
         let listener = without_delay(listener);
         let stopping = CancellationToken::new();
@@ -148,6 +155,7 @@ impl Server {
             serving.abort();
         }
         forgetting.abort();
+        rotations.stop();
         usage.close().await;
         tracing::info!("Stopped");
         Ok(())

@@ -14,3 +14,4 @@ mod house;
 mod participants;
 mod providers;
 mod restart;
+mod rotation;

@@ -1,0 +1,1 @@
+//! Keys change against a stand-in and a real relay.
