@@ -15,6 +15,7 @@ pub mod language;
 pub mod peer;
 pub mod picture;
 pub mod playout;
+pub mod round_trips;
 pub mod senders;
 pub mod side;
 pub mod socket;

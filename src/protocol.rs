@@ -15,7 +15,9 @@ mod usage;
 
 pub use chat::{ChatEntry, ChatText, ParseChatTextError, Reaction};
 pub use error::{ErrorBody, ErrorCode};
-pub use ice::{BandwidthState, BandwidthStatus, DegradedReason, IceAnswer, IceServer};
+pub use ice::{
+    BandwidthState, BandwidthStatus, DegradedReason, IceAnswer, IceServer, ROUND_TRIPS, RelayPlace, SILENT_RELAY,
+};
 pub use seen::Seen;
 pub use session::{EndReason, FilmState, FilmStatus, ParticipantInfo, Snapshot, SourceKind};
 pub use side::{Cue, SideMessage, SubtitleTrack};

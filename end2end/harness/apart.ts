@@ -53,14 +53,17 @@ interface Fixtures {
   direct: 'open' | 'dropped';
   /** How many relays there are to be had. */
   relayCount: number;
+  /** Whose they are: all of them Cloudflare's, or the first alone, and the second coturn's. */
+  relaysOf: 'one provider' | 'two providers';
   apart: Apart;
 }
 
 export const apart = base.extend<Fixtures>({
   direct: ['dropped', { option: true }],
   relayCount: [1, { option: true }],
+  relaysOf: ['one provider', { option: true }],
 
-  apart: async ({ direct, relayCount, environment }, use, info) => {
+  apart: async ({ direct, relayCount, relaysOf, environment }, use, info) => {
     const { house, address, test } = Namespaces;
     // What was started is ended, last first, however far it came.
     const endings: (() => Promise<void> | void)[] = [];
@@ -74,10 +77,12 @@ export const apart = base.extend<Fixtures>({
         endings.push(() => relay.stop());
         relays.push(relay);
       }
-      const urls = relays.flatMap(({ relay }) => (relayCount > 1 ? relay.urls.slice(0, 1) : relay.urls));
+      const [theirs, own] = relaysOf === 'two providers' ? [relays.slice(0, 1), relays[1]] : [relays, undefined];
+      const urls = theirs.flatMap(({ relay }) => (relayCount > 1 ? relay.urls.slice(0, 1) : relay.urls));
       const cloudflare = await Cloudflare.start({ urls, secret: Coturn.secret }, test);
       endings.push(() => cloudflare.stop());
-      const settings: Environment = { ...cloudflare.environment, ...environment };
+      const coturn: Environment = own ? { COTURN_URLS: own.relay.urls[0]!, COTURN_SHARED_SECRET: own.relay.secret } : {};
+      const settings: Environment = { ...cloudflare.environment, ...coturn, ...environment };
       const tessro = await Tessro.start(settings, { address, namespace: house });
       endings.push(() => tessro.dispose());
       const stage = new Apart(namespaces, relays, cloudflare, tessro);

@@ -6,6 +6,8 @@ type Message = { type: string } & Record<string, any>;
 /** Participants without a browser: each opens a socket, comes in and says nothing more. */
 export class IdlePeople {
   private readonly sockets: WebSocket[] = [];
+  /** What proves who they are, in the order in which they came. */
+  readonly tokens: string[] = [];
 
   /** The server believes `X-Forwarded-For`, so that each of them comes from an address of its own. */
   static readonly environment = { CLIENT_IP_SOURCE: 'RightmostXForwardedFor' };
@@ -45,8 +47,10 @@ export class IdlePeople {
       socket.once('open', () => socket.send(JSON.stringify(first)));
       socket.once('message', (data) => {
         const message = JSON.parse(String(data)) as Message;
-        if (message.type === 'welcome') resolve({ code: message.snapshot.code });
-        else reject(new Error(`${first.type} was answered with ${String(data)}`));
+        if (message.type === 'welcome') {
+          this.tokens.push(message.token);
+          resolve({ code: message.snapshot.code });
+        } else reject(new Error(`${first.type} was answered with ${String(data)}`));
       });
     });
   }

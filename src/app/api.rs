@@ -5,8 +5,8 @@
 //! can end in HTML: fetch them from an effect or a task, never from a `Resource`.
 
 use crate::{
-    domain::ParticipantToken,
-    protocol::{BandwidthStatus, ErrorBody, ErrorCode, IceAnswer},
+    domain::{ParticipantToken, ProviderName},
+    protocol::{BandwidthStatus, ErrorBody, ErrorCode, IceAnswer, ROUND_TRIPS, SILENT_RELAY},
 };
 use futures::{Sink, Stream};
 use leptos::{
@@ -21,7 +21,7 @@ use leptos::{
     },
 };
 use serde::{Deserialize, Serialize};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// ICE servers for `RTCPeerConnection`, with fresh TURN credentials where there are any.
 #[server(prefix = "/api", endpoint = "turn-credentials", input = GetUrl, client = Participant)]
@@ -97,7 +97,30 @@ pub fn authorize(token: Option<ParticipantToken>) {
     *TOKEN.lock().unwrap_or_else(PoisonError::into_inner) = token;
 }
 
-/// The browser's `fetch`, with the participant's token as `Authorization: Bearer`.
+/// What this page knows of relays, for whoever is to choose one.
+static KNOWN: Mutex<Known> = Mutex::new(Known { round_trips: String::new(), silent: None });
+
+struct Known {
+    /// As [`ROUND_TRIPS`] has them.
+    round_trips: String,
+    silent: Option<ProviderName>,
+}
+
+fn known() -> MutexGuard<'static, Known> {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes every later request tell these round trips.
+pub fn tell_round_trips(measured: String) {
+    known().round_trips = measured;
+}
+
+/// Makes every later request tell whose relay is silent.
+pub fn tell_silent(provider: Option<ProviderName>) {
+    known().silent = provider;
+}
+
+/// The browser's `fetch`, with the participant's token as `Authorization: Bearer`, and what it knows of relays.
 pub struct Participant;
 
 impl Client<ApiError> for Participant {
@@ -107,6 +130,13 @@ impl Client<ApiError> for Participant {
     fn send(request: BrowserRequest) -> impl Future<Output = Result<BrowserResponse, ApiError>> + Send {
         if let Some(token) = *TOKEN.lock().unwrap_or_else(PoisonError::into_inner) {
             request.headers().set("Authorization", &format!("Bearer {}", token.expose()));
+        }
+        let known = known();
+        if !known.round_trips.is_empty() {
+            request.headers().set(ROUND_TRIPS, &known.round_trips);
+        }
+        if let Some(silent) = &known.silent {
+            request.headers().set(SILENT_RELAY, &silent.to_string());
         }
         <BrowserClient as Client<ApiError>>::send(request)
     }

@@ -15,6 +15,8 @@ const ICE: &str = "tessro.ice";
 const NAME: &str = "tessro.name";
 const FILM: &str = "tessro.film";
 const HIDE_ADDRESS: &str = "tessro.hide-address";
+const ROUND_TRIPS: &str = "tessro.round-trips";
+const DAY_MS: u64 = 86_400_000;
 const NO_SINGLE_KEYS: &str = "tessro.no-single-keys";
 
 /// Everything kept.
@@ -71,6 +73,19 @@ pub fn single_keys() -> bool {
 /// Remembers whether they do.
 pub fn keep_single_keys(on: bool) {
     put(local(), NO_SINGLE_KEYS, (!on).then(|| "1".to_owned()));
+}
+
+/// The round trips that were measured less than a day ago, as they are told.
+pub fn round_trips() -> Option<String> {
+    let text = get(local().as_ref(), ROUND_TRIPS)?;
+    let (since, measured) = text.split_once(' ')?;
+    let age = timer::unix_millis().checked_sub(since.parse().ok()?)?;
+    (age < DAY_MS).then(|| measured.to_owned())
+}
+
+/// Remembers them for a day.
+pub fn keep_round_trips(measured: &str) {
+    put(local(), ROUND_TRIPS, Some(format!("{} {measured}", timer::unix_millis())));
 }
 
 fn parse_ice(text: &str) -> Option<(IceAnswer, Duration)> {

@@ -182,7 +182,7 @@ impl Task {
                     socket.send(&message);
                 }
             }
-            Output::FetchIce(token) => self.webrtc.fetch_ice_servers(token),
+            Output::FetchIce { token, silent } => self.webrtc.fetch_ice_servers(token, silent),
             Output::UseIce(servers) => self.webrtc.ice_servers.set(servers),
             Output::Peer(id, command) => self.peer(id, command),
             Output::Keep(keep) => {

@@ -4,7 +4,7 @@
 //! What that core settles on, fetched, kept over a reload or STUN alone, comes into the signal through the task.
 
 use super::event::Events;
-use super::timer;
+use super::{round_trips, timer};
 use crate::app::api;
 use crate::domain::{ParticipantToken, ProviderName};
 use crate::protocol::{ErrorCode, IceAnswer, IceServer};
@@ -30,17 +30,22 @@ pub struct WebRtc {
 
 /// The hook: call it once, above the router.
 pub fn use_webrtc(events: Events) -> WebRtc {
+    round_trips::tell_known();
     WebRtc { ice_servers: RwSignal::new(Vec::new()), events }
 }
 
 impl WebRtc {
-    /// Fetches ICE servers, as a participant where there is a token. The outcome goes to the core.
-    pub fn fetch_ice_servers(&self, token: Option<ParticipantToken>) {
+    /// Fetches ICE servers, as a participant where there is a token, and not from a provider whose relay is silent if there
+    /// is another. The outcome goes to the core.
+    pub fn fetch_ice_servers(&self, token: Option<ParticipantToken>, silent: Option<ProviderName>) {
         let events = self.events.clone();
         leptos::task::spawn_local(async move {
-            let outcome = call(token).await;
+            let outcome = call(token, silent).await;
             if let IceOutcome::Answer(answer) = &outcome {
                 announce(answer);
+                if !answer.places.is_empty() {
+                    round_trips::measure(&answer.places);
+                }
             }
             events.input(Input::Ice(outcome));
         });
@@ -66,8 +71,9 @@ impl WebRtc {
     }
 }
 
-async fn call(token: Option<ParticipantToken>) -> IceOutcome {
+async fn call(token: Option<ParticipantToken>, silent: Option<ProviderName>) -> IceOutcome {
     api::authorize(token);
+    api::tell_silent(silent);
     let answer = match select(pin!(api::turn_credentials()), pin!(timer::sleep(CALL))).await {
         Either::Left((answer, _)) => answer,
         Either::Right(_) => {

@@ -35,6 +35,22 @@ pub enum DegradedReason {
     NearLimit,
 }
 
+/// The header in which a page tells the round trips to relays that it measured: names and milliseconds with commas between
+/// them, as in `coturn:fra=23,coturn:nyc=110`.
+pub const ROUND_TRIPS: &str = "tessro-round-trips";
+
+/// The header in which a page names the provider whose relay has fallen silent, so that others are asked first.
+pub const SILENT_RELAY: &str = "tessro-silent-relay";
+
+/// One of several relays of a kind, of which the nearest is to be found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelayPlace {
+    /// Its name, such as `coturn:fra`.
+    pub provider: String,
+    /// Where it answers STUN: `stun:fra.example:3478`.
+    pub url: String,
+}
+
 /// ICE servers for one caller, as `GET /api/turn-credentials` answers them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -54,6 +70,9 @@ pub struct IceAnswer {
     /// Why there is no relay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<DegradedReason>,
+    /// Whose round trips a page may measure, so that it gets the nearest next time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<RelayPlace>,
 }
 
 /// Whether credentials are to be had.

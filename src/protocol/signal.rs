@@ -25,6 +25,7 @@
 use super::{ChatEntry, ChatText, EndReason, ErrorCode, FilmStatus, Reaction, Seen, Snapshot, UsageReport};
 use crate::domain::{ConnectionId, InviteKey, ParticipantId, ParticipantName, ParticipantToken, SessionCode};
 use serde::{Deserialize, Serialize};
+use std::ops::Not;
 
 /// What a browser sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -242,7 +243,11 @@ pub enum Signal {
     Seen(Seen),
     /// From the guest: it wants ICE restarted, since nothing arrives, its network changed, its credentials are new, or a
     /// direct way may have opened. Asking again is harmless.
-    Restart,
+    Restart {
+        /// Nothing arrives although this end's line to the server is fine: a relay on the way may be dead.
+        #[serde(default, skip_serializing_if = "Not::not")]
+        silent: bool,
+    },
     /// From the host: ICE is about to be restarted, so have fresh credentials in hand.
     Renew,
     /// From the guest: they are.
@@ -257,7 +262,7 @@ impl std::fmt::Debug for Signal {
             Self::Answer { .. } => "Answer(..)",
             Self::Candidate { .. } => "Candidate(..)",
             Self::Seen(_) => "Seen(..)",
-            Self::Restart => "Restart",
+            Self::Restart { .. } => "Restart",
             Self::Renew => "Renew",
             Self::Renewed => "Renewed",
         })

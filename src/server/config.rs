@@ -155,6 +155,16 @@ impl Config {
     ) -> Result<(Command, Self), ConfigError> {
         let (command, settings) = command_line::parse(arguments, &variables)?;
         let providers = settings.providers.in_line(settings.credentials.turn_providers.as_ref(), &variables)?;
+        for name in settings.limits.provider_bandwidth_limits_gb.names() {
+            if !providers.iter().any(|(there, _)| there == name) {
+                return Err(ConfigError::BadValue {
+                    variable: "PROVIDER_BANDWIDTH_LIMITS_GB".to_owned(),
+                    value: name.to_string(),
+                    advice: "there is no such provider; write one that is configured, as TURN_PROVIDERS names it"
+                        .to_owned(),
+                });
+            }
+        }
         let config = Self { app: settings.app, credentials: settings.credentials, limits: settings.limits, providers };
         Ok((command, config))
     }

@@ -3,8 +3,8 @@
 //! - [`api`]: how any provider's API is talked to: time-outs, a second attempt, answers that are too large.
 //! - `cloudflare`, `twilio`, `xirsys`, `metered`, `coturn`, `static_login`: one provider each, with its [`Terms`].
 //! - [`breaker`]: whether one that failed is asked again. [`race`]: who is asked when, and when to stop waiting.
-//! - [`line`]: the providers in the order that the operator set. [`grants`]: what one caller gets of them.
-//! - [`rotation`]: keys that are changed by themselves, on a schedule.
+//! - [`line`]: the providers in the order that the operator set. [`near`]: who of a kind is the nearest.
+//! - [`grants`]: what one caller gets of them. [`rotation`]: keys that are changed by themselves, on a schedule.
 //! - [`ice_set`]: nothing that a provider says reaches a browser before it has gone over it.
 //!
 //! Owns the closed set of providers, the budget of time that one of them gets, and the words for its failures. Knows nothing
@@ -18,6 +18,7 @@ mod grants;
 mod ice_set;
 mod line;
 mod metered;
+mod near;
 mod pseudonym;
 mod race;
 mod rotation;
@@ -29,6 +30,7 @@ mod xirsys;
 pub use grants::{Grants, ParticipantKey};
 pub use ice_set::{IceSet, RelayUrls, StunUrls};
 pub use line::Line;
+pub use near::{Near, Regions};
 pub use pseudonym::Pseudonym;
 pub use rotation::Rotations;
 pub use terms::{AtExpiry, Price, Terms, UsageAsked};
@@ -45,7 +47,7 @@ use crate::{
     },
 };
 use reqwest::Client;
-use std::{fmt, time::Duration};
+use std::{fmt, sync::OnceLock, time::Duration};
 
 /// A provider that the operator configured.
 #[derive(Debug)]
@@ -53,6 +55,8 @@ pub struct Provider {
     name: ProviderName,
     life: Duration,
     service: Service,
+    /// Where its relays answered STUN when it minted first.
+    stun_url: OnceLock<String>,
 }
 
 /// Who mints. A further provider is a further variant, and the compiler says where it is missing.
@@ -242,7 +246,7 @@ impl Provider {
             ProviderConfig::Static(config) => Service::Static(StaticLogin::new(config)),
         };
         let life = Terms::of(name.kind()).life(ttl);
-        Self { name, life, service }
+        Self { name, life, service, stun_url: OnceLock::new() }
     }
 
     /// What the operator calls it.
@@ -255,6 +259,16 @@ impl Provider {
         self.life
     }
 
+    /// Where its relays answer STUN: known of those that are the operator's own, and of the others once they minted.
+    pub fn stun_url(&self) -> Option<String> {
+        let own = match &self.service {
+            Service::Coturn(coturn) => coturn.urls().stun_url(),
+            Service::Static(login) => login.urls().stun_url(),
+            Service::Cloudflare(_) | Service::Twilio(_) | Service::Xirsys(_) | Service::Metered(_) => None,
+        };
+        own.or_else(|| self.stun_url.get().cloned())
+    }
+
     /// Asks for credentials; answers or fails within [`Provider::BUDGET`].
     pub async fn mint(&self, whom: &Pseudonym, clock: &Clock) -> Result<Grant, Failure> {
         let order = Order { life: self.life, at: clock.wall(), whom };
@@ -263,6 +277,10 @@ impl Provider {
         let Minted { servers, life, own } = answer.unwrap_or(Err(Failure::TimedOut { api }))?;
         if !servers.has_relay() {
             return Err(Failure::Unusable { api, cause: "there is no relay in it" });
+        }
+        if let (None, Some(url)) = (self.stun_url.get(), servers.stun_url()) {
+            // Two at once found the same.
+            let _set = self.stun_url.set(url);
         }
         let life = life.map_or(self.life, |life| life.min(self.life));
         let handle = servers.username().filter(|_| own).map(|username| Handle(username.to_owned()));

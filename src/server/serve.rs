@@ -75,7 +75,7 @@ impl Server {
         let limit = config.limits.monthly_bandwidth_limit_gb;
         let usage = Usage::open(&config.app.data_dir, limit, clock.clone())?;
         let line = Line::new(&config, clock.clone())?;
-        let grants = Grants::new(line.clone(), &config.credentials.stun_urls, clock.clone());
+        let grants = Grants::new(line.clone(), &config, usage.clone(), clock.clone());
         let settings = SessionSettings {
             rules: Rules { limit: config.app.session_limit, host_grace: config.app.host_grace },
             client_url: config.app.client_url.clone(),

@@ -13,16 +13,18 @@ mod connections;
 mod ledger;
 mod meter;
 mod month;
+mod provider_limits;
 mod report;
 mod status;
 mod writer;
 
 pub use billing::Billing;
 pub use month::{Month, ParseMonthError};
+pub use provider_limits::ProviderLimits;
 pub use report::{ReportError, check};
 pub use status::gb_number;
 
-use crate::domain::{ByteCount, ConnectionId, ParticipantId};
+use crate::domain::{ByteCount, ConnectionId, ParticipantId, ProviderName};
 use crate::protocol::{BandwidthStatus, UsageReport};
 use crate::server::clock::Clock;
 use connections::{Connections, Input};
@@ -107,8 +109,16 @@ struct Shared {
     limit: ByteCount,
     connections: Mutex<Connections>,
     /// What is on disk.
-    totals: Mutex<BTreeMap<Month, MonthTotal>>,
+    totals: Mutex<Totals>,
     limit_reached: watch::Sender<bool>,
+}
+
+/// The ledger's sums.
+#[derive(Debug)]
+struct Totals {
+    months: BTreeMap<Month, MonthTotal>,
+    /// What was measured; an estimate belongs to no provider.
+    providers: BTreeMap<(Month, ProviderName), ByteCount>,
 }
 
 impl Usage {
@@ -116,8 +126,10 @@ impl Usage {
     /// relayed in a calendar month (UTC).
     pub fn open(data_dir: &Path, limit: ByteCount, clock: Clock) -> Result<Self, UsageError> {
         let ledger = Ledger::open(data_dir)?;
-        let totals = ledger.totals().map_err(|source| UsageError::Ledger { path: data_dir.to_owned(), source })?;
-        let kept = ledger.connections().map_err(|source| UsageError::Ledger { path: data_dir.to_owned(), source })?;
+        let failed = |source| UsageError::Ledger { path: data_dir.to_owned(), source };
+        let totals =
+            Totals { months: ledger.totals().map_err(failed)?, providers: ledger.provider_totals().map_err(failed)? };
+        let kept = ledger.connections().map_err(failed)?;
         let mut connections = Connections::default();
         for kept in kept {
             connections.handle(Input::Restored(kept, clock.wall()), clock.now());
@@ -206,6 +218,13 @@ impl Usage {
         status::status(shared.total(month), shared.limit, month, active)
     }
 
+    /// What was measured over this provider's relays this month. Reports name whose credentials a pair ran on.
+    pub fn relayed_by(&self, provider: &ProviderName) -> ByteCount {
+        let shared = &self.0.shared;
+        let key = (Month::of(shared.clock.wall()), provider.clone());
+        shared.totals().providers.get(&key).copied().unwrap_or_default()
+    }
+
     /// Whether the month's limit is reached, and by how much.
     pub fn limit_reached(&self) -> Option<LimitReached> {
         let shared = &self.0.shared;
@@ -243,8 +262,12 @@ impl Shared {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn totals(&self) -> MutexGuard<'_, Totals> {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn total(&self, month: Month) -> MonthTotal {
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner).get(&month).copied().unwrap_or_default()
+        self.totals().months.get(&month).copied().unwrap_or_default()
     }
 }
 

@@ -39,10 +39,21 @@ pub struct Guest {
 /// What a guest needs of the rest of the page, beside what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Wants {
-    /// Credentials that are fresh; `Some(true)`: a connection is in trouble.
-    pub ice: Option<bool>,
+    /// Credentials that are fresh.
+    pub ice: Option<Need>,
     /// To know whether the line to the server is still there.
     pub line: bool,
+}
+
+/// How much somebody needs credentials that are fresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// A restart of ICE is about to use them.
+    Soon,
+    /// A connection is in trouble.
+    InTrouble,
+    /// A connection is in trouble that runs over a relay of the provider in hand: let them be another's.
+    FromAnother,
 }
 
 #[derive(Debug)]
@@ -56,6 +67,8 @@ struct Current {
     restart: Option<Now>,
     /// A restart was asked for and not offered yet: with a lost line the request may be lost too.
     unanswered: bool,
+    /// It runs over this end's relay, and nothing came of it while the line was fine.
+    suspect: bool,
     /// The host restarts ICE and waits until this end has fresh credentials.
     renewing: bool,
 }
@@ -92,19 +105,30 @@ impl Guest {
         out.say(ClientMessage::Ready { connection: id });
         let stage = Stage::Asking { again: around.now + ASK_AGAIN };
         let (candidates, stall, relaying) = (Candidates::default(), Stall::default(), Relaying::default());
-        let (restart, unanswered, renewing) = (None, false, false);
-        self.current = Some(Current { id, candidates, stage, stall, relaying, restart, unanswered, renewing });
+        self.current = Some(Current {
+            id,
+            candidates,
+            stage,
+            stall,
+            relaying,
+            restart: None,
+            unanswered: false,
+            suspect: false,
+            renewing: false,
+        });
     }
 
     /// The line to the server is back: what was said meanwhile is lost.
     pub fn resumed(&mut self, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {
         let in_need = |current: &Current| current.unanswered || current.stall.is_stalled(around.now);
         match self.current.as_ref().map(|current| current.stage) {
-            Some(Stage::Connected) if self.current.as_ref().is_some_and(in_need) => self.ask_restart(around, out),
+            Some(Stage::Connected) if self.current.as_ref().is_some_and(in_need) => {
+                self.ask_restart(false, around, out)
+            }
             Some(Stage::Connected) => self.tick(around, random, out),
             Some(Stage::Interrupted { .. }) => {
                 self.interrupted(around);
-                self.ask_restart(around, out);
+                self.ask_restart(false, around, out);
             }
             Some(Stage::Asking { .. } | Stage::Connecting { .. }) | None => self.replace(around, random, out),
         }
@@ -114,7 +138,7 @@ impl Guest {
     pub fn network_changed(&mut self, around: &Around<'_>, out: &mut Outbox) {
         self.wants.line = true;
         if self.is_up() {
-            self.ask_restart(around, out);
+            self.ask_restart(false, around, out);
         }
     }
 
@@ -122,7 +146,7 @@ impl Guest {
     pub fn renewed(&mut self, around: &Around<'_>, out: &mut Outbox) {
         let relayed = self.current.as_ref().is_some_and(|current| current.relaying.is_relayed() && !current.renewing);
         if relayed && self.is_up() {
-            self.ask_restart(around, out);
+            self.ask_restart(false, around, out);
         }
     }
 
@@ -152,7 +176,7 @@ impl Guest {
                     out.open_peer(id, config, around.ice.provider().cloned(), around.now);
                     current.stage = Stage::Connecting { until: around.now + CONNECT };
                 } else {
-                    (current.restart, current.unanswered) = (Some(around.now), false);
+                    (current.restart, current.unanswered, current.suspect) = (Some(around.now), false, false);
                     current.relaying.restarted(around.now);
                 }
                 out.peer(id, PeerCommand::AcceptOffer { sdp, generation });
@@ -167,10 +191,14 @@ impl Guest {
             }
             Signal::Renew => {
                 current.renewing = true;
-                self.wants.ice = Some(current.stall.is_stalled(around.now));
+                self.wants.ice = Some(match (current.stall.is_stalled(around.now), current.suspect) {
+                    (true, true) => Need::FromAnother,
+                    (true, false) => Need::InTrouble,
+                    (false, _) => Need::Soon,
+                });
             }
             // Guests do not offer, so nobody answers them; and these are theirs to say.
-            Signal::Answer { .. } | Signal::Restart | Signal::Renewed | Signal::Seen(_) => {}
+            Signal::Answer { .. } | Signal::Restart { .. } | Signal::Renewed | Signal::Seen(_) => {}
         }
     }
 
@@ -256,7 +284,7 @@ impl Guest {
             }
             Stage::Interrupted { .. } => {
                 if current.restart.is_none_or(|last| now.since(last) >= ASK_RESTART) {
-                    self.ask_restart(around, out);
+                    self.ask_restart(false, around, out);
                 }
             }
             Stage::Connected => {
@@ -264,7 +292,7 @@ impl Guest {
                 let direct = !around.relay_only && current.relaying.attempt(now);
                 self.wants.line |= stalled;
                 if stalled || direct {
-                    self.ask_restart(around, out);
+                    self.ask_restart(stalled, around, out);
                 }
             }
             Stage::Asking { .. } | Stage::Connecting { .. } => {}
@@ -342,10 +370,12 @@ impl Guest {
         }
     }
 
-    fn ask_restart(&mut self, around: &Around<'_>, out: &mut Outbox) {
+    /// `silent`: nothing arrives, and no line or network was lost that would explain it.
+    fn ask_restart(&mut self, silent: bool, around: &Around<'_>, out: &mut Outbox) {
         if let Some(current) = &mut self.current {
             (current.restart, current.unanswered) = (Some(around.now), true);
-            out.say(ClientMessage::Signal { connection: current.id, signal: Signal::Restart });
+            current.suspect = silent && current.relaying.is_relayed();
+            out.say(ClientMessage::Signal { connection: current.id, signal: Signal::Restart { silent } });
         }
     }
 

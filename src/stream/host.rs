@@ -4,7 +4,7 @@
 //! by the host alone, whoever wants it; see [`super::negotiation`].
 
 use super::candidates::Candidates;
-use super::guest::Around;
+use super::guest::{Around, Need};
 use super::moving::Moving;
 use super::negotiation::{Negotiation, Step};
 use super::outbox::Outbox;
@@ -23,6 +23,8 @@ pub struct Host {
     waiting: Vec<(ConnectionId, ParticipantId)>,
     /// A restart waits for fresh credentials.
     wants_ice: bool,
+    /// Nothing came through to a guest that is reached over this end's relay.
+    suspect: bool,
 }
 
 #[derive(Debug)]
@@ -115,7 +117,10 @@ impl Host {
                     out.peer(id, PeerCommand::AddCandidate(candidate));
                 }
             }
-            Signal::Restart => self.restart(id, Negotiation::restart_anyway, around, out),
+            Signal::Restart { silent } => {
+                self.suspect |= silent && peer.relaying.is_relayed();
+                self.restart(id, Negotiation::restart_anyway, around, out);
+            }
             Signal::Renewed => peer.negotiation.guest_renewed(),
             // Only hosts say the first two, and what is seen is for the quality.
             Signal::Offer { .. } | Signal::Renew | Signal::Seen(_) => {}
@@ -206,10 +211,11 @@ impl Host {
         self.peers.values().filter_map(due).min()
     }
 
-    /// True once: a restart needs credentials that are fresh.
+    /// Once: a restart needs credentials that are fresh.
     #[must_use]
-    pub fn wants_ice(&mut self) -> bool {
-        std::mem::take(&mut self.wants_ice)
+    pub fn wants_ice(&mut self) -> Option<Need> {
+        let wanted = std::mem::take(&mut self.wants_ice);
+        wanted.then(|| if std::mem::take(&mut self.suspect) { Need::FromAnother } else { Need::Soon })
     }
 
     /// The connections that are up or on their way.

@@ -220,6 +220,7 @@ mod tests {
             expires_in: Some(1000),
             degraded: false,
             reason: None,
+            places: Vec::new(),
         }
     }
 

@@ -299,7 +299,7 @@ mod tests {
         meters.sampled(id, on("1", &[(1, 20), (2, 1)]), at(1000));
         assert_eq!(meters.relay(id), relay().as_ref(), "it still runs over the former");
         meters.sampled(id, on("2", &[(1, 20), (2, 9)]), at(2000));
-        assert_eq!(meters.relay(id).map(|name| name.title()), Some("coturn"));
+        assert_eq!(meters.relay(id).map(ProviderName::title), Some("coturn"));
         meters.sampled(id, Sample { path: Path::Direct, ..Sample::default() }, at(3000));
         assert_eq!(meters.relay(id), None);
     }

@@ -17,8 +17,13 @@ pub enum Output {
     Link(LinkOutput),
     /// Send a message; the socket is open.
     Send(ClientMessage),
-    /// Fetch ICE servers, as a participant where there is a token.
-    FetchIce(Option<ParticipantToken>),
+    /// Fetch ICE servers.
+    FetchIce {
+        /// As a participant, where there is one.
+        token: Option<ParticipantToken>,
+        /// Whose relay is silent: others are asked first.
+        silent: Option<ProviderName>,
+    },
     /// Build every peer connection from these ICE servers from now on.
     UseIce(Vec<IceServer>),
     /// Something for one peer connection.

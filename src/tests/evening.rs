@@ -158,10 +158,32 @@ fn a_restart_that_was_asked_for_without_a_line_is_asked_for_again_with_the_next(
         evening.lose_socket(1);
         evening.pass(Duration::from_millis(millis));
         evening.input(1, Input::NetworkChanged);
-        evening.pass(Duration::from_millis(1000));
+        evening.pass(Duration::from_secs(1));
         assert_eq!(evening.restarts, before + 1, "after {millis} ms");
         evening.everyone_has_the_picture();
     }
+}
+
+#[test]
+fn a_relay_that_falls_silent_is_replaced_by_anothers_and_a_lost_network_accuses_none() {
+    for (relayed, elsewhere) in [(true, vec![HOST, 1]), (false, vec![])] {
+        let mut evening = Evening::begin_with(86_400, relayed);
+        evening.choose_film();
+        evening.pass(Duration::from_secs(10));
+        evening.kill_paths(1);
+        evening.pass(Duration::from_secs(4));
+        evening.everyone_has_the_picture();
+        assert_eq!(evening.elsewhere.iter().copied().collect::<Vec<_>>(), elsewhere, "relayed: {relayed}");
+    }
+    let mut evening = Evening::begin_with(86_400, true);
+    evening.choose_film();
+    evening.pass(Duration::from_secs(10));
+    evening.kill_paths(1);
+    evening.lose_socket(1);
+    evening.input(1, Input::NetworkChanged);
+    evening.pass(Duration::from_secs(5));
+    evening.everyone_has_the_picture();
+    assert!(evening.elsewhere.is_empty(), "{:?}", evening.elsewhere);
 }
 
 #[test]

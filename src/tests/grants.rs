@@ -5,10 +5,12 @@ use super::{
     providers::{Variables, config},
 };
 use crate::{
-    domain::{ParticipantId, SessionCode},
+    domain::{ConnectionId, ParticipantId, SessionCode},
+    protocol::{DegradedReason, PairCounters, Path, UsageReport},
     server::{
         clock::Clock,
-        providers::{Grants, Line, ParticipantKey},
+        providers::{Grants, Line, Near, ParticipantKey},
+        usage::Usage,
     },
 };
 use std::time::Duration;
@@ -29,7 +31,10 @@ const COTURN: [(&str, &str); 2] = [("COTURN_URLS", "turn:own.example"), ("COTURN
 fn grants_of(variables: &Variables) -> Grants {
     let config = config(variables);
     let line = Line::new(&config, Clock::system()).unwrap();
-    Grants::new(line, &config.credentials.stun_urls, Clock::system())
+    // What is open lives on without a name.
+    let data = tempfile::tempdir().unwrap();
+    let usage = Usage::open(data.path(), config.limits.monthly_bandwidth_limit_gb, Clock::system()).unwrap();
+    Grants::new(line, &config, usage, Clock::system())
 }
 
 fn grants(stand_in: &MockServer) -> Grants {
@@ -52,8 +57,9 @@ fn created() -> ResponseTemplate {
 async fn a_participant_that_asks_often_costs_one_request() {
     let stand_in = cloudflare(created().set_delay(Duration::from_millis(100))).await;
     let grants = grants(&stand_in);
-    let (first, second) = tokio::join!(grants.for_participant(participant(1)), grants.for_participant(participant(1)));
-    let third = grants.for_participant(participant(1)).await;
+    let ask = async || grants.for_participant(participant(1), &Near::default()).await;
+    let (first, second) = tokio::join!(ask(), ask());
+    let third = ask().await;
     assert_eq!((&first.ice_servers, &first.expires_at), (&second.ice_servers, &third.expires_at));
     assert!(!first.degraded && first.expires_in >= third.expires_in);
     assert_eq!(asked(&stand_in).await, 1);
@@ -63,10 +69,10 @@ async fn a_participant_that_asks_often_costs_one_request() {
 async fn nobody_is_served_anothers_answer() {
     let stand_in = cloudflare(created()).await;
     let grants = grants(&stand_in);
-    grants.for_participant(participant(1)).await;
-    grants.for_participant(participant(2)).await;
-    grants.for_stranger().await;
-    grants.for_stranger().await;
+    grants.for_participant(participant(1), &Near::default()).await;
+    grants.for_participant(participant(2), &Near::default()).await;
+    grants.for_stranger(&Near::default()).await;
+    grants.for_stranger(&Near::default()).await;
     assert_eq!(asked(&stand_in).await, 4);
     let bodies: Vec<serde_json::Value> =
         stand_in.received_requests().await.unwrap().iter().map(|request| request.body_json().unwrap()).collect();
@@ -81,8 +87,8 @@ async fn a_degraded_answer_is_not_kept() {
     Mock::given(any()).respond_with(ResponseTemplate::new(401)).up_to_n_times(1).mount(&stand_in).await;
     Mock::given(any()).respond_with(created()).mount(&stand_in).await;
     let grants = grants(&stand_in);
-    assert!(grants.for_participant(participant(1)).await.degraded);
-    assert!(!grants.for_participant(participant(1)).await.degraded);
+    assert!(grants.for_participant(participant(1), &Near::default()).await.degraded);
+    assert!(!grants.for_participant(participant(1), &Near::default()).await.degraded);
 }
 
 #[tokio::test]
@@ -93,12 +99,12 @@ async fn an_answer_is_kept_to_two_fifths_of_its_life() {
     let uri = stand_in.uri();
     let variables = [("TWILIO_ACCOUNT_SID", "AC1"), ("TWILIO_AUTH_TOKEN", "t"), ("TWILIO_API_BASE", uri.as_str())];
     let grants = grants_of(&variables.map(|(name, value)| (name, value.to_owned())).to_vec());
-    grants.for_participant(participant(1)).await;
-    grants.for_participant(participant(1)).await;
+    grants.for_participant(participant(1), &Near::default()).await;
+    grants.for_participant(participant(1), &Near::default()).await;
     assert_eq!(asked(&stand_in).await, 1);
     // Of two seconds.
     tokio::time::sleep(Duration::from_millis(850)).await;
-    grants.for_participant(participant(1)).await;
+    grants.for_participant(participant(1), &Near::default()).await;
     assert_eq!(asked(&stand_in).await, 2);
 }
 
@@ -110,7 +116,7 @@ async fn when_the_first_provider_hangs_the_next_one_answers() {
     let url = format!("http://{}", hanging.local_addr().unwrap());
     let grants = grants_of(&set(&url, &COTURN));
     for number in 0..3 {
-        let answer = grants.for_participant(participant(number)).await;
+        let answer = grants.for_participant(participant(number), &Near::default()).await;
         assert_eq!((answer.provider.as_str(), answer.degraded), ("coturn", false));
     }
 }
@@ -121,7 +127,7 @@ async fn when_the_first_provider_refuses_the_next_one_answers_at_once_and_soon_i
     let stand_in = cloudflare(ResponseTemplate::new(401)).await;
     let grants = grants_of(&set(&stand_in.uri(), &COTURN));
     for number in 0..6 {
-        let answer = grants.for_participant(participant(number)).await;
+        let answer = grants.for_participant(participant(number), &Near::default()).await;
         assert_eq!((answer.provider.as_str(), answer.degraded), ("coturn", false));
     }
     assert_eq!(asked(&stand_in).await, 3, "it is left alone after three failures");
@@ -133,10 +139,10 @@ async fn a_provider_that_is_down_costs_nobody_time_once_that_is_known() {
     let stand_in = cloudflare(ResponseTemplate::new(500)).await;
     let grants = grants(&stand_in);
     for number in 0..3 {
-        assert!(grants.for_participant(participant(number)).await.degraded);
+        assert!(grants.for_participant(participant(number), &Near::default()).await.degraded);
     }
     let before = asked(&stand_in).await;
-    let answer = grants.for_participant(participant(9)).await;
+    let answer = grants.for_participant(participant(9), &Near::default()).await;
     assert!(answer.degraded && !answer.ice_servers.is_empty());
     assert_eq!(asked(&stand_in).await, before);
 }
@@ -145,7 +151,7 @@ async fn a_provider_that_is_down_costs_nobody_time_once_that_is_known() {
 async fn two_are_handed_out_together_where_that_was_set() {
     let stand_in = cloudflare(created()).await;
     let grants = grants_of(&set(&stand_in.uri(), &[&COTURN[..], &[("TURN_PROVIDERS_TOGETHER", "2")]].concat()));
-    let answer = grants.for_participant(participant(1)).await;
+    let answer = grants.for_participant(participant(1), &Near::default()).await;
     let urls: Vec<_> = answer.ice_servers.iter().flat_map(|server| &server.urls).map(String::as_str).collect();
     let expected = [
         "turn:turn.cloudflare.com:3478?transport=udp",
@@ -164,20 +170,107 @@ async fn two_are_handed_out_together_where_that_was_set() {
 async fn one_of_two_is_enough() {
     let stand_in = cloudflare(ResponseTemplate::new(401)).await;
     let grants = grants_of(&set(&stand_in.uri(), &[&COTURN[..], &[("TURN_PROVIDERS_TOGETHER", "2")]].concat()));
-    assert_eq!(grants.for_stranger().await.provider, "coturn");
+    assert_eq!(grants.for_stranger(&Near::default()).await.provider, "coturn");
+}
+
+/// Three relays of one kind.
+fn three_places(more: &[(&'static str, &str)]) -> Variables {
+    let places = [
+        ("TURN_PROVIDERS", "coturn:fra,coturn:nyc,coturn:sgp"),
+        ("COTURN_URLS_FRA", "turn:fra.example"),
+        ("COTURN_SHARED_SECRET_FRA", "one"),
+        ("COTURN_URLS_NYC", "turns:nyc.example:443,turn:nyc.example:3478?transport=udp"),
+        ("COTURN_SHARED_SECRET_NYC", "two"),
+        ("COTURN_URLS_SGP", "turns:sgp.example:443"),
+        ("COTURN_SHARED_SECRET_SGP", "three"),
+    ];
+    places.iter().chain(more).map(|(name, value)| (*name, (*value).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn of_a_kind_the_nearest_answers() {
+    let grants = grants_of(&three_places(&[("TURN_REGIONS", "nyc=US CA,sgp=SG")]));
+    let answered = async |region, measured| grants.for_stranger(&Near::new(region, measured)).await.provider;
+    assert_eq!(answered(None, None).await, "coturn:fra");
+    assert_eq!(answered(Some("CA"), None).await, "coturn:nyc");
+    assert_eq!(answered(Some("CA"), Some("coturn:nyc=90,coturn:sgp=20")).await, "coturn:sgp");
+}
+
+#[tokio::test]
+async fn whose_relay_is_silent_gives_way_to_the_next_also_where_its_answer_was_kept() {
+    let stand_in = cloudflare(created()).await;
+    let grants = grants_of(&set(&stand_in.uri(), &COTURN));
+    let answered = async |silent: &str| {
+        let near = Near { silent: silent.parse().ok(), ..Near::default() };
+        grants.for_participant(participant(1), &near).await.provider
+    };
+    assert_eq!(answered("").await, "cloudflare");
+    assert_eq!(answered("cloudflare").await, "coturn");
+    assert_eq!(answered("").await, "coturn", "it is kept");
+    assert_eq!(answered("coturn").await, "cloudflare", "and the other way round");
+}
+
+#[tokio::test]
+async fn pages_are_told_where_relays_of_a_kind_are_to_be_measured() {
+    let answer = grants_of(&three_places(&[])).for_stranger(&Near::default()).await;
+    let places: Vec<_> = answer.places.iter().map(|place| (place.provider.as_str(), place.url.as_str())).collect();
+    assert_eq!(places, [("coturn:fra", "stun:fra.example"), ("coturn:nyc", "stun:nyc.example:3478")], "UDP alone");
+    let alone = grants_of(&COTURN.map(|(name, value)| (name, value.to_owned())).to_vec());
+    assert!(alone.for_stranger(&Near::default()).await.places.is_empty(), "there is nothing to choose");
+}
+
+#[tokio::test]
+async fn a_provider_that_has_relayed_what_it_may_is_passed_over_also_for_those_who_hold_an_answer_of_it() {
+    let data = tempfile::tempdir().unwrap();
+    let config = config(&three_places(&[("PROVIDER_BANDWIDTH_LIMITS_GB", "coturn:fra=0.02,coturn:nyc=0.01")]));
+    let usage = Usage::open(data.path(), config.limits.monthly_bandwidth_limit_gb, Clock::system()).unwrap();
+    let grants = Grants::new(Line::new(&config, Clock::system()).unwrap(), &config, usage.clone(), Clock::system());
+    let answer = async || grants.for_participant(participant(1), &Near::default()).await;
+    let relayed = async |sequence, pair: &str, provider: &str, bytes| {
+        let pairs = vec![PairCounters {
+            pair: pair.to_owned(),
+            provider: provider.parse().unwrap(),
+            bytes_received: bytes,
+            bytes_sent: 0,
+            packets_received: 0,
+            packets_sent: 0,
+            packets_indicated: 0,
+        }];
+        let connection = ConnectionId::from_random(1);
+        let report = UsageReport { connection, sequence, path: Path::Relayed, pairs };
+        let (tell, hear) = tokio::sync::oneshot::channel();
+        usage.report(ParticipantId::from_random(1), report, move || tell.send(()).unwrap());
+        hear.await.unwrap();
+    };
+    relayed(1, "a", "coturn:fra", 19_999_999).await;
+    assert_eq!(answer().await.provider, "coturn:fra");
+    relayed(2, "a", "coturn:fra", 20_000_000).await;
+    assert_eq!(answer().await.provider, "coturn:nyc");
+    relayed(3, "b", "coturn:nyc", 30_000_000).await;
+    assert_eq!(answer().await.provider, "coturn:sgp", "it has no limit");
+    usage.close().await;
+}
+
+#[tokio::test]
+async fn where_all_have_relayed_what_they_may_the_answer_says_so() {
+    let limit = ("PROVIDER_BANDWIDTH_LIMITS_GB", "coturn=0");
+    let variables = COTURN.iter().chain([&limit]).map(|(name, value)| (*name, (*value).to_owned())).collect();
+    let answer = grants_of(&variables).for_stranger(&Near::default()).await;
+    assert_eq!((answer.degraded, answer.reason), (true, Some(DegradedReason::NearLimit)));
+    assert!(!answer.ice_servers.is_empty(), "STUN is left");
 }
 
 #[tokio::test]
 async fn keys_are_exchanged_while_it_runs() {
     let (old, new) = (cloudflare(created()).await, cloudflare(created()).await);
     let grants = grants(&old);
-    grants.for_participant(participant(1)).await;
+    grants.for_participant(participant(1), &Near::default()).await;
     grants.exchange(&config(&set(&new.uri(), &[("STUN_URLS", "stun:other.example")]))).unwrap();
     // What was kept was minted with the old key, which may have been withdrawn.
-    assert!(!grants.for_participant(participant(1)).await.degraded);
-    assert!(!grants.for_participant(participant(1)).await.degraded);
+    assert!(!grants.for_participant(participant(1), &Near::default()).await.degraded);
+    assert!(!grants.for_participant(participant(1), &Near::default()).await.degraded);
     assert_eq!((asked(&old).await, asked(&new).await), (1, 1));
     assert_eq!(grants.stun_servers()[0].urls, ["stun:other.example"]);
     grants.exchange(&config(&Variables::new())).unwrap();
-    assert!(grants.for_participant(participant(1)).await.degraded);
+    assert!(grants.for_participant(participant(1), &Near::default()).await.degraded);
 }

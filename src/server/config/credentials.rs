@@ -3,8 +3,12 @@
 use super::values;
 use crate::{
     domain::{ProviderKind, ProviderName},
-    server::{guard::RateLimit, providers::StunUrls},
+    server::{
+        guard::RateLimit,
+        providers::{Regions, StunUrls},
+    },
 };
+use axum::http::HeaderName;
 use std::{collections::BTreeSet, time::Duration};
 
 /// Settings that hold for every provider.
@@ -22,6 +26,16 @@ pub struct CredentialConfig {
     /// 1 to 4, which share what a browser is given, four addresses in all.
     #[arg(long, env, default_value = "1", value_parser = values::together)]
     pub turn_providers_together: usize,
+
+    /// Header in which a proxy or CDN in front says where a visitor is, such as `CF-IPCountry` or `Fly-Region`. Of several
+    /// providers of a kind the one is asked first whose label is what the header says, or has it in `TURN_REGIONS`; once a
+    /// browser has measured their round trips, those count more.
+    #[arg(long, env, value_parser = values::header)]
+    pub turn_region_header: Option<HeaderName>,
+
+    /// Which of the header's words belong to which label, as in `eu=DE FR PL,us=US CA`.
+    #[arg(long, env, default_value = "", hide_default_value = true, value_parser = values::regions)]
+    pub turn_regions: Regions,
 
     /// How long TURN credentials live, in seconds. Each provider has its own bounds (Cloudflare 30 to 172800, Twilio and Xirsys 30
     /// to 86400); a value outside them is brought inside.

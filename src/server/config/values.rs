@@ -4,9 +4,11 @@ use crate::{
     domain::ByteCount,
     server::{
         guard::{Origin, RateLimit},
-        providers::{RelayUrls, StunUrls},
+        providers::{Regions, RelayUrls, StunUrls},
+        usage::ProviderLimits,
     },
 };
+use axum::http::HeaderName;
 use axum_client_ip::ClientIpSource;
 use clap::builder::{StringValueParser, TypedValueParser};
 use secrecy::SecretString;
@@ -117,6 +119,21 @@ pub(super) fn relay_urls(text: &str) -> Result<RelayUrls, String> {
         let what =
             wrong.map_or("there is no relay in it".to_owned(), |wrong| format!("browsers do not take `{wrong}`"));
         format!("{what}; write such as turn:turn.example:3478,turns:turn.example:443?transport=tcp, on port 80, 443 or from 1024 on")
+    })
+}
+
+pub(super) fn header(text: &str) -> Result<HeaderName, &'static str> {
+    text.trim().parse().map_err(|_| "write the name of a header, such as CF-IPCountry")
+}
+
+pub(super) fn regions(text: &str) -> Result<Regions, String> {
+    Regions::parse(text)
+        .map_err(|wrong| format!("`{wrong}` is no label with its regions; write such as eu=DE FR PL,us=US CA"))
+}
+
+pub(super) fn provider_limits(text: &str) -> Result<ProviderLimits, String> {
+    ProviderLimits::parse(text).map_err(|wrong| {
+        format!("`{wrong}` is no provider with its gigabytes; write such as cloudflare=950,coturn:fra=2000")
     })
 }
 

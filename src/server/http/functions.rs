@@ -7,6 +7,7 @@ use crate::{
     protocol::{BandwidthStatus, ErrorCode, IceAnswer},
     server::{
         guard::{Caller, ClientAddress, TooMany},
+        providers::Near,
         usage::Usage,
     },
 };
@@ -25,6 +26,12 @@ pub(super) const REMAINING: HeaderName = HeaderName::from_static("ratelimit-rema
 /// Seconds until all of them may come again.
 pub(super) const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
+/// What a page says of the round trips to relays that it measured.
+const ROUND_TRIPS: HeaderName = HeaderName::from_static(crate::protocol::ROUND_TRIPS);
+
+/// Whose relay a page hears nothing of.
+const SILENT_RELAY: HeaderName = HeaderName::from_static(crate::protocol::SILENT_RELAY);
+
 /// Where credentials are handed out. In the context of a request to the API, and of nothing else: a page that is being
 /// rendered has none, so no credential can get into its HTML.
 #[derive(Clone)]
@@ -38,6 +45,7 @@ pub async fn turn_credentials() -> Result<IceAnswer, ApiError> {
         tracing::error!("Credentials were asked for while a page was being rendered");
         return Err(error::internal());
     };
+    let near = where_from(&state, &request.headers);
     let caller = who_asks(&state, request).await;
     let headers = |limit: u32, remaining: u32, reset: Duration| {
         response.insert_header(LIMIT, HeaderValue::from(limit));
@@ -55,8 +63,8 @@ pub async fn turn_credentials() -> Result<IceAnswer, ApiError> {
         return Err(with_stun(limit_reached(state.usage.status()), &state));
     }
     Ok(match caller {
-        Caller::Participant(code, participant) => state.grants.for_participant((code, participant)).await,
-        Caller::Stranger(_) => state.grants.for_stranger().await,
+        Caller::Participant(code, participant) => state.grants.for_participant((code, participant), &near).await,
+        Caller::Stranger(_) => state.grants.for_stranger(&near).await,
     })
 }
 
@@ -81,6 +89,12 @@ async fn who_asks(state: &AppState, request: Parts) -> Caller {
         Some(token) => Caller::Participant(token.code, token.participant),
         None => Caller::Stranger(ClientAddress::of(request, state.client_ip_source.clone()).await),
     }
+}
+
+fn where_from(state: &AppState, headers: &HeaderMap) -> Near {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let near = Near::new(state.grants.region_header().and_then(text), text(ROUND_TRIPS));
+    Near { silent: text(SILENT_RELAY).and_then(|name| name.parse().ok()), ..near }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<ParticipantToken> {

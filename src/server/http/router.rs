@@ -145,8 +145,8 @@ mod tests {
         AppState {
             leptos: crate::server::http::leptos_options(&config.app, None, ([127, 0, 0, 1], 1).into()),
             sessions: Sessions::open(data_dir, usage.clone(), clock.clone(), settings).unwrap(),
+            grants: Grants::new(Line::new(&config, clock.clone()).unwrap(), &config, usage.clone(), clock),
             usage,
-            grants: Grants::new(Line::new(&config, clock.clone()).unwrap(), &config.credentials.stun_urls, clock),
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
             client_ip_source: config.app.client_ip_source,
             client_url: None,

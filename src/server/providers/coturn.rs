@@ -39,6 +39,10 @@ impl Coturn {
         Self { urls: config.urls, secret: config.shared_secret, secrets }
     }
 
+    pub(super) fn urls(&self) -> &RelayUrls {
+        &self.urls
+    }
+
     pub(super) fn mint(&self, order: Order<'_>) -> Result<Minted, Failure> {
         let newest = self.secrets.as_ref().and_then(Follower::current).map(|key| key.secret);
         let secret =

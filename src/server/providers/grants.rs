@@ -8,12 +8,17 @@
 //! The settings can be exchanged while it runs: what is asked from then on is minted with the new ones, and what browsers have
 //! lives on.
 
-use super::{Grant, IceSet, Line, Pseudonym, StunUrls, line::counted_as};
+use super::{Grant, IceSet, Line, Near, Pseudonym, Regions, line::counted_as};
 use crate::{
-    domain::{ParticipantId, SessionCode, UnixMillis},
+    domain::{ParticipantId, ProviderName, SessionCode, UnixMillis},
     protocol::{DegradedReason, IceAnswer, IceServer},
-    server::{clock::Clock, config::Config},
+    server::{
+        clock::Clock,
+        config::Config,
+        usage::{ProviderLimits, Usage},
+    },
 };
+use axum::http::HeaderName;
 use moka::{Expiry, future::Cache};
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -34,6 +39,7 @@ const MOST_URLS: usize = 4;
 pub struct Grants {
     offer: Arc<RwLock<Offer>>,
     kept: Cache<(u64, ParticipantKey), Arc<[Grant]>>,
+    usage: Usage,
     clock: Clock,
 }
 
@@ -42,6 +48,9 @@ pub struct Grants {
 struct Offer {
     line: Line,
     stun: IceSet,
+    regions: Regions,
+    region_header: Option<HeaderName>,
+    limits: ProviderLimits,
     /// Answers of an earlier edition are not handed out again: their keys may have been withdrawn.
     edition: u64,
 }
@@ -51,46 +60,80 @@ struct Offer {
 struct Nothing;
 
 impl Grants {
-    /// Grants of these providers, or STUN.
-    pub fn new(line: Line, stun: &StunUrls, clock: Clock) -> Self {
-        let offer = Offer { line, stun: IceSet::from(stun), edition: 0 };
+    /// Grants of these providers as the settings have it, or STUN.
+    pub fn new(line: Line, config: &Config, usage: Usage, clock: Clock) -> Self {
         let kept = Cache::builder().max_capacity(MOST_KEPT).expire_after(Keep).build();
-        Self { offer: Arc::new(RwLock::new(offer)), kept, clock }
+        Self { offer: Arc::new(RwLock::new(Offer::new(line, config, 0))), kept, usage, clock }
     }
 
-    /// Uses the providers and STUN servers of these settings from now on.
+    /// Does what these settings say of credentials from now on.
     pub fn exchange(&self, config: &Config) -> Result<(), reqwest::Error> {
         let line = Line::new(config, self.clock.clone())?;
         line.announce();
         let mut offer = self.offer.write().unwrap_or_else(PoisonError::into_inner);
-        let edition = offer.edition + 1;
-        *offer = Offer { line, stun: IceSet::from(&config.credentials.stun_urls), edition };
+        *offer = Offer::new(line, config, offer.edition + 1);
         Ok(())
     }
 
     /// The answer for a participant.
-    pub async fn for_participant(&self, key: ParticipantKey) -> IceAnswer {
+    pub async fn for_participant(&self, key: ParticipantKey, near: &Near) -> IceAnswer {
         let offer = self.offer();
+        let whom = Pseudonym::of(&key);
+        let key = (offer.edition, key);
+        let of_no_use =
+            |grant: &Grant| near.silent.as_ref() == Some(&grant.provider) || self.is_spent(&offer, &grant.provider);
+        if self.kept.get(&key).await.is_some_and(|grants| grants.iter().any(of_no_use)) {
+            self.kept.invalidate(&key).await;
+        }
         let fresh = async {
-            let grants = offer.line.mint(&Pseudonym::of(&key)).await;
+            let grants = self.mint(&offer, &whom, near).await;
             if grants.is_empty() { Err(Nothing) } else { Ok(Arc::from(grants)) }
         };
-        match self.kept.try_get_with((offer.edition, key), fresh).await {
+        match self.kept.try_get_with(key, fresh).await {
             Ok(grants) => self.answer(&offer, &grants),
             Err(_) => self.answer(&offer, &[]),
         }
     }
 
     /// The answer for someone who is in no session.
-    pub async fn for_stranger(&self) -> IceAnswer {
+    pub async fn for_stranger(&self, near: &Near) -> IceAnswer {
         let offer = self.offer();
-        let grants = offer.line.mint(&Pseudonym::of_a_stranger()).await;
+        let grants = self.mint(&offer, &Pseudonym::of_a_stranger(), near).await;
         self.answer(&offer, &grants)
+    }
+
+    /// The header in which a proxy says where a caller is.
+    pub fn region_header(&self) -> Option<HeaderName> {
+        self.offer().region_header
+    }
+
+    async fn mint(&self, offer: &Offer, whom: &Pseudonym, near: &Near) -> Vec<Grant> {
+        let names = offer.line.names();
+        let mut places = offer.regions.order(&names, near);
+        places.retain(|place| !self.is_spent(offer, names[*place]));
+        offer.line.mint(whom, places).await
+    }
+
+    /// Whether this provider has relayed all that it may this month.
+    fn is_spent(&self, offer: &Offer, provider: &ProviderName) -> bool {
+        offer.limits.of(provider).is_some_and(|limit| self.usage.relayed_by(provider) >= limit)
     }
 
     /// What those go on with who get no credentials.
     pub fn stun_servers(&self) -> Vec<IceServer> {
         self.offer().stun.to_servers()
+    }
+
+    /// Why nobody gave credentials.
+    fn why_none(&self, offer: &Offer) -> DegradedReason {
+        if offer.line.is_empty() {
+            return DegradedReason::NotConfigured;
+        }
+        tracing::debug!("No provider gave credentials: the caller gets STUN only");
+        if offer.line.names().into_iter().all(|name| self.is_spent(offer, name)) {
+            return DegradedReason::NearLimit;
+        }
+        DegradedReason::ProviderError
     }
 
     fn offer(&self) -> Offer {
@@ -100,12 +143,7 @@ impl Grants {
     fn answer(&self, offer: &Offer, grants: &[Grant]) -> IceAnswer {
         let expires_at = grants.iter().map(|grant| grant.expires_at).min();
         let (Some(provider), Some(expires_at)) = (counted_as(grants), expires_at) else {
-            let configured = !offer.line.is_empty();
-            if configured {
-                tracing::debug!("No provider gave credentials: the caller gets STUN only");
-            }
-            let reason = if configured { DegradedReason::ProviderError } else { DegradedReason::NotConfigured };
-            return without_relay(&offer.stun, reason);
+            return without_relay(&offer.stun, self.why_none(offer));
         };
         let sets: Vec<_> = grants.iter().map(|grant| &grant.servers).collect();
         IceAnswer {
@@ -115,6 +153,21 @@ impl Grants {
             expires_in: Some(self.clock.wall().until(expires_at).as_secs()),
             degraded: false,
             reason: None,
+            places: offer.line.places(),
+        }
+    }
+}
+
+impl Offer {
+    fn new(line: Line, config: &Config, edition: u64) -> Self {
+        let credentials = &config.credentials;
+        Self {
+            line,
+            stun: IceSet::from(&credentials.stun_urls),
+            regions: credentials.turn_regions.clone(),
+            region_header: credentials.turn_region_header.clone(),
+            limits: config.limits.provider_bandwidth_limits_gb.clone(),
+            edition,
         }
     }
 }
@@ -136,6 +189,7 @@ fn without_relay(stun: &IceSet, reason: DegradedReason) -> IceAnswer {
         expires_in: None,
         degraded: true,
         reason: Some(reason),
+        places: Vec::new(),
     }
 }
 

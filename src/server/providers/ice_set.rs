@@ -82,6 +82,11 @@ impl IceSet {
         self.0.iter().any(|server| server.credential.is_some())
     }
 
+    /// Where the first of them answers STUN.
+    pub fn stun_url(&self) -> Option<String> {
+        self.0.iter().find_map(|server| first_stun(&server.urls))
+    }
+
     /// The name in the login of the first relay.
     pub fn username(&self) -> Option<&str> {
         self.0.iter().find_map(|server| server.username.as_deref())
@@ -135,6 +140,16 @@ impl RelayUrls {
     pub fn as_slice(&self) -> &[String] {
         &self.0
     }
+
+    /// Where the first of them answers STUN.
+    pub fn stun_url(&self) -> Option<String> {
+        first_stun(&self.0)
+    }
+}
+
+/// Where the first of these answers STUN: every relay does on its UDP port.
+fn first_stun(urls: &[String]) -> Option<String> {
+    urls.iter().find_map(|url| IceUrl::parse(url)?.as_stun())
 }
 
 impl From<&StunUrls> for IceSet {

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     domain::{Now, ProviderName},
+    protocol::RelayPlace,
     server::{clock::Clock, config::Config},
 };
 use std::{
@@ -22,7 +23,7 @@ use tokio::{
     time::Instant,
 };
 
-/// The providers that are asked. Cheap to clone; clones share what they know of who is down.
+/// The providers that can be asked. Cheap to clone; clones share what they know of who is down.
 #[derive(Debug, Clone)]
 pub struct Line {
     providers: Arc<[Provider]>,
@@ -78,14 +79,29 @@ impl Line {
         }
     }
 
-    /// Asks until there are as many grants as were set, nobody is left, or time is up. In the order of the line; none where no
-    /// provider gave any. Answers within the race's budget, so that no page waits for a dead provider.
-    pub async fn mint(&self, whom: &Pseudonym) -> Vec<Grant> {
+    /// The names of the providers, each in its place.
+    pub fn names(&self) -> Vec<&ProviderName> {
+        self.providers.iter().map(Provider::name).collect()
+    }
+
+    /// Where those are that share a kind, as far as that is known.
+    pub fn places(&self) -> Vec<RelayPlace> {
+        let alike =
+            |one: &Provider| self.providers.iter().filter(|other| other.name().kind() == one.name().kind()).count() > 1;
+        let place = |one: &Provider| Some(RelayPlace { provider: one.name().to_string(), url: one.stun_url()? });
+        self.providers.iter().filter(|one| alike(one)).filter_map(place).collect()
+    }
+
+    /// Asks those in these places, in this order, until there are as many grants as were set, nobody is left, or time is up. In
+    /// the order of asking; none where no provider gave any. Answers within the race's budget, so that no page waits for a
+    /// dead provider.
+    pub async fn mint(&self, whom: &Pseudonym, places: Vec<usize>) -> Vec<Grant> {
         // The clock says when it begins; from there on the time of the timers counts, so that both agree.
         let (began, timer) = (self.clock.now(), Instant::now());
         let now = || began + timer.elapsed();
         let (tell, mut hear) = unbounded_channel();
-        let mut race = Race::new(self.providers.len(), self.together, began);
+        let rank = |place: usize| places.iter().position(|asked| *asked == place);
+        let mut race = Race::new(places.clone(), self.together, began);
         let mut granted = BTreeMap::new();
         loop {
             match self.next(&mut race, now()) {
@@ -93,7 +109,7 @@ impl Line {
                 Some(Output::Over) => return granted.into_values().collect(),
                 None => match tokio::time::timeout(race.next_timeout() - now(), hear.recv()).await {
                     Ok(Some((place, Some(grant)))) => {
-                        granted.insert(place, grant);
+                        granted.insert(rank(place), grant);
                         race.handle(Input::Answered);
                     }
                     Ok(Some((_, None))) => race.handle(Input::Failed),

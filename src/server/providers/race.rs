@@ -8,7 +8,7 @@
 
 use super::breaker::{Breaker, Permit};
 use crate::domain::Now;
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 /// A mint takes about 0.1 s: by then it is slow, and another one may be quicker.
 pub(super) const SLOW: Duration = Duration::from_millis(700);
@@ -22,9 +22,8 @@ pub(super) struct Race {
     began: Now,
     /// How many answers are wanted.
     wanted: usize,
-    /// How many there are in the line, and which is looked at next.
-    places: usize,
-    next: usize,
+    /// Places that nobody looked at yet, the next one first.
+    places: VecDeque<usize>,
     /// Asked, and not heard of.
     running: usize,
     answered: usize,
@@ -52,8 +51,9 @@ pub(super) enum Output {
 }
 
 impl Race {
-    pub(super) fn new(places: usize, wanted: usize, now: Now) -> Self {
-        Self { began: now, wanted, places, next: 0, running: 0, answered: 0, slow_at: now, over: false }
+    /// `places` of the line in the order in which they are asked.
+    pub(super) fn new(places: impl Into<VecDeque<usize>>, wanted: usize, now: Now) -> Self {
+        Self { began: now, wanted, places: places.into(), running: 0, answered: 0, slow_at: now, over: false }
     }
 
     pub(super) fn handle(&mut self, input: Input) {
@@ -73,9 +73,8 @@ impl Race {
         if self.answered >= self.wanted || patience_ends || now.since(self.began) >= BUDGET {
             return Some(self.end());
         }
-        while self.next < self.places && (self.running + self.answered < self.wanted || self.slow_at <= now) {
-            let place = self.next;
-            self.next += 1;
+        while self.running + self.answered < self.wanted || self.slow_at <= now {
+            let Some(place) = self.places.pop_front() else { break };
             if let Some(permit) = doors.get_mut(place).and_then(|door| door.decide(now)) {
                 self.running += 1;
                 self.slow_at = now + SLOW;
@@ -88,7 +87,7 @@ impl Race {
     /// When there is something to do without anything having happened.
     pub(super) fn next_timeout(&self) -> Now {
         let budget = self.began + BUDGET;
-        let next_asked = if self.next < self.places { self.slow_at } else { budget };
+        let next_asked = if self.places.is_empty() { budget } else { self.slow_at };
         let patience = if self.answered > 0 { self.began + SLOW } else { budget };
         budget.min(next_asked).min(patience)
     }
@@ -144,7 +143,7 @@ mod tests {
             door
         };
         let mut doors: Vec<_> = manners.iter().map(door).collect();
-        let mut race = Race::new(manners.len(), wanted, at(0));
+        let mut race = Race::new((0..manners.len()).collect::<Vec<_>>(), wanted, at(0));
         let mut course = Course { asked: Vec::new(), answered: Vec::new(), over: 0 };
         let mut events = BTreeSet::new();
         let mut millis = 0;

@@ -3,7 +3,7 @@
 //! Nothing is minted and nothing expires. The answer has a life all the same: when it is over browsers ask again, and learn of
 //! a password that the operator has changed.
 
-use super::{AtExpiry, IceSet, Minted, Price, Terms, UsageAsked};
+use super::{AtExpiry, IceSet, Minted, Price, RelayUrls, Terms, UsageAsked};
 use crate::{
     domain::ByteCount,
     server::{config::StaticConfig, usage::Billing},
@@ -27,6 +27,10 @@ pub(super) struct StaticLogin(StaticConfig);
 impl StaticLogin {
     pub(super) fn new(config: StaticConfig) -> Self {
         Self(config)
+    }
+
+    pub(super) fn urls(&self) -> &RelayUrls {
+        &self.0.urls
     }
 
     pub(super) fn mint(&self) -> Minted {

@@ -22,11 +22,12 @@ use std::time::Duration;
 const FILE: &str = "usage.db";
 
 /// Each entry takes the ledger one version further; entries are only ever added.
-const SCHEMA: [&str; 4] = [
+const SCHEMA: [&str; 5] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
 ];
 
 /// How long to wait for another process that reads or copies the file.
@@ -70,6 +71,8 @@ pub(super) struct Recorded {
     pub month: Month,
     /// Its sums.
     pub total: MonthTotal,
+    /// The sums of the providers of which something was recorded.
+    pub by_provider: BTreeMap<ProviderName, ByteCount>,
     /// One outcome for each ending, in the same order.
     pub outcomes: Vec<Outcome>,
     /// What was not counted; the same may be named again and again.
@@ -114,6 +117,18 @@ impl Ledger {
         rows.collect()
     }
 
+    /// What was measured of every provider in every month so far.
+    pub(super) fn provider_totals(&self) -> Result<BTreeMap<(Month, ProviderName), ByteCount>, rusqlite::Error> {
+        let mut rows = self.database.prepare("SELECT month, provider, measured FROM provider_total")?;
+        let rows = rows.query_map([], |row| {
+            // Names that an earlier version knew bound nobody now.
+            let Ok(provider) = row.get::<_, String>(1)?.parse() else { return Ok(None) };
+            let month = parsed(0, &row.get::<_, String>(0)?)?;
+            Ok(Some(((month, provider), loaded_bytes(row.get(2)?))))
+        })?;
+        rows.filter_map(Result::transpose).collect()
+    }
+
     /// The connections that were open when they were last heard of.
     pub(super) fn connections(&self) -> Result<Vec<Kept>, rusqlite::Error> {
         let mut rows =
@@ -154,7 +169,8 @@ impl Ledger {
         let transaction = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let month = Month::of(at);
         let total = month_total(&transaction, month)?;
-        let mut entry = Entry { month, at, total, ignored: Vec::new(), transaction: &transaction };
+        let (by_provider, ignored) = (BTreeMap::new(), Vec::new());
+        let mut entry = Entry { month, at, total, by_provider, ignored, transaction: &transaction };
         for kept in kept {
             entry.keep(kept)?;
         }
@@ -168,12 +184,12 @@ impl Ledger {
             }
         }
         let outcomes = endings.iter().map(|ended| entry.end(ended)).collect::<Result<_, _>>()?;
-        let Entry { total, ignored, .. } = entry;
+        let Entry { total, by_provider, ignored, .. } = entry;
         transaction
             .prepare_cached("INSERT OR REPLACE INTO month_total (month, measured, estimated) VALUES (?1, ?2, ?3)")?
             .execute(params![month.to_string(), stored(total.measured.get()), stored(total.estimated.get())])?;
         transaction.commit()?;
-        Ok(Recorded { month, total, outcomes, ignored })
+        Ok(Recorded { month, total, by_provider, outcomes, ignored })
     }
 }
 
@@ -183,6 +199,7 @@ struct Entry<'a> {
     month: Month,
     at: UnixMillis,
     total: MonthTotal,
+    by_provider: BTreeMap<ProviderName, ByteCount>,
     ignored: Vec<Ignored>,
 }
 
@@ -305,6 +322,19 @@ impl Entry<'_> {
                 provider.to_string(),
             ])?;
         self.total.measured = self.total.measured.plus(added);
+        self.add_to_provider(provider, added)
+    }
+
+    fn add_to_provider(&mut self, provider: ProviderName, added: ByteCount) -> Result<(), rusqlite::Error> {
+        let total = self
+            .transaction
+            .prepare_cached(
+                "INSERT INTO provider_total (month, provider, measured) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET measured = min(measured + excluded.measured, 9223372036854775807)
+                 RETURNING measured",
+            )?
+            .query_row(params![self.month.to_string(), provider.to_string(), stored(added.get())], |row| row.get(0))?;
+        self.by_provider.insert(provider, loaded_bytes(total));
         Ok(())
     }
 

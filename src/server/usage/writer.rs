@@ -6,12 +6,12 @@
 //! nothing is acknowledged and nothing counts as reported: browsers send their reports again, and endings are kept here and
 //! tried again.
 
+use super::Shared;
 use super::bounds::Ignored;
 use super::connections::{Ended, Input, Kept};
 use super::ledger::{Ledger, MonthTotal, Outcome, Recorded, Reported};
 use super::month::Month;
 use super::status::gb_number;
-use super::{PoisonError, Shared};
 use crate::domain::{ByteCount, ConnectionId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -157,8 +157,10 @@ impl Writer {
                 if std::mem::take(&mut self.failing) {
                     tracing::info!("the usage ledger can be written again");
                 }
-                let mut totals = self.shared.totals.lock().unwrap_or_else(PoisonError::into_inner);
-                totals.insert(recorded.month, recorded.total);
+                let mut totals = self.shared.totals();
+                totals.months.insert(recorded.month, recorded.total);
+                let by_provider = recorded.by_provider.clone().into_iter();
+                totals.providers.extend(by_provider.map(|(provider, total)| ((recorded.month, provider), total)));
                 drop(totals);
                 self.shared.look_at_limit();
                 return Some(recorded);

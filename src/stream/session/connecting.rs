@@ -2,9 +2,9 @@
 //! page is done for it.
 
 use super::{RoleCore, Session};
-use crate::domain::{ConnectionId, Now};
+use crate::domain::{ConnectionId, Now, ProviderName};
 use crate::protocol::{ClientMessage, FilmState, FilmStatus, Signal, Snapshot, SourceKind, limits};
-use crate::stream::guest::{Around, Guest};
+use crate::stream::guest::{Around, Guest, Need};
 use crate::stream::host::Host;
 use crate::stream::link::DEAF_IN_TROUBLE;
 use crate::stream::outbox::{Outbox, Output};
@@ -89,7 +89,7 @@ impl Session {
     /// What the role needs of the rest of the page.
     pub(super) fn serve_role(&mut self, now: Now) {
         let (ice, line) = match &mut self.role {
-            Some(RoleCore::Host(host)) => (host.wants_ice().then_some(false), false),
+            Some(RoleCore::Host(host)) => (host.wants_ice(), false),
             Some(RoleCore::Guest(guest)) => {
                 let wants = guest.wants();
                 (wants.ice, wants.line)
@@ -99,9 +99,10 @@ impl Session {
         if line {
             self.doubt_line(DEAF_IN_TROUBLE, now);
         }
-        if let Some(urgent) = ice {
-            if self.ice.freshen(urgent, now) {
-                self.fetch_ice();
+        if let Some(need) = ice {
+            if self.ice.freshen(need != Need::Soon, now) {
+                let silent = self.ice.provider().filter(|_| need == Need::FromAnother).cloned();
+                self.fetch_ice_without(silent);
             } else {
                 self.ice_settled(false, now);
             }
@@ -144,9 +145,14 @@ impl Session {
     }
 
     pub(super) fn fetch_ice(&mut self) {
+        self.fetch_ice_without(None);
+    }
+
+    /// Not from this one, if anybody else has any: its relay is silent.
+    fn fetch_ice_without(&mut self, silent: Option<ProviderName>) {
         let token = self.token.filter(|token| Some(token.code) == self.code);
         self.asked_as_participant = token.is_some();
-        self.out.push(Output::FetchIce(token));
+        self.out.push(Output::FetchIce { token, silent });
     }
 
     pub(super) fn as_host(&mut self, now: Now, work: impl FnOnce(&mut Host, &Around<'_>, &mut Outbox)) {

@@ -54,6 +54,8 @@ pub(super) struct Evening {
     pub(super) restarts: u32,
     /// The next restart moves nothing.
     pub(super) stays: bool,
+    /// Who asked for another provider's credentials, since a relay was silent.
+    pub(super) elsewhere: BTreeSet<usize>,
 }
 
 impl Evening {
@@ -86,6 +88,7 @@ impl Evening {
             relayed,
             restarts: 0,
             stays: false,
+            elsewhere: BTreeSet::new(),
         };
         for person in 0..PEOPLE {
             evening.load(person);
@@ -214,7 +217,10 @@ impl Evening {
                         .insert((self.now + Duration::from_millis(15), self.sent), Letter::ToServer(socket, message));
                 }
             }
-            Output::FetchIce(_) => {
+            Output::FetchIce { silent, .. } => {
+                if silent.is_some() {
+                    self.elsewhere.insert(person);
+                }
                 let server = IceServer {
                     urls: vec!["turn:relay.example".to_owned()],
                     username: Some(self.sent.to_string()),
@@ -227,6 +233,7 @@ impl Evening {
                     expires_in: Some(self.life),
                     degraded: false,
                     reason: None,
+                    places: Vec::new(),
                 };
                 self.post(600, person, Input::Ice(IceOutcome::Answer(answer)));
             }

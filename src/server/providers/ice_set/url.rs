@@ -45,6 +45,12 @@ impl IceUrl {
         Some(Self { scheme, host: parse_host(host)?, port, transport })
     }
 
+    /// The same place as a STUN server; `None` where UDP does not go there.
+    pub(super) fn as_stun(&self) -> Option<String> {
+        let udp = self.scheme != Scheme::Turns && self.transport != Some("tcp");
+        udp.then(|| Self { scheme: Scheme::Stun, transport: None, ..self.clone() }.to_string())
+    }
+
     /// Browsers block port 53; without trickling it costs a call tens of seconds. Of the other ports below 1024 libwebrtc takes
     /// only 80 and 443 for a relay.
     pub(super) fn is_on_a_blocked_port(&self) -> bool {

@@ -1,0 +1,50 @@
+import { apart } from '../harness/apart';
+import { pairs } from '../harness/connection_stats';
+import type { Coturn } from '../harness/coturn';
+import { nightJourney } from '../harness/film';
+import { atMost } from '../harness/figures';
+import { moments } from '../harness/moments';
+import { expect } from '../harness/test';
+import { noteFrames, pictureBack, seesFrames } from '../harness/watching';
+
+// Two providers with a relay each, no direct way: Cloudflare is asked first, coturn is the next.
+apart.use({ relayCount: 2, relaysOf: 'two providers', environment: { RATE_LIMIT_CREDENTIALS: '100000/1m' } });
+
+apart('the first provider begins to hang while people watch, and whoever comes then is let in', async ({ apart: stage }) => {
+  const { host, guest } = await stage.pair();
+  await host.choose(nightJourney);
+  await seesFrames(guest.stream, 30, 20_000);
+  stage.cloudflare.fault = 'hang';
+  for (const time of [1, 2, 3, 4, 5]) {
+    const late = await stage.arrive(1);
+    await late.joinByLink(host.invite, { name: `Late ${time}` });
+    await seesFrames(late.stream, 1, 20_000);
+    const { pressed, picture } = await moments(late.page);
+    atMost(`the first provider hangs: join to picture, ${time} of 5`, picture!.at - pressed!, 2_000, 'ms');
+    await expect(late.badge).toContainText('Relayed by coturn');
+    await late.context.close();
+  }
+  await expect(guest.badge, 'whoever watched stays where they were').toContainText('Relayed by Cloudflare');
+});
+
+for (const [what, end] of [
+  ['killed', (relay: Coturn) => relay.kill()],
+  ['stopped', (relay: Coturn) => relay.freeze()],
+] as const) {
+  for (const time of [1, 2, 3]) {
+    apart(`the first provider's relay is ${what} while people watch, ${time} of 3`, async ({ apart: stage }) => {
+      const [first, next] = stage.relays;
+      const { host, guest } = await stage.pair();
+      await host.choose(nightJourney);
+      await seesFrames(guest.stream, 90, 20_000);
+      await expect(guest.badge).toContainText('Relayed by Cloudflare');
+      await noteFrames(guest.stream);
+      const died = Date.now();
+      await end(first!);
+      atMost(`the relay in use ${what}, picture back over the next provider's, ${time} of 3`, await pictureBack(guest.stream, died), 5_000, 'ms');
+      const over = (await pairs(guest.page)).filter(({ selected }) => selected).flatMap(({ relayPorts }) => relayPorts);
+      expect(over.some((port) => next!.relays(port)), `over the next one: ${over.join(' and ')}`).toBe(true);
+      await expect(guest.badge).toContainText('Relayed by coturn');
+    });
+  }
+}
