@@ -56,7 +56,10 @@ fn serve(config: Config) -> anyhow::Result<()> {
                     _ = terminate.recv() => break,
                     _ = interrupt.recv() => break,
                     // A terminal that is closed says goodbye with the same signal.
-                    _ = hangup.recv() => if started_in_a_terminal && !has_terminal() { break } else { reread(&grants, &rotations) },
+                    _ = hangup.recv() => {
+                        if started_in_a_terminal && !has_terminal() { break }
+                        reread(&grants, &rotations);
+                    }
                 }
             }
         };

@@ -87,7 +87,7 @@ impl Server {
         let open = config.app.client_url.as_ref().map_or_else(|| local_url(address), ToString::to_string);
         tracing::info!("Open {open}");
         line.announce();
-        let rotations = Rotations::start(&config, clock.clone())?;
+        let rotations = Rotations::start(&config, clock)?;
         tracing::info!("📊 Bandwidth limit: {} GB/month", as_configured(limit));
         if !std::path::Path::new(&*leptos.site_root).is_dir() {
             tracing::warn!(

@@ -1,1 +1,0 @@
-//! Keys change against a stand-in and a real relay.
