@@ -7,7 +7,7 @@ use tessro::server::{
     config::{Command, Config, ConfigError},
     doctor,
     guard::ClientApps,
-    providers::Grants,
+    providers::{Grants, Rotations},
     serve::{Server, relay_alone},
 };
 use tokio::{
@@ -57,8 +57,8 @@ fn serve(config: Config) -> anyhow::Result<()> {
         // Before anything is announced: who reads that the server listens may stop it at once.
         let mut signals = Signals::listen()?;
         let server = Server::start(config, Clock::system()).await?;
-        let (grants, apps) = (server.grants(), server.apps());
-        server.run(async move { signals.stop(|| reread(&grants, &apps)).await }).await?;
+        let (grants, apps, rotations) = (server.grants(), server.apps(), server.rotations());
+        server.run(async move { signals.stop(|| reread(&grants, &apps, &rotations)).await }).await?;
         Ok(())
     })
 }
@@ -119,13 +119,15 @@ fn has_terminal() -> bool {
 }
 
 /// Reads the settings again and uses what they say of credentials. What they say of all else waits for the next start.
-fn reread(grants: &Grants, apps: &ClientApps) {
-    let exchanged = Config::load().map_err(anyhow::Error::from).and_then(|(_, config)| {
+fn reread(grants: &Grants, apps: &ClientApps, rotations: &Rotations) {
+    let exchange = || {
+        let (_, config) = Config::load()?;
         grants.exchange(&config)?;
         apps.exchange(&config.client_apps);
-        Ok(())
-    });
-    match exchanged {
+        rotations.exchange(&config)?;
+        anyhow::Ok(())
+    };
+    match exchange() {
         Ok(()) => tracing::info!("Settings of credentials were read again"),
         Err(error) => tracing::error!("Settings were not read again: {error:#} What was set before goes on"),
     }

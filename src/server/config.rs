@@ -16,6 +16,7 @@ mod naming;
 mod operating;
 mod providers;
 mod relay;
+mod rotation;
 mod secret;
 mod static_login;
 mod twilio;
@@ -32,7 +33,7 @@ mod relay_tests;
 mod tests;
 
 pub use app::AppConfig;
-pub use cloudflare::CloudflareConfig;
+pub use cloudflare::{CloudflareConfig, CloudflareKey};
 pub use command_line::Command;
 pub use coturn::CoturnConfig;
 pub use credentials::{CredentialConfig, ProviderNames};
@@ -42,6 +43,7 @@ pub use naming::variable_of;
 pub use operating::OperatingConfig;
 pub use providers::ProviderConfig;
 pub use relay::{PublicAddress, RelayConfig, RelayPlace};
+pub use rotation::{CloudflareRotation, CoturnRotation};
 pub use static_login::StaticConfig;
 pub use twilio::TwilioConfig;
 pub use xirsys::XirsysConfig;
@@ -102,6 +104,16 @@ pub enum ConfigError {
         /// The one that is there.
         present: String,
         /// The one that is not.
+        missing: String,
+    },
+    /// Keys are to be changed, and something is not set that it takes.
+    #[error(
+        "{present} is set but {missing} is not: set both to have keys changed by themselves, or neither to change them by hand."
+    )]
+    HalfARotation {
+        /// What turns it on.
+        present: String,
+        /// What it lacks.
         missing: String,
     },
     /// The line of providers has one that nothing is known of.

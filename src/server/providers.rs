@@ -5,6 +5,7 @@
 //! - [`breaker`]: whether one that failed is asked again. [`race`]: who is asked when, and when to stop waiting.
 //! - [`watch`]: what is known of their relays. [`near`]: who of a kind is the nearest.
 //! - [`line`]: the providers in the order that the operator set. [`grants`]: what one caller gets of them.
+//! - [`rotation`]: keys that are changed by themselves, on a schedule.
 //! - [`ice_set`]: nothing that a provider says reaches a browser before it has gone over it.
 //!
 //! Owns the closed set of providers, the budget of time that one of them gets, and the words for its failures. Knows nothing
@@ -22,6 +23,7 @@ mod metered;
 mod near;
 mod race;
 mod relay;
+mod rotation;
 mod static_login;
 mod terms;
 mod twilio;
@@ -36,12 +38,14 @@ pub use ice_set::{IceSet, Login, RelayUrls, StunUrls, Target, Way};
 pub use line::{Line, ProviderState};
 pub use near::{Near, Regions};
 pub use relay::RelayDesk;
+pub use rotation::Rotations;
 pub use terms::{AtExpiry, Price, Terms, UsageAsked};
 pub use watch::RelaySeen;
 pub use whom::{Pseudonym, Whom};
 
 use self::{
-    cloudflare::Cloudflare, coturn::Coturn, metered::Metered, static_login::StaticLogin, twilio::Twilio, xirsys::Xirsys,
+    cloudflare::Cloudflare, coturn::Coturn, metered::Metered, rotation::Follower, static_login::StaticLogin,
+    twilio::Twilio, xirsys::Xirsys,
 };
 use crate::{
     domain::{ProviderName, UnixMillis},
@@ -152,9 +156,10 @@ impl Provider {
         let http = asks.then(api::client).transpose()?;
         let ttl = config.credentials.turn_credential_ttl;
         let provider = |(name, provider): &(ProviderName, ProviderConfig)| {
+            let keys = rotation::follower(name, provider, &config.app.data_dir, clock);
             let service = match (provider, &http) {
                 (ProviderConfig::Relay, _) => Service::Relay(relay?.clone()),
-                (other, http) => Service::new(other.clone(), http.as_ref()?, clock)?,
+                (other, http) => Service::new(other.clone(), keys, http.as_ref()?, clock)?,
             };
             let life = Terms::of(name.kind()).life(ttl);
             Some(Self { name: name.clone(), life, api: provider.api().cloned(), service, stun_url: OnceLock::new() })
@@ -216,7 +221,7 @@ impl Provider {
         match &self.service {
             Service::Coturn(coturn) => {
                 let order = Order { life: Duration::ZERO, at: expires_at, whom };
-                Some(coturn.mint(order).servers)
+                Some(coturn.mint(order).ok()?.servers)
             }
             Service::Cloudflare(_)
             | Service::Twilio(_)
@@ -243,13 +248,13 @@ impl Provider {
 
 impl Service {
     /// `None` for the built-in relay, of which there is none to be had from settings alone.
-    fn new(config: ProviderConfig, http: &Client, clock: &Clock) -> Option<Self> {
+    fn new(config: ProviderConfig, keys: Option<Follower>, http: &Client, clock: &Clock) -> Option<Self> {
         Some(match config {
-            ProviderConfig::Cloudflare(config) => Self::Cloudflare(Cloudflare::new(config, http, clock)),
+            ProviderConfig::Cloudflare(config) => Self::Cloudflare(Cloudflare::new(config, keys, http, clock)),
             ProviderConfig::Twilio(config) => Self::Twilio(Twilio::new(config, http, clock)),
             ProviderConfig::Xirsys(config) => Self::Xirsys(Xirsys::new(config, http, clock)),
             ProviderConfig::Metered(config) => Self::Metered(Metered::new(config, http, clock)),
-            ProviderConfig::Coturn(config) => Self::Coturn(Coturn::new(config)),
+            ProviderConfig::Coturn(config) => Self::Coturn(Coturn::new(config, keys)),
             ProviderConfig::Static(config) => Self::Static(StaticLogin::new(config)),
             ProviderConfig::Relay => return None,
         })
@@ -261,7 +266,7 @@ impl Service {
             Self::Twilio(twilio) => twilio.mint(order).await,
             Self::Xirsys(xirsys) => xirsys.mint(order).await,
             Self::Metered(metered) => metered.mint(order).await,
-            Self::Coturn(coturn) => Ok(coturn.mint(order)),
+            Self::Coturn(coturn) => coturn.mint(order),
             Self::Static(login) => Ok(login.mint()),
             Self::Relay(relay) => Ok(relay.mint(order)),
         }

@@ -21,7 +21,7 @@ use super::{
     guard::{ClientApps, Guard},
     http::{self, AppState},
     metrics::Answers,
-    providers::Grants,
+    providers::{Grants, Rotations},
     relay::Relay,
     signaling::{Rules, SessionSettings, Sessions, StoreError},
     usage::{Usage, UsageError},
@@ -51,6 +51,7 @@ pub struct Server {
     /// How often relays are tried.
     check_every: Option<Duration>,
     certificate: Option<Certificate>,
+    rotations: Rotations,
 }
 
 /// Why the server does not start.
@@ -124,6 +125,7 @@ impl Server {
         tracing::info!("Open {open}");
         relay.announce();
         grants.announce();
+        let rotations = Rotations::start(&config, clock.clone())?;
         let apps = ClientApps::new(&config.client_apps);
         if apps.count() > 0 {
             tracing::info!("🔑 Apps that have an API key: {}", apps.count());
@@ -149,7 +151,7 @@ impl Server {
             client_url: config.app.client_url,
         };
         let check_every = config.operating.turn_check_every;
-        Ok(Self { listener, address, state, relay, certificate, clock, check_every })
+        Ok(Self { listener, address, state, relay, clock, check_every, certificate, rotations })
     }
 
     /// Where it listens.
@@ -177,9 +179,14 @@ impl Server {
         self.state.apps.clone()
     }
 
+    /// Who changes keys.
+    pub fn rotations(&self) -> Rotations {
+        self.rotations.clone()
+    }
+
     /// Serves until `stop` is done, then lets go of everything within seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listener, state, relay, certificate, clock, check_every, .. } = self;
+        let Self { listener, state, relay, clock, check_every, certificate, rotations, .. } = self;
         let grants = state.grants.clone();
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
         let stopping = CancellationToken::new();
@@ -223,6 +230,7 @@ impl Server {
         }
         // They are done once they let go of what they hold.
         tasks.shutdown().await;
+        rotations.stop();
         drop(relay);
         usage.close().await;
         tracing::info!("Stopped");

@@ -20,3 +20,4 @@ mod participants;
 mod providers;
 mod relay;
 mod restart;
+mod rotation;

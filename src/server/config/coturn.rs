@@ -1,9 +1,9 @@
 //! A relay of the operator's that shares a secret with Tessro: coturn with `use-auth-secret`, eturnal.
 
-use super::{ConfigError, naming::Naming, providers::Parts, secret::Secret, values};
+use super::{ConfigError, CoturnRotation, naming::Naming, providers::Parts, rotation::lacks, secret::Secret, values};
 use crate::{domain::ProviderKind, server::providers::RelayUrls};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 /// The variables as they are written.
 #[derive(Debug, Clone, clap::Args)]
@@ -23,6 +23,20 @@ pub(super) struct CoturnArgs {
     /// File that holds the secret.
     #[arg(long, env)]
     coturn_shared_secret_file: Option<PathBuf>,
+
+    /// How old a secret gets before a new one takes its place, such as 30d or 12h; the old one is taken out of coturn's database once
+    /// no credential of it can live any more. It takes the database and the realm; the secret above may be left out then, and signs
+    /// until the first one is made if it is not. Unset: secrets are changed by hand.
+    #[arg(long, env, value_parser = values::period)]
+    coturn_secret_rotation: Option<Duration>,
+
+    /// coturn's SQLite database, what it has as `userdb`: on this machine, and writable for the user that runs Tessro.
+    #[arg(long, env)]
+    coturn_database: Option<PathBuf>,
+
+    /// What coturn has as `realm`.
+    #[arg(long, env, value_parser = values::realm)]
+    coturn_realm: Option<String>,
 }
 
 /// A relay that can be used.
@@ -30,27 +44,43 @@ pub(super) struct CoturnArgs {
 pub struct CoturnConfig {
     /// Where it is.
     pub urls: RelayUrls,
-    /// What signs.
-    pub shared_secret: SecretString,
+    /// What signs, until there is a secret that was made by itself.
+    pub shared_secret: Option<SecretString>,
+    /// How secrets are changed; `None`: by hand.
+    pub rotation: Option<CoturnRotation>,
 }
 
 const SHARED_SECRET: &str = "COTURN_SHARED_SECRET";
+const ROTATION: &str = "COTURN_SECRET_ROTATION";
 
 impl CoturnArgs {
     /// The relay, `None` where there is none.
-    pub(super) fn resolve(self, naming: Naming<'_>) -> Result<Option<CoturnConfig>, ConfigError> {
+    pub(super) fn resolve(mut self, naming: Naming<'_>) -> Result<Option<CoturnConfig>, ConfigError> {
+        let rotation = self.rotation(naming)?;
         let (value, file) = (self.coturn_shared_secret, self.coturn_shared_secret_file);
         let secrets = Secret { naming, variable: SHARED_SECRET, value, file }.token()?;
-        let parts = Parts::of(ProviderKind::Coturn, naming)
-            .need("COTURN_URLS", self.coturn_urls.as_ref())
-            .need(SHARED_SECRET, secrets.as_ref());
-        let (Some(urls), Some(secrets)) = (self.coturn_urls, secrets) else {
+        let mut parts = Parts::of(ProviderKind::Coturn, naming).need("COTURN_URLS", self.coturn_urls.as_ref());
+        parts = match &rotation {
+            Some(_) => parts.need(ROTATION, rotation.as_ref()),
+            None => parts.need(SHARED_SECRET, secrets.as_ref()),
+        };
+        let Some(urls) = self.coturn_urls.filter(|_| rotation.is_some() || secrets.is_some()) else {
             return parts.incomplete();
         };
-        let Some(first) = secrets.expose_secret().split(',').find(|secret| !secret.is_empty()) else {
-            let advice = "write the secret of the relay, several with commas between them";
-            return Err(ConfigError::BadSecret { variable: naming.variable(SHARED_SECRET), advice });
+        let first = |secrets: SecretString| {
+            let first = secrets.expose_secret().split(',').find(|secret| !secret.is_empty());
+            first.map(SecretString::from).ok_or_else(|| {
+                let advice = "write the secret of the relay, several with commas between them";
+                ConfigError::BadSecret { variable: naming.variable(SHARED_SECRET), advice }
+            })
         };
-        Ok(Some(CoturnConfig { urls, shared_secret: SecretString::from(first) }))
+        Ok(Some(CoturnConfig { urls, shared_secret: secrets.map(first).transpose()?, rotation }))
+    }
+
+    fn rotation(&mut self, naming: Naming<'_>) -> Result<Option<CoturnRotation>, ConfigError> {
+        let Some(every) = self.coturn_secret_rotation else { return Ok(None) };
+        let database = self.coturn_database.take().ok_or_else(|| lacks(naming, ROTATION, "COTURN_DATABASE"))?;
+        let realm = self.coturn_realm.take().ok_or_else(|| lacks(naming, ROTATION, "COTURN_REALM"))?;
+        Ok(Some(CoturnRotation { every, database, realm }))
     }
 }

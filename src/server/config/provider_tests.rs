@@ -61,7 +61,7 @@ fn what_each_one_needs_is_read() {
     assert!(matches!(&metered.key, MeteredKey::Api(_)));
     let ProviderConfig::Coturn(coturn) = find(&config, ProviderKind::Coturn) else { panic!() };
     assert_eq!(coturn.urls.as_slice(), ["turn:a.example", "turns:a.example:443?transport=tcp"]);
-    assert_eq!(coturn.shared_secret.expose_secret(), "new-secret", "the first one signs");
+    assert_eq!(coturn.shared_secret.as_ref().unwrap().expose_secret(), "new-secret", "the first one signs");
     let ProviderConfig::Static(fixed) = find(&config, ProviderKind::Static) else { panic!() };
     assert_eq!(fixed.credential.expose_secret(), "a password of mine");
 
@@ -105,8 +105,10 @@ fn several_of_a_kind_have_variables_that_end_in_their_labels() {
     assert_eq!(line(&set), ["cloudflare:eu", "coturn:fra", "cloudflare:us"]);
     let keys = |set: &[(&str, &str)]| -> Vec<_> {
         let key = |config: &ProviderConfig| {
-            let ProviderConfig::Cloudflare(key) = config else { return None };
-            Some(format!("{} {} {}", key.key_id, key.api_token.expose_secret(), key.api_base))
+            let ProviderConfig::Cloudflare(CloudflareConfig { key: Some(key), api_base, .. }) = config else {
+                return None;
+            };
+            Some(format!("{} {} {api_base}", key.id, key.api_token.expose_secret()))
         };
         read(set).unwrap().providers.iter().filter_map(|(_, config)| key(config)).collect()
     };
@@ -142,4 +144,61 @@ fn the_login_that_guides_print_for_open_relay_is_refused() {
     let sentence = read(&dead).unwrap_err();
     assert!(sentence.contains("dead") && sentence.contains("METERED_API_KEY"), "{sentence}");
     assert!(read(&[dead[0], ("STATIC_TURN_USERNAME", "mine"), dead[2]]).is_ok());
+}
+
+#[test]
+fn keys_that_change_by_themselves_need_no_key_that_was_made_by_hand() {
+    let mut set = vec![
+        ("TURN_PROVIDERS", "cloudflare:eu,coturn"),
+        ("CLOUDFLARE_KEY_ROTATION_EU", "30d"),
+        ("CLOUDFLARE_ACCOUNT_ID_EU", "account"),
+        ("CLOUDFLARE_API_TOKEN_EU", "account-secret"),
+        ("COTURN_URLS", "turn:own.example"),
+        ("COTURN_SECRET_ROTATION", "12h"),
+        ("COTURN_DATABASE", "/var/lib/turn/turndb"),
+        ("COTURN_REALM", "turn.example"),
+    ];
+    let config = read(&set).unwrap();
+    assert!(!format!("{config:?}").contains("account-secret"));
+    let ProviderConfig::Cloudflare(CloudflareConfig { key: None, rotation: Some(cloudflare), .. }) =
+        find(&config, ProviderKind::Cloudflare)
+    else {
+        panic!()
+    };
+    assert_eq!((cloudflare.every.as_secs(), cloudflare.account_id.as_str()), (30 * 86_400, "account"));
+    assert_eq!(cloudflare.api_base.as_str(), "https://api.cloudflare.com/client/v4");
+    let ProviderConfig::Coturn(CoturnConfig { shared_secret: None, rotation: Some(coturn), .. }) =
+        find(&config, ProviderKind::Coturn)
+    else {
+        panic!()
+    };
+    assert_eq!((coturn.every.as_secs(), coturn.realm.as_str()), (43_200, "turn.example"));
+
+    for (place, missing) in
+        [(2, "CLOUDFLARE_ACCOUNT_ID_EU"), (3, "CLOUDFLARE_API_TOKEN_EU"), (6, "COTURN_DATABASE"), (7, "COTURN_REALM")]
+    {
+        let mut less = set.clone();
+        less.remove(place);
+        let sentence = read(&less).unwrap_err();
+        assert!(sentence.contains(&format!("{missing} is not: set both to have keys changed")), "{sentence}");
+    }
+    for wrong in ["30", "0d", "30m", "367d", "d", "-1d", "99999999999999999999h"] {
+        set[1].1 = wrong;
+        let sentence = read(&set).unwrap_err();
+        assert!(sentence.starts_with("CLOUDFLARE_KEY_ROTATION_EU is `"), "{sentence}");
+    }
+    for wrong in ["it's", "a b", "", "a;b"] {
+        set[1].1 = "1h";
+        set[7].1 = wrong;
+        assert!(read(&set).unwrap_err().contains("COTURN_REALM"), "{wrong}");
+    }
+}
+
+#[test]
+fn what_rotation_needs_may_be_there_without_it() {
+    let account = [("CLOUDFLARE_ACCOUNT_ID", "account"), ("CLOUDFLARE_API_TOKEN", "token")];
+    assert!(line(&account).is_empty());
+    let config = read(&[&CLOUDFLARE[..], &account].concat()).unwrap();
+    let ProviderConfig::Cloudflare(cloudflare) = find(&config, ProviderKind::Cloudflare) else { panic!() };
+    assert!(cloudflare.key.is_some() && cloudflare.rotation.is_none());
 }

@@ -104,7 +104,7 @@ fn a_secret_may_come_from_a_file_but_not_twice() {
     let key = ("CLOUDFLARE_TURN_KEY_ID", "key");
 
     let config = read(&[], &[key, ("CLOUDFLARE_TURN_API_TOKEN_FILE", file)]).unwrap();
-    assert_eq!(cloudflare(&config).api_token.expose_secret(), "from-the-file");
+    assert_eq!(cloudflare(&config).key.as_ref().unwrap().api_token.expose_secret(), "from-the-file");
     let twice = [key, ("CLOUDFLARE_TURN_API_TOKEN", "x"), ("CLOUDFLARE_TURN_API_TOKEN_FILE", file)];
     assert!(read(&[], &twice).unwrap_err().contains("both set"));
     let gone = read(&[], &[key, ("CLOUDFLARE_TURN_API_TOKEN_FILE", "/nowhere/token")]).unwrap_err();

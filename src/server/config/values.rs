@@ -84,6 +84,35 @@ pub(super) fn grace(text: &str) -> Result<Duration, &'static str> {
     number.checked_mul(seconds).filter(|time| (1..=86_400).contains(time)).map(Duration::from_secs).ok_or(advice)
 }
 
+/// From an hour to a year.
+pub(super) fn period(text: &str) -> Result<Duration, &'static str> {
+    let advice = "write a time from 1h to 366d, such as 12h or 30d";
+    let text = text.trim();
+    let (number, hours) = match text.char_indices().next_back() {
+        Some((unit, 'h')) => (&text[..unit], 1),
+        Some((unit, 'd')) => (&text[..unit], 24),
+        Some(_) | None => return Err(advice),
+    };
+    let number: u64 = number.parse().map_err(|_| advice)?;
+    number.checked_mul(hours).filter(|hours| (1..=366 * 24).contains(hours)).map(Duration::from_hours).ok_or(advice)
+}
+
+/// A realm as it may stand between quotes in any database.
+pub(super) fn realm(text: &str) -> Result<String, &'static str> {
+    let realm = text.trim();
+    let usable = (1..=127).contains(&realm.len())
+        && realm.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    usable
+        .then(|| realm.to_owned())
+        .ok_or("write what stands behind realm= in turnserver.conf: letters, digits, dots and dashes")
+}
+
+/// Like [`api_base`], for an API whose version belongs to its address.
+pub(super) fn versioned_base(text: &str) -> Result<Url, &'static str> {
+    let version = text.trim().trim_end_matches('/');
+    api_base(version).and_then(|_| Url::parse(version).map_err(|_| "write an address with scheme and host"))
+}
+
 pub(super) fn stun_urls(text: &str) -> Result<StunUrls, String> {
     StunUrls::parse(text).map_err(|wrong| {
         format!("`{wrong}` is no STUN server that browsers take; write such as stun:stun.cloudflare.com:3478, not on port 53")

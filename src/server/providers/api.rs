@@ -25,6 +25,9 @@ const ATTEMPT: Duration = Duration::from_millis(1_150);
 /// Between the first attempt and the second, where the provider names no other time.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// What one attempt may take where nobody waits for it.
+const UNHURRIED: Duration = Duration::from_secs(15);
+
 /// A second attempt that would have less time than this is not made.
 const WORTHWHILE: Duration = Duration::from_millis(200);
 
@@ -44,6 +47,8 @@ pub(super) struct Api {
     clock: Clock,
     /// What the operator does about a status; `None` where there is nothing special about it.
     advice: fn(u16) -> Option<&'static str>,
+    attempt: Duration,
+    further_attempts: usize,
 }
 
 impl Api {
@@ -53,7 +58,12 @@ impl Api {
         clock: &Clock,
         advice: fn(u16) -> Option<&'static str>,
     ) -> Self {
-        Self { title, http: http.clone(), clock: clock.clone(), advice }
+        Self { title, http: http.clone(), clock: clock.clone(), advice, attempt: ATTEMPT, further_attempts: 1 }
+    }
+
+    /// For what no page waits for: an answer may take long, and whoever asks decides when to ask again.
+    pub(super) fn unhurried(self) -> Self {
+        Self { attempt: UNHURRIED, further_attempts: 0, ..self }
     }
 
     /// The beginning of a request.
@@ -70,7 +80,7 @@ impl Api {
     /// Sends what `request` builds, once more where that may help. Any 2xx is an answer.
     pub(super) async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Vec<u8>, Failure> {
         let began = Instant::now();
-        let once_more = ConstantBuilder::default().with_delay(PAUSE).with_max_times(1);
+        let once_more = ConstantBuilder::default().with_delay(PAUSE).with_max_times(self.further_attempts);
         let wait = |failure: &Failure, pause: Option<Duration>| again_after(failure, pause?, began.elapsed());
         (|| self.attempt(request())).retry(once_more).adjust(wait).await
     }
@@ -84,7 +94,7 @@ impl Api {
     }
 
     async fn attempt(&self, request: RequestBuilder) -> Result<Vec<u8>, Failure> {
-        let answer = tokio::time::timeout(ATTEMPT, self.exchange(request)).await;
+        let answer = tokio::time::timeout(self.attempt, self.exchange(request)).await;
         answer.unwrap_or(Err(Failure::TimedOut { api: self.title }))
     }
 
@@ -149,9 +159,11 @@ fn again_after(failure: &Failure, pause: Duration, spent: Duration) -> Option<Du
         Failure::TimedOut { .. } | Failure::Unreachable { .. } => pause,
         Failure::Refused { status: 429, retry_after: Some(asked), .. } => pause.max(*asked),
         Failure::Refused { status: 500.., retry_after, .. } => pause.max(retry_after.unwrap_or_default()),
-        Failure::Refused { .. } | Failure::Declined { .. } | Failure::Unusable { .. } | Failure::Irrevocable { .. } => {
-            return None;
-        }
+        Failure::Refused { .. }
+        | Failure::Declined { .. }
+        | Failure::Unusable { .. }
+        | Failure::NoKey { .. }
+        | Failure::Irrevocable { .. } => return None,
     };
     (spent + wait + WORTHWHILE <= Provider::BUDGET).then_some(wait)
 }

@@ -3,9 +3,9 @@
 //! Nobody is asked: the user name is the expiry and whom it is for, the password is its signature
 //! (<https://datatracker.ietf.org/doc/html/draft-uberti-behave-turn-rest-00>), and the relay checks both by itself.
 
-use super::{AtExpiry, IceSet, Minted, Order, Price, RelayUrls, Terms, UsageAsked};
+use super::{AtExpiry, Failure, IceSet, Minted, Order, Price, RelayUrls, Terms, UsageAsked, rotation::Follower};
 use crate::{
-    domain::ByteCount,
+    domain::{ByteCount, ProviderKind},
     server::{config::CoturnConfig, usage::Billing},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -28,23 +28,29 @@ pub(super) const TERMS: Terms = Terms {
 #[derive(Debug)]
 pub(super) struct Coturn {
     urls: RelayUrls,
-    secret: SecretString,
+    /// The secret that was made by hand.
+    secret: Option<SecretString>,
+    /// The secrets that are made by themselves.
+    secrets: Option<Follower>,
 }
 
 impl Coturn {
-    pub(super) fn new(config: CoturnConfig) -> Self {
-        Self { urls: config.urls, secret: config.shared_secret }
+    pub(super) fn new(config: CoturnConfig, secrets: Option<Follower>) -> Self {
+        Self { urls: config.urls, secret: config.shared_secret, secrets }
     }
 
     pub(super) fn urls(&self) -> &RelayUrls {
         &self.urls
     }
 
-    pub(super) fn mint(&self, order: Order) -> Minted {
+    pub(super) fn mint(&self, order: Order) -> Result<Minted, Failure> {
+        let newest = self.secrets.as_ref().and_then(Follower::current).map(|key| key.secret);
+        let secret =
+            newest.or_else(|| self.secret.clone()).ok_or(Failure::NoKey { api: ProviderKind::Coturn.title() })?;
         let expires = order.at.plus(order.life).0 / 1_000;
         let username = format!("{expires}:{}", order.whom.pseudonym());
-        let password = sign(self.secret.expose_secret(), &username);
-        Minted { servers: IceSet::with_login(&self.urls, &username, &password), life: None, own: true }
+        let password = sign(secret.expose_secret(), &username);
+        Ok(Minted { servers: IceSet::with_login(&self.urls, &username, &password), life: None, own: true })
     }
 }
 

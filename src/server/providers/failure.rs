@@ -49,6 +49,12 @@ pub enum Failure {
         /// What is wrong with it.
         cause: &'static str,
     },
+    /// Its first key is still to be made.
+    #[error("{api} has no key yet: it is made as soon as that can be done, and the log says what is in the way")]
+    NoKey {
+        /// Whose key.
+        api: &'static str,
+    },
     /// There is no way to take a credential of this kind back.
     #[error("{api} takes no credential back: it ends when it expires")]
     Irrevocable {
@@ -66,6 +72,7 @@ impl Failure {
             Self::TimedOut { .. } => "timed_out",
             Self::Unreachable { .. } => "unreachable",
             Self::Unusable { .. } => "unusable",
+            Self::NoKey { .. } => "no_key",
             Self::Irrevocable { .. } => "irrevocable",
         }
     }
@@ -77,6 +84,9 @@ impl Failure {
             Self::TimedOut { .. } => "check the server's network and the provider's status page",
             Self::Unreachable { .. } => "check the server's network and the API's address",
             Self::Unusable { .. } => "check the API's address",
+            Self::NoKey { .. } => {
+                "the server makes it as soon as that can be done, and its log says what is in the way"
+            }
             Self::Irrevocable { .. } => "it ends when it expires",
         }
     }
@@ -89,6 +99,7 @@ impl Failure {
             | Self::TimedOut { .. }
             | Self::Unreachable { .. }
             | Self::Unusable { .. }
+            | Self::NoKey { .. }
             | Self::Irrevocable { .. } => None,
         }
     }
