@@ -4,11 +4,13 @@
 //! - [`edge`]: what makes server functions keep the API's contract.
 //! - [`functions`]: what stands behind the server functions.
 //! - [`beacon`]: the last report of a page that goes away.
+//! - [`check`]: what a check of a connection sent over relays.
 //! - [`package`]: the files that the pages load.
 //!
 //! Knows who calls and what is answered; refuses to know how credentials are minted or bytes are counted.
 
 mod beacon;
+mod check;
 mod edge;
 mod error;
 pub mod functions;

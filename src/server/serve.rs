@@ -6,7 +6,7 @@
 use super::{
     clock::Clock,
     config::Config,
-    guard::Guard,
+    guard::{self, Guard},
     http::{self, AppState},
     providers::{Grants, Line},
     signaling::{Rules, SessionSettings, Sessions, StoreError},
@@ -98,7 +98,7 @@ impl Server {
             sessions,
             usage,
             grants,
-            guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
+            guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials, guard::checks_a_day(limit))),
             client_ip_source: config.app.client_ip_source,
             client_url: config.app.client_url,
         };

@@ -7,6 +7,7 @@
 
 mod api;
 mod app;
+mod check;
 mod credentials;
 mod evening;
 mod grants;

@@ -4,9 +4,9 @@ use super::{AppState, error};
 use crate::{
     app::{api::ApiError, language::Speech},
     domain::{Language, ParticipantToken},
-    protocol::{BandwidthStatus, ErrorCode, IceAnswer},
+    protocol::{BandwidthStatus, CheckLeave, ErrorCode, IceAnswer},
     server::{
-        guard::{Caller, ClientAddress, TooMany},
+        guard::{self, Caller, ClientAddress, TooMany},
         usage::Usage,
     },
 };
@@ -60,6 +60,29 @@ pub async fn turn_credentials() -> Result<IceAnswer, ApiError> {
     })
 }
 
+/// `POST /api/check`: leave to send a little over relays. The same address may ask as often as for credentials, and all of
+/// them together not without end.
+pub async fn begin_check() -> Result<CheckLeave, ApiError> {
+    let (Some(Desk(state)), Some(request)) = (use_context::<Desk>(), use_context::<Parts>()) else {
+        tracing::error!("A check was begun while a page was being rendered");
+        return Err(error::internal());
+    };
+    if !guard::origin::allows(&request.headers, state.client_url.as_ref()) {
+        let message = "Only this app's own pages check a connection. Open it at the address in CLIENT_URL.";
+        return Err(ApiError::new(ErrorCode::ForbiddenOrigin, "Forbidden origin", message));
+    }
+    let address = ClientAddress::of(request, state.client_ip_source.clone()).await;
+    state.guard.admit_check(address).map_err(|refusal| {
+        let seconds = whole_seconds(refusal.retry_after);
+        let message = format!("Data can be sent over the relay again in {}.", counted(seconds));
+        ApiError::new(ErrorCode::TooManyRequests, "Too many checks", message).retried_after(seconds)
+    })?;
+    if state.usage.limit_reached().is_some() {
+        return Err(limit_reached(state.usage.status()));
+    }
+    Ok(CheckLeave { check: state.usage.begin_check() })
+}
+
 /// The language in which the page of this request is rendered.
 pub(super) fn speech() -> Speech {
     let request = use_context::<Parts>();
@@ -93,11 +116,12 @@ fn bearer(headers: &HeaderMap) -> Option<ParticipantToken> {
 
 fn too_many(refusal: TooMany) -> ApiError {
     let seconds = whole_seconds(refusal.retry_after);
-    let unit = if seconds == 1 { "second" } else { "seconds" };
-    let message = format!("Ask again in {seconds} {unit}. In a session there is a larger allowance of your own.");
-    let mut error = ApiError::new(ErrorCode::TooManyRequests, "Too many credential requests", message);
-    error.0.retry_after = Some(seconds);
-    error
+    let message = format!("Ask again in {}. In a session there is a larger allowance of your own.", counted(seconds));
+    ApiError::new(ErrorCode::TooManyRequests, "Too many credential requests", message).retried_after(seconds)
+}
+
+fn counted(seconds: u64) -> String {
+    format!("{seconds} {}", if seconds == 1 { "second" } else { "seconds" })
 }
 
 fn limit_reached(status: BandwidthStatus) -> ApiError {

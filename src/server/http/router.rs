@@ -1,13 +1,13 @@
 //! Every address that the server answers.
 
 use super::{
-    AppState, beacon, edge, functions,
+    AppState, beacon, check, edge, functions,
     package::{Package, of_this_build},
 };
 use crate::{
     app::{
         App, FilesAt,
-        api::{GetBandwidthStatus, IceServers, TurnCredentials},
+        api::{BeginCheck, GetBandwidthStatus, IceServers, TurnCredentials},
         shell,
     },
     protocol::limits,
@@ -55,6 +55,8 @@ fn api(state: AppState, more: Router<AppState>) -> Router {
         .route(TurnCredentials::PATH, get(function))
         .route(IceServers::PATH, get(function))
         .route(GetBandwidthStatus::PATH, get(function))
+        .route(BeginCheck::PATH, post(function))
+        .route("/api/check/usage", post(check::report).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES)))
         .route("/api/usage", post(beacon::take).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES)))
         .route("/api", any(StatusCode::NOT_FOUND))
         .route("/api/", any(StatusCode::NOT_FOUND))
@@ -123,7 +125,7 @@ mod tests {
         server::{
             clock::Clock,
             config::Config,
-            guard::Guard,
+            guard::{Guard, RateLimit},
             providers::{Grants, Line},
             signaling::{Rules, SessionSettings, Sessions},
             usage::Usage,
@@ -147,7 +149,7 @@ mod tests {
             sessions: Sessions::open(data_dir, usage.clone(), clock.clone(), settings).unwrap(),
             usage,
             grants: Grants::new(Line::new(&config, clock.clone()).unwrap(), &config.credentials.stun_urls, clock),
-            guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
+            guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials, RateLimit::of(1, 300))),
             client_ip_source: config.app.client_ip_source,
             client_url: None,
         }
