@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod chat;
+pub mod check;
 pub mod components;
 pub mod device;
 pub mod keys;
@@ -23,8 +24,8 @@ use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{Lazy, path};
-pub use pages::load_session;
-use pages::{HomePage, LostPage, SessionRoute};
+use pages::{CheckRoute, HomePage, LostPage, SessionRoute};
+pub use pages::{load_check, load_session};
 use wasm_split_helpers::SplitLoaderError;
 
 /// What the address of the files of the server's build begins with; provided by the server.
@@ -74,6 +75,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=LostPage>
                 <Route path=path!("/") view=HomePage />
+                <Route path=path!("/check") view={Lazy::<CheckRoute>::new()} />
                 <Route path=path!("/s/:code") view={Lazy::<SessionRoute>::new()} />
             </Routes>
         </Router>
@@ -83,5 +85,9 @@ pub fn App() -> impl IntoView {
 /// Waits until the page at this address is here. The server's HTML is brought to life in one go, before anything that it
 /// shows can change: so this comes first.
 pub async fn load(path: &str) -> Result<(), SplitLoaderError> {
-    if path.starts_with("/s/") { load_session().await } else { Ok(()) }
+    match path.trim_end_matches('/') {
+        "/check" => load_check().await,
+        path if path.starts_with("/s/") => load_session().await,
+        _ => Ok(()),
+    }
 }

@@ -5,6 +5,7 @@
 //! next to nothing of this: [`start`] minds the queue until the task is asked for, and loads it then.
 
 pub mod breakage;
+pub mod check;
 pub mod codecs;
 pub mod device;
 pub mod event;

@@ -15,10 +15,10 @@
 // come in a file of their own, which the start page does not load: it takes a build that is cut. Everywhere else they are
 // plain functions of the same form, so that building while you write needs no switch.
 #[cfg(feature = "split")]
-macro_rules! part_of_session {
-    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty $body:block, loaded by $load:ident) => {
+macro_rules! part {
+    (of $part:ident: $(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty $body:block, loaded by $load:ident) => {
         #[wasm_split_helpers::wasm_split(
-            session,
+            $part,
             fallible,
             preload($load),
             return_wrapper(let done = _; { Ok(done) } -> Result<$output, wasm_split_helpers::SplitLoaderError>)
@@ -28,8 +28,8 @@ macro_rules! part_of_session {
     };
 }
 #[cfg(all(any(feature = "ssr", feature = "hydrate"), not(feature = "split")))]
-macro_rules! part_of_session {
-    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty $body:block, loaded by $load:ident) => {
+macro_rules! part {
+    (of $part:ident: $(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty $body:block, loaded by $load:ident) => {
         $vis fn $load() -> impl Future<Output = Result<(), wasm_split_helpers::SplitLoaderError>> {
             std::future::ready(Ok(()))
         }
@@ -67,6 +67,7 @@ pub fn hydrate() {
             leptos::mount::hydrate_body(|| {
                 provide_context(browser::language::start());
                 provide_context(browser::start::start());
+                provide_context(browser::check::start());
                 view! { <app::App /> }
             });
         }

@@ -4,6 +4,7 @@
 //! `domain` types while they are read; what does not parse is answered with an [`ErrorCode`] and never reaches a core.
 
 mod chat;
+mod check;
 mod error;
 mod ice;
 pub mod limits;
@@ -14,6 +15,7 @@ mod signal;
 mod usage;
 
 pub use chat::{ChatEntry, ChatText, ParseChatTextError, Reaction};
+pub use check::{CheckLeave, CheckUsage};
 pub use error::{ErrorBody, ErrorCode};
 pub use ice::{
     BandwidthState, BandwidthStatus, DegradedReason, IceAnswer, IceServer, ROUND_TRIPS, RelayPlace, SILENT_RELAY,

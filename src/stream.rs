@@ -6,10 +6,12 @@
 //! - Beneath it: the line to the server (`link`), the ICE servers (`ice`), a guest's and a host's connections (`guest`,
 //!   `host`, with `negotiation`, `moving`, `stall` and `relaying` for what it takes to keep one), the film as it is told (`film`),
 //!   the chat (`chat`), relayed bytes as they are reported (`meter`), how good the picture is (`quality`).
+//! - [`check`] is another page's: it asks every ICE server by itself, and tries each relay.
 //! - [`PeerCommand`] and [`PeerEvent`] are all that passes between these cores and an `RTCPeerConnection`.
 
 pub mod candidates;
 pub mod chat;
+pub mod check;
 pub mod film;
 pub mod guest;
 pub mod host;

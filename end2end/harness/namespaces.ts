@@ -103,6 +103,11 @@ export class Namespaces {
     rule(`add rule inet tessro relayed udp sport 50000-51999 udp sport != ${port} drop`);
   }
 
+  /** This person's network takes no UDP at all, as those of many offices and hotels. */
+  blockUdp(place: Place): void {
+    for (const hook of ['input', 'forward']) this.rule(`add rule inet tessro ${hook} iifname person${place} meta l4proto udp drop`);
+  }
+
   /** People reach each other. */
   openDirect(): void {
     this.rule('flush chain inet tessro people');

@@ -1,12 +1,12 @@
 //! The server functions: what a page asks the server for over HTTP.
 //!
-//! Each is a plain `GET` that anyone may call; bodies delegate at once to `server`, which the client's build never sees.
+//! Each is a plain `GET` that anyone may call, and [`begin_check`] a `POST`; bodies delegate at once to `server`, which the client's build never sees.
 //! [`turn_credentials`] and [`ice_servers`] answer over HTTP only and fail while a page is rendered, so that no credential
 //! can end in HTML: fetch them from an effect or a task, never from a `Resource`.
 
 use crate::{
     domain::{ParticipantToken, ProviderName},
-    protocol::{BandwidthStatus, ErrorBody, ErrorCode, IceAnswer, ROUND_TRIPS, SILENT_RELAY},
+    protocol::{BandwidthStatus, CheckLeave, ErrorBody, ErrorCode, IceAnswer, ROUND_TRIPS, SILENT_RELAY},
 };
 use futures::{Sink, Stream};
 use leptos::{
@@ -42,6 +42,12 @@ pub async fn bandwidth_status() -> Result<BandwidthStatus, ApiError> {
     crate::server::http::functions::bandwidth_status().await
 }
 
+/// Leave to send a little data over relays, for who checks a connection and is in no session.
+#[server(prefix = "/api", endpoint = "check", client = Participant)]
+pub async fn begin_check() -> Result<CheckLeave, ApiError> {
+    crate::server::http::functions::begin_check().await
+}
+
 /// Whatever goes wrong under `/api`: the body of the answer, whose code gives the HTTP status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(transparent)]
@@ -60,6 +66,13 @@ impl ApiError {
             retry_after: None,
             ice_servers: None,
         })
+    }
+
+    /// The same, for who may try again after so many seconds.
+    #[must_use]
+    pub fn retried_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
     }
 }
 

@@ -1,9 +1,11 @@
 //! One file per page.
 
+pub mod check;
 pub mod home;
 pub mod lost;
 pub mod session;
 
+pub use check::{CheckRoute, load_check};
 pub use home::HomePage;
 pub use lost::LostPage;
 pub use session::{SessionRoute, load_session, shown};

@@ -1,10 +1,12 @@
 //! The pages as HTML, rendered natively in chosen states.
 
+use super::check::CheckHandle;
 use super::language::Speech;
 use super::session::SessionHandle;
 use super::{App, shell};
 use crate::domain::{Language, ParticipantId, Role, SessionCode};
 use crate::protocol::{EndReason, FilmState, Path, SourceKind};
+use crate::stream::check::{self, CheckStage, CheckView, Line, NoRelay, Relay, Verdict};
 use crate::stream::{ConnectionView, FilmView, LinkView, Person, Phase, Picture, Problem, SessionView};
 use leptos::prelude::*;
 use leptos_router::location::RequestUrl;
@@ -64,7 +66,11 @@ fn outside(problem: Problem) -> SessionView {
 /// Every page, in states that differ in what they show.
 fn everything() -> Vec<String> {
     let ended = SessionView { phase: Phase::Ended(EndReason::YouLeft), ..guest() };
-    let mut pages = vec![page("/", outside(Problem::WrongCode)), page("/nowhere", SessionView::default())];
+    let mut pages = vec![
+        page("/", outside(Problem::WrongCode)),
+        page("/nowhere", SessionView::default()),
+        page("/check", SessionView::default()),
+    ];
     pages.extend(session_pages([SessionView::default(), outside(Problem::CannotEnter), host(), guest(), ended]));
     pages
 }
@@ -115,7 +121,7 @@ fn video_file_input_and_switch_are_there_once_in_every_phase() {
 fn a_german_page_is_german_throughout() {
     let ended = SessionView { phase: Phase::Ended(EndReason::YouLeft), ..guest() };
     for view in [SessionView::default(), outside(Problem::CannotEnter), host(), guest(), ended] {
-        for path in ["/", "/s/K7M3QX", "/nowhere"] {
+        for path in ["/", "/s/K7M3QX", "/nowhere", "/check"] {
             let html = page_in(Language::German, path, view.clone()).replace("A Trip to the Moon", "");
             for english in [" the ", " your ", "Your ", " session", "Session ", "Participants", " is "] {
                 assert!(!html.contains(english), "{english:?} in {html}");
@@ -216,4 +222,44 @@ fn the_document_keeps_its_last_words_outside_the_app() {
     });
     assert!(tag(&html, "id=\"broken\"").contains("hidden"));
     assert!(html.find("</main>") < html.find("Something broke. Reload to rejoin."));
+}
+
+/// A check that is over: one relay refused, and the direct way is open.
+fn checked(language: Language) -> String {
+    let relay = check::Address::of_url("turn:relay.example:3478?transport=udp").unwrap();
+    let mut line = Line::asking(Some(relay));
+    line.failure = Some(check::Failure::Refused(486));
+    line.progress = check::Progress::Done(std::time::Duration::from_millis(48));
+    let end = Verdict::Ways { direct: check::Direct::Open, relay: Relay::Refused(relay, 486), unanswered: Vec::new() };
+    let view = CheckView {
+        stage: CheckStage::Over(end),
+        lines: vec![Line::asking(None), line],
+        no_relay: Some(NoRelay::LimitReached),
+        ..CheckView::default()
+    };
+    Owner::new().with(|| {
+        provide_context(Speech::beginning_in(language));
+        provide_context(RequestUrl::new("/check"));
+        provide_context(CheckHandle::showing(view));
+        App().to_html()
+    })
+}
+
+#[test]
+fn a_check_shows_its_end_and_each_answer_and_no_host() {
+    let html = checked(Language::English);
+    for words in
+        ["You can watch directly, but the relay refuses you.", "UDP, port 3478", "(486, 48 ms)", "Copy for support"]
+    {
+        assert!(html.contains(words), "{words} in {html}");
+    }
+    assert!(!html.contains("relay.example"));
+    assert!(tag(&html, "check-outcome").contains("role=\"status\""));
+    assert!(checked(Language::German).contains("Du kannst direkt schauen, aber das Relay lehnt dich ab."));
+}
+
+#[test]
+fn no_check_begins_by_itself() {
+    let html = page("/check", SessionView::default());
+    assert!(html.contains("Start the check") && !html.contains("Copy for support"));
 }

@@ -4,18 +4,21 @@
 //! names in it is a function that takes the [`Language`]. Views turn both into what the page shows with [`say`] and
 //! [`SessionHandle::words`](super::session::SessionHandle::words), so that the language can change while a film runs.
 
+pub mod check;
 pub mod label;
 pub mod quality;
 
 mod front;
 mod inside;
 mod player;
+mod reasons;
 mod refused;
 mod relay;
 mod sources;
 mod status;
 mod text;
 mod together;
+mod verdict;
 
 pub use front::*;
 pub use inside::*;
@@ -26,6 +29,7 @@ pub use sources::*;
 pub use status::*;
 pub use text::Text;
 pub use together::*;
+pub use verdict::verdict;
 
 use super::language::use_language;
 use leptos::prelude::*;

@@ -159,7 +159,8 @@ fn picture_in_picture(video: &HtmlVideoElement) {
     forget(asked.ok());
 }
 
-fn copy(text: &str) {
+/// Puts a text on the clipboard, where there is one.
+pub(super) fn copy(text: &str) {
     let clipboard = navigator().and_then(|navigator| sys::property(&navigator, "clipboard"));
     forget(clipboard.and_then(|clipboard| sys::invoke(&clipboard, "writeText", &[text.into()]).ok()));
 }

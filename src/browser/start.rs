@@ -5,7 +5,7 @@
 
 use super::event::{Event, Events};
 use super::{breakage, device, storage, task};
-use crate::app::{self, session::SessionHandle};
+use crate::app::{self, device::Wish, session::SessionHandle};
 use crate::stream::{Input, Phase, Problem, SessionAction, SessionView};
 use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
@@ -68,6 +68,11 @@ async fn mind(page: Page, mut queue: UnboundedReceiver<Event>) {
     let touches = Touches::watch(&page.events);
     let mut waiting = Vec::new();
     while let Some(event) = queue.next().await {
+        // At once: browsers let a page copy only just after a press.
+        if let Event::Wish(Wish::Copy(text)) = &event {
+            device::copy(text);
+            continue;
+        }
         let idle = is_idle(&event);
         keep(event, &mut waiting, page.state);
         if idle {
@@ -145,7 +150,7 @@ struct Touches(Closure<dyn FnMut(JsValue)>);
 
 impl Touches {
     fn watch(events: &Events) -> Self {
-        let touched = events.listener(|_| Some(Event::Attention));
+        let touched = events.listener(|_| (!checks()).then_some(Event::Attention));
         if let Some(document) = document() {
             for name in TOUCHES {
                 let _ = document.add_event_listener_with_callback(name, touched.as_ref().unchecked_ref());
@@ -167,6 +172,13 @@ impl Drop for Touches {
             }
         }
     }
+}
+
+/// Who checks a connection asks for no session.
+fn checks() -> bool {
+    web_sys::window()
+        .and_then(|window| window.location().pathname().ok())
+        .is_some_and(|path| path.starts_with("/check"))
 }
 
 fn document() -> Option<web_sys::Document> {

@@ -146,6 +146,12 @@ pub fn global(path: &[&str]) -> Option<JsValue> {
     path.iter().try_fold(js_sys::global().into(), |object: JsValue, name| property(&object, name))
 }
 
+/// What a core's randomness starts from.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "any bits will do")]
+pub fn seed() -> u64 {
+    (js_sys::Math::random() * 2_f64.powi(52)) as u64 ^ ((js_sys::Math::random() * 2_f64.powi(52)) as u64) << 12
+}
+
 /// The name of an error, such as `NotAllowedError`.
 pub fn error_name(error: &JsValue) -> String {
     property(error, "name").and_then(|name| name.as_string()).unwrap_or_default()

@@ -11,7 +11,7 @@ use super::source::stage::Stage;
 use super::source::{self, Source};
 use super::start::Page;
 use super::use_webrtc::{WebRtc, use_webrtc};
-use super::{codecs, invite, picture, storage, timer};
+use super::{codecs, invite, picture, storage, sys, timer};
 use crate::domain::{ConnectionId, Role};
 use crate::protocol::{SourceKind, UsageBeacon};
 use crate::stream::{
@@ -31,14 +31,15 @@ use wasm_bindgen_futures::JsFuture;
 /// The task, once it runs.
 pub(super) type Running = Pin<Box<dyn Future<Output = ()>>>;
 
-part_of_session! {
+part! {
+    of session:
     /// Does what the page asks for, from `waiting` on, until the page ends. Comes with the session's page, in the file that
     /// [`start`](super::start) loads.
     pub(super) fn drive(page: Page, waiting: Vec<Event>, queue: UnboundedReceiver<Event>) -> Running {
         let Page { state, stage, film, additions, events } = page;
         watch_page(&events);
         let task = Task {
-            core: Session::new(seed()),
+            core: Session::new(sys::seed()),
             view: state.get_untracked(),
             state,
             stage,
@@ -389,11 +390,6 @@ fn watch_network(window: &web_sys::Window, events: &Events) {
     });
     let target: web_sys::EventTarget = connection.unchecked_into();
     let _ = target.add_event_listener_with_callback("change", changed.into_js_value().unchecked_ref());
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "any bits will do")]
-fn seed() -> u64 {
-    (js_sys::Math::random() * 2_f64.powi(52)) as u64 ^ ((js_sys::Math::random() * 2_f64.powi(52)) as u64) << 12
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of processors")]

@@ -40,12 +40,13 @@ impl WebRtc {
     pub fn fetch_ice_servers(&self, token: Option<ParticipantToken>, silent: Option<ProviderName>) {
         let events = self.events.clone();
         leptos::task::spawn_local(async move {
-            let outcome = call(token, silent).await;
-            if let IceOutcome::Answer(answer) = &outcome {
-                announce(answer);
-                if !answer.places.is_empty() {
-                    round_trips::measure(&answer.places);
-                }
+            api::authorize(token);
+            api::tell_silent(silent);
+            let outcome = ask().await;
+            if let IceOutcome::Answer(answer) = &outcome
+                && !answer.places.is_empty()
+            {
+                round_trips::measure(&answer.places);
             }
             events.input(Input::Ice(outcome));
         });
@@ -71,9 +72,16 @@ impl WebRtc {
     }
 }
 
-async fn call(token: Option<ParticipantToken>, silent: Option<ProviderName>) -> IceOutcome {
-    api::authorize(token);
-    api::tell_silent(silent);
+/// Asks the server for ICE servers, and says on the console what came of it.
+pub async fn ask() -> IceOutcome {
+    let outcome = call().await;
+    if let IceOutcome::Answer(answer) = &outcome {
+        announce(answer);
+    }
+    outcome
+}
+
+async fn call() -> IceOutcome {
     let answer = match select(pin!(api::turn_credentials()), pin!(timer::sleep(CALL))).await {
         Either::Left((answer, _)) => answer,
         Either::Right(_) => {
@@ -111,7 +119,8 @@ fn announce(answer: &IceAnswer) {
     log!("[WebRTC] ICE servers loaded: {} servers", answer.ice_servers.len());
 }
 
-fn ice_server(server: &IceServer) -> RtcIceServer {
+/// A server as the browser takes it.
+pub fn ice_server(server: &IceServer) -> RtcIceServer {
     let rtc = RtcIceServer::new();
     rtc.set_urls(&server.urls.iter().map(|url| JsValue::from_str(url)).collect::<js_sys::Array>());
     if let Some(username) = &server.username {

@@ -32,6 +32,13 @@ pub const PAIRS_PER_REPORT: usize = 200;
 /// The most reports in one beacon: one for each guest of a full session, with room.
 pub const REPORTS_PER_BEACON: usize = 64;
 
+/// The most that one check of a connection is believed to have sent over relays, in bytes, both of its ends together. Four
+/// relays with a quarter of a mebibyte each way come to 4.6 MB.
+pub const CHECK_BYTES: u64 = 6_000_000;
+
+/// The most relays that one check sends data through.
+pub const RELAYS_PER_CHECK: usize = 4;
+
 /// Messages a second that a socket may send for ever.
 pub const MESSAGES_PER_SECOND: u32 = 50;
 

@@ -106,7 +106,7 @@ impl Certificate {
                     tracing::info!("The certificate was read again");
                 }
                 Err(error) => {
-                    tracing::error!("The new certificate is not used, and the one from before goes on: {error}")
+                    tracing::error!("The new certificate is not used, and the one from before goes on: {error}");
                 }
             }
         }

@@ -22,13 +22,22 @@ pub use origin::Origin;
 pub use rate::RateLimit;
 pub use tries::Tries;
 
-use crate::domain::{ParticipantId, SessionCode};
+use crate::domain::{ByteCount, ParticipantId, SessionCode};
+use crate::protocol::limits;
 use bucket::Bucket;
 use std::sync::Arc;
 
 /// What a participant may ask for in credentials. A page asks once in hours; this is room for reloads and for trouble, and for
 /// credentials that live for half a minute: one request in 5 s, for ever.
 pub const PARTICIPANT_RATE: RateLimit = RateLimit::of(60, 300);
+
+/// How many checks of a connection all strangers together may begin in a day, all of them at once if need be: so many that
+/// what they may send comes to half a percent of what may be relayed in a month. Whatever they make up is bounded by it too.
+pub fn checks_a_day(limit: ByteCount) -> RateLimit {
+    let share = limit.get() / 200 / limits::CHECK_BYTES;
+    // One in five minutes is plenty, and a small budget has room for some all the same.
+    RateLimit::of(u32::try_from(share.clamp(8, 288)).unwrap_or(8), 24 * 60 * 60)
+}
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -46,12 +55,20 @@ pub enum Caller {
 pub struct Guard {
     participants: Bucket<(SessionCode, ParticipantId)>,
     strangers: Bucket<ClientAddress>,
+    checks: Bucket<ClientAddress>,
+    all_checks: Bucket<()>,
 }
 
 impl Guard {
-    /// A guard that lets strangers pass at this rate.
-    pub fn new(strangers: RateLimit) -> Self {
-        Self { participants: Bucket::new(PARTICIPANT_RATE), strangers: Bucket::new(strangers) }
+    /// A guard that lets each stranger pass at this rate, and begin as many checks of their connection; all of them together
+    /// begin no more than `checks`.
+    pub fn new(strangers: RateLimit, checks: RateLimit) -> Self {
+        Self {
+            participants: Bucket::new(PARTICIPANT_RATE),
+            strangers: Bucket::new(strangers),
+            checks: Bucket::new(strangers),
+            all_checks: Bucket::new(checks),
+        }
     }
 
     /// Counts a request and says whether it may pass.
@@ -63,10 +80,17 @@ impl Guard {
         }
     }
 
+    /// Counts a check that is to begin, and says whether it may.
+    pub fn admit_check(&self, address: ClientAddress) -> Result<(), TooMany> {
+        self.checks.take(&address)?;
+        self.all_checks.take(&()).map(drop)
+    }
+
     /// Drops those who have not asked for so long that their buckets are full again. To be called now and then.
     pub fn forget_idle(&self) {
         self.participants.forget_idle();
         self.strangers.forget_idle();
+        self.checks.forget_idle();
     }
 }
 
@@ -77,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_participant_has_an_allowance_of_their_own() {
-        let guard = Guard::new(RateLimit::of(1, 300));
+        let guard = Guard::new(RateLimit::of(1, 300), RateLimit::of(1, 300));
         let code = SessionCode::from_random(1);
         let (ada, ben) = (ParticipantId::from_random(1), ParticipantId::from_random(2));
         let stranger = Caller::Stranger(IpAddr::from([192, 0, 2, 1]).into());
@@ -87,5 +111,21 @@ mod tests {
         }
         assert!(guard.admit(&Caller::Participant(code, ada)).is_err());
         assert!(guard.admit(&Caller::Participant(code, ben)).is_ok());
+    }
+
+    #[test]
+    fn checks_are_counted_by_address_and_all_together() {
+        let guard = Guard::new(RateLimit::of(2, 300), RateLimit::of(3, 86_400));
+        let [ada, ben] = [1, 2].map(|last| ClientAddress::from(IpAddr::from([192, 0, 2, last])));
+        assert!(guard.admit_check(ada).is_ok() && guard.admit_check(ada).is_ok() && guard.admit_check(ada).is_err());
+        assert!(guard.admit_check(ben).is_ok());
+        let wait = guard.admit_check(ben).unwrap_err().retry_after;
+        assert!(wait > std::time::Duration::from_hours(7), "the day's are used up: {wait:?}");
+    }
+
+    #[test]
+    fn a_day_s_checks_are_a_small_part_of_the_month() {
+        let of = |gb| checks_a_day(ByteCount::parse_gb(gb).unwrap()).requests().get();
+        assert_eq!((of("0.02"), of("20"), of("1000")), (8, 16, 288));
     }
 }

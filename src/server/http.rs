@@ -7,11 +7,13 @@
 //! - [`document`]: what all of it looks like, for programs.
 //! - [`beacon`]: the last report of a page that goes away.
 //! - [`health`]: that the server serves. [`metrics`]: figures, and who may read them.
+//! - [`check`]: what a check of a connection sent over relays.
 //! - [`package`]: the files that the pages load.
 //!
 //! Knows who calls and what is answered; refuses to know how credentials are minted or bytes are counted.
 
 mod beacon;
+mod check;
 mod cors;
 mod desk;
 mod document;

@@ -18,7 +18,7 @@ use super::{
     clock::Clock,
     config::Config,
     doctor::{Trust, rounds},
-    guard::{ClientApps, Guard},
+    guard::{self, ClientApps, Guard},
     http::{self, AppState},
     metrics::Answers,
     providers::{Grants, Rotations},
@@ -142,7 +142,7 @@ impl Server {
             sessions,
             usage,
             grants,
-            guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
+            guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials, guard::checks_a_day(limit))),
             apps,
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),
@@ -214,7 +214,9 @@ impl Server {
             loop {
                 ticks.tick().await;
                 guard.forget_idle();
-                relaying.iter().for_each(|relay| relay.forget_idle());
+                if let Some(relay) = &relaying {
+                    relay.forget_idle();
+                }
             }
         });
 

@@ -9,6 +9,7 @@
 
 mod billing;
 mod bounds;
+mod checks;
 mod connections;
 mod ledger;
 mod meter;
@@ -25,8 +26,9 @@ pub use report::{ReportError, check};
 pub use status::gb_number;
 
 use crate::domain::{ByteCount, ConnectionId, ParticipantId, ProviderName};
-use crate::protocol::{BandwidthStatus, UsageReport};
+use crate::protocol::{BandwidthStatus, CheckUsage, UsageReport};
 use crate::server::clock::Clock;
+use checks::Checks;
 use connections::{Connections, Input};
 use ledger::{Ledger, MonthTotal, Reported};
 use std::collections::BTreeMap;
@@ -88,6 +90,11 @@ pub struct LimitReached {
     pub limit: ByteCount,
 }
 
+/// Reports of a check that nobody began, or that began too long ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("No check of this name may report. Begin another one.")]
+pub struct UnknownCheck;
+
 /// Counts relay usage. Clones are the same.
 #[derive(Debug, Clone)]
 pub struct Usage(Arc<Inner>);
@@ -108,6 +115,7 @@ struct Shared {
     clock: Clock,
     limit: ByteCount,
     connections: Mutex<Connections>,
+    checks: Mutex<Checks>,
     /// What is on disk.
     totals: Mutex<Totals>,
     limit_reached: watch::Sender<bool>,
@@ -138,6 +146,7 @@ impl Usage {
             clock,
             limit,
             connections: Mutex::new(connections),
+            checks: Mutex::default(),
             totals: Mutex::new(totals),
             limit_reached: watch::Sender::new(false),
         });
@@ -189,7 +198,48 @@ impl Usage {
             let open_for = connections.open_for(report.connection, participant, self.0.shared.clock.now());
             (connections.session_of(report.connection, participant), open_for)
         };
-        let job = Job::Report(Reported { participant, session, open_for, report }, Box::new(acknowledged));
+        self.queue(Reported { participant, session, open_for, at_most: None, report }, acknowledged);
+    }
+
+    /// Somebody who is in no session may send a little over relays, and report it under this name.
+    pub fn begin_check(&self) -> ConnectionId {
+        let check = ConnectionId::from_random(rand::random());
+        self.0.shared.checks().begin(check, self.0.shared.clock.now());
+        check
+    }
+
+    /// Counts what a check reports, after [`check`] has passed each report of it: as [`Usage::report`], up to the bound of a
+    /// check. `acknowledged` is called once everything is on disk.
+    pub fn report_check(
+        &self,
+        usage: CheckUsage,
+        acknowledged: impl FnOnce() + Send + 'static,
+    ) -> Result<(), UnknownCheck> {
+        if !self.0.shared.checks().is_open(usage.check, self.0.shared.clock.now()) {
+            return Err(UnknownCheck);
+        }
+        let mut reports: Vec<_> = checks::as_one_connection(usage).collect();
+        let Some(last) = reports.pop() else {
+            acknowledged();
+            return Ok(());
+        };
+        let of_nobody = |report| Reported {
+            participant: checks::NOBODY,
+            session: None,
+            open_for: None,
+            at_most: Some(bounds::OF_A_CHECK),
+            report,
+        };
+        for report in reports {
+            self.queue(of_nobody(report), || ());
+        }
+        // Written in the order in which they are queued.
+        self.queue(of_nobody(last), acknowledged);
+        Ok(())
+    }
+
+    fn queue(&self, reported: Reported, acknowledged: impl FnOnce() + Send + 'static) {
+        let job = Job::Report(reported, Box::new(acknowledged));
         match self.0.queue.try_send(job) {
             Ok(()) => {
                 let refused = self.0.refused.swap(0, Ordering::Relaxed);
@@ -265,6 +315,10 @@ impl Usage {
 impl Shared {
     fn connections(&self) -> MutexGuard<'_, Connections> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn checks(&self) -> MutexGuard<'_, Checks> {
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn totals(&self) -> MutexGuard<'_, Totals> {

@@ -195,6 +195,26 @@ async fn every_answer_that_it_describes_is_given_and_is_as_described() {
     let foreign = alone.request(Method::POST, "/api/usage").header("origin", "https://evil.example");
     seen.insert(document.check("/api/usage", &Method::POST, &alone.send(foreign).await));
 
+    for app in [&alone, &spent] {
+        let begun = app.send(app.request(Method::POST, "/api/check")).await;
+        seen.insert(document.check("/api/check", &Method::POST, &begun));
+    }
+    let begun = alone.send(alone.request(Method::POST, "/api/check")).await.json();
+    let reports = [
+        json!({"check": begun["check"], "reports": []}).to_string(),
+        "{".into(),
+        json!({"check": "00000000000000ff", "reports": []}).to_string(),
+        " ".repeat(65 * 1024),
+    ];
+    for body in reports {
+        let request = alone.request(Method::POST, "/api/check/usage").body(body);
+        seen.insert(document.check("/api/check/usage", &Method::POST, &alone.send(request).await));
+    }
+    for path in ["/api/check", "/api/check/usage"] {
+        let foreign = alone.request(Method::POST, path).header("origin", "https://evil.example");
+        seen.insert(document.check(path, &Method::POST, &alone.send(foreign).await));
+    }
+
     let described: BTreeSet<_> = document.answers().into_keys().collect();
     assert_eq!(seen, described, "each answer was given");
 }

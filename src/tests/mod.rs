@@ -7,6 +7,7 @@
 
 mod api;
 mod app;
+mod check;
 mod client_apps;
 mod credentials;
 mod doctor;

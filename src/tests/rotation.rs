@@ -9,7 +9,7 @@ use crate::{
     server::{
         clock::{Clock, ClockHand},
         config::Config,
-        providers::{Failure, Grant, Provider, Pseudonym, Rotations},
+        providers::{Failure, Grant, Provider, Rotations, Whom},
     },
 };
 use std::{path::PathBuf, time::Duration};
@@ -34,7 +34,7 @@ impl Process {
         variables.push(("DATA_DIR", data.path().to_str().unwrap().to_owned()));
         let config = config(&variables);
         let (clock, hand) = Clock::by_hand(Clock::system().wall());
-        let provider = Provider::all(&config, &clock).unwrap().remove(0);
+        let provider = Provider::all(&config, None, &clock).unwrap().remove(0);
         let rotations = Rotations::start(&config, clock.clone()).unwrap();
         Self { provider, rotations, config, clock, hand, data }
     }
@@ -48,8 +48,8 @@ impl Process {
     async fn mint(&self) -> Result<Grant, Failure> {
         // What was read of the keys is old by then.
         self.hand.advance(Duration::from_secs(2));
-        let whom = Pseudonym::of(&(SessionCode::from_random(1), ParticipantId::from_random(2)));
-        self.provider.mint(&whom, &self.clock).await
+        let whom = Whom::Participant((SessionCode::from_random(1), ParticipantId::from_random(2)));
+        self.provider.mint(whom, &self.clock).await
     }
 
     /// The file with the keys, once there is one.

@@ -20,9 +20,23 @@ pub fn Frame(
         </a>
         <div class="frame">
             {children()} <footer class="foot">
+                <CheckLink />
                 <LanguageMenu />
             </footer>
         </div>
+    }
+}
+
+/// The way to the check of one's connection. Whoever is in a session stays there: it opens beside it.
+#[component]
+pub fn CheckLink() -> impl IntoView {
+    let session = use_session();
+    let inside = session.part(|view| view.phase == Phase::Inside);
+    let beside = move |value: &'static str| move || inside.get().then_some(value);
+    view! {
+        <a href="/check" target=beside("_blank") rel=beside("noopener")>
+            {say(words::check::CHECK)}
+        </a>
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::presence::TryNow;
 use super::{
-    Badges, ChatButton, Chooser, Controls, Icon, Reactions, Sign, Sky, Sources, Status, SubtitleChoice, SubtitleLines,
+    Badges, ChatButton, CheckLink, Chooser, Controls, Icon, Reactions, Sign, Sky, Sources, Status, SubtitleChoice,
+    SubtitleLines,
 };
 use crate::app::language::use_language;
 use crate::app::player::use_player;
@@ -24,6 +25,7 @@ pub fn Stage() -> impl IntoView {
     let title = session.words(words::film_title);
     let curtain = session.part(curtain);
     let away = session.part(|view| view.phase == Phase::Inside && view.link == LinkView::Away);
+    let failed = session.part(|view| view.phase == Phase::Inside && view.picture == Picture::Failed);
     let language = use_language();
     let name = move || {
         let label = if host.get() { label::OWN_VIDEO } else { label::HOSTS_STREAM };
@@ -60,6 +62,11 @@ pub fn Stage() -> impl IntoView {
                 <Status />
                 <Show when=move || away.get()>
                     <TryNow />
+                </Show>
+                <Show when=move || failed.get()>
+                    <p class="hint">
+                        <CheckLink />
+                    </p>
                 </Show>
             </div>
             <Show when=move || inside.get()>

@@ -48,8 +48,8 @@ pub async fn load_session() -> Result<(), SplitLoaderError> {
     load().await
 }
 
-part_of_session! {
-    fn session_page() -> AnyView { SessionPage().into_any() },
+part! {
+    of session: fn session_page() -> AnyView { SessionPage().into_any() },
     loaded by load
 }
 

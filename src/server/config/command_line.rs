@@ -29,7 +29,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Run the built-in relay alone, with the same settings. With TURN_RELAY=external the app hands out its credentials, and
+    /// Run the built-in relay alone, with the same settings. With `TURN_RELAY=external` the app hands out its credentials, and
     /// starting the app anew ends no call.
     Relay,
 }

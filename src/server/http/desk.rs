@@ -10,9 +10,9 @@ use super::AppState;
 use crate::{
     app::api::ApiError,
     domain::ParticipantToken,
-    protocol::{self, BandwidthStatus, ErrorCode, IceAnswer},
+    protocol::{self, BandwidthStatus, CheckLeave, ErrorCode, IceAnswer},
     server::{
-        guard::{Caller, ClientAddress, ClientApp, Origin, TooMany},
+        guard::{self, Caller, ClientAddress, ClientApp, Origin, TooMany},
         metrics::Given,
         providers::{Near, Whom},
     },
@@ -79,6 +79,25 @@ impl Desk {
             }
         };
         Served { answer, rate }
+    }
+
+    /// Lets a check of a connection begin.
+    pub(super) async fn begin_check(&self, request: Parts) -> Result<CheckLeave, ApiError> {
+        let Self(state) = self;
+        if !guard::origin::allows(&request.headers, state.client_url.as_ref()) {
+            let message = "Only this app's own pages check a connection. Open it at the address in CLIENT_URL.";
+            return Err(ApiError::new(ErrorCode::ForbiddenOrigin, "Forbidden origin", message));
+        }
+        let address = ClientAddress::of(request, state.client_ip_source.clone()).await;
+        state.guard.admit_check(address).map_err(|refusal| {
+            let seconds = whole_seconds(refusal.retry_after);
+            let message = format!("Data can be sent over the relay again in {}.", counted(seconds));
+            ApiError::new(ErrorCode::TooManyRequests, "Too many checks", message).retried_after(seconds)
+        })?;
+        if state.usage.limit_reached().is_some() {
+            return Err(limit_reached(state.usage.status()));
+        }
+        Ok(CheckLeave { check: state.usage.begin_check() })
     }
 
     /// A refused page goes on with STUN, and direct connections stay possible.
@@ -167,15 +186,16 @@ fn foreign_page() -> ApiError {
 
 fn too_many(caller: &Caller, refusal: TooMany) -> ApiError {
     let seconds = whole_seconds(refusal.retry_after);
-    let unit = if seconds == 1 { "second" } else { "seconds" };
     let way_out = match caller {
         Caller::Participant(..) | Caller::Stranger(_) => "In a session there is a larger allowance of your own.",
         Caller::App(_) => "Whoever runs this server can raise rate= of this app in API_KEYS_FILE.",
     };
-    let message = format!("Ask again in {seconds} {unit}. {way_out}");
-    let mut error = ApiError::new(ErrorCode::TooManyRequests, "Too many credential requests", message);
-    error.0.retry_after = Some(seconds);
-    error
+    let message = format!("Ask again in {}. {way_out}", counted(seconds));
+    ApiError::new(ErrorCode::TooManyRequests, "Too many credential requests", message).retried_after(seconds)
+}
+
+fn counted(seconds: u64) -> String {
+    format!("{seconds} {}", if seconds == 1 { "second" } else { "seconds" })
 }
 
 fn limit_reached(status: BandwidthStatus) -> ApiError {

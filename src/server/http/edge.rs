@@ -10,7 +10,7 @@
 //! Panics are answered as JSON too, and nothing under `/api` may be stored by caches.
 
 use super::error;
-use crate::app::api::{ApiError, GetBandwidthStatus, IceServers, TurnCredentials};
+use crate::app::api::{ApiError, BeginCheck, GetBandwidthStatus, IceServers, TurnCredentials};
 use axum::{
     body::{Body, HttpBody as _, to_bytes},
     extract::Request,
@@ -22,7 +22,7 @@ use leptos::server_fn::{ServerFn as _, error::SERVER_FN_ERROR_HEADER};
 use std::any::Any;
 
 /// Server functions take no arguments; a parameter that people add to work around caches does no harm.
-const WITHOUT_QUERY: [&str; 3] = [TurnCredentials::PATH, IceServers::PATH, GetBandwidthStatus::PATH];
+const WITHOUT_QUERY: [&str; 4] = [TurnCredentials::PATH, IceServers::PATH, GetBandwidthStatus::PATH, BeginCheck::PATH];
 
 /// An error is far smaller.
 const ERROR_BYTES: usize = 64 * 1024;

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     app::{api::ApiError, language::Speech},
     domain::Language,
-    protocol::{BandwidthStatus, IceAnswer},
+    protocol::{BandwidthStatus, CheckLeave, IceAnswer},
     server::usage::Usage,
 };
 use axum::http::{HeaderName, header, request::Parts};
@@ -28,6 +28,16 @@ pub async fn turn_credentials() -> Result<IceAnswer, ApiError> {
         response.insert_header(name, value);
     }
     answer
+}
+
+/// `POST /api/check`: leave to send a little over relays. The same address may ask as often as for credentials, and all of
+/// them together not without end.
+pub async fn begin_check() -> Result<CheckLeave, ApiError> {
+    let (Some(desk), Some(request)) = (use_context::<Desk>(), use_context::<Parts>()) else {
+        tracing::error!("A check was begun while a page was being rendered");
+        return Err(error::internal());
+    };
+    desk.begin_check(request).await
 }
 
 /// The language in which the page of this request is rendered.

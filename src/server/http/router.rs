@@ -1,7 +1,7 @@
 //! Every address that the server answers.
 
 use super::{
-    AppState, beacon,
+    AppState, beacon, check,
     cors::cors,
     desk::{Desk, TURN_REST},
     document, edge, functions, health, metrics,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     app::{
         App, FilesAt,
-        api::{GetBandwidthStatus, IceServers, TurnCredentials},
+        api::{BeginCheck, GetBandwidthStatus, IceServers, TurnCredentials},
         shell,
     },
     protocol::limits,
@@ -67,6 +67,8 @@ fn under_api() -> Vec<Address> {
         (IceServers::PATH, get(function)),
         (TURN_REST, get(turn_rest::answer)),
         (GetBandwidthStatus::PATH, get(function)),
+        (BeginCheck::PATH, post(function)),
+        ("/api/check/usage", post(check::report).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES))),
         ("/api/usage", post(beacon::take).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES))),
         (document::PATH, get(document::answer)),
     ]
@@ -137,7 +139,7 @@ mod tests {
         server::{
             clock::Clock,
             config::Config,
-            guard::{ClientApps, Guard},
+            guard::{ClientApps, Guard, RateLimit},
             metrics::Answers,
             providers::Grants,
             signaling::{Rules, SessionSettings, Sessions},
@@ -163,7 +165,7 @@ mod tests {
             sessions: Sessions::open(data_dir, usage.clone(), clock.clone(), settings).unwrap(),
             grants: Grants::new(&config, None, usage.clone(), clock).unwrap(),
             usage,
-            guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials)),
+            guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials, RateLimit::of(1, 300))),
             apps: ClientApps::new(&config.client_apps),
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),

@@ -87,7 +87,8 @@ fn path(name: &ProviderName, config: &ProviderConfig, data_dir: &Path) -> Option
         ProviderConfig::Twilio(_)
         | ProviderConfig::Xirsys(_)
         | ProviderConfig::Metered(_)
-        | ProviderConfig::Static(_) => return None,
+        | ProviderConfig::Static(_)
+        | ProviderConfig::Relay => return None,
     };
     Some(store::path(data_dir, name, place))
 }
@@ -109,7 +110,8 @@ fn turners(config: &Config, clock: &Clock) -> Result<Vec<Turner>, reqwest::Error
             ProviderConfig::Twilio(_)
             | ProviderConfig::Xirsys(_)
             | ProviderConfig::Metered(_)
-            | ProviderConfig::Static(_) => continue,
+            | ProviderConfig::Static(_)
+            | ProviderConfig::Relay => continue,
         };
         let life = Terms::of(name.kind()).life(config.credentials.turn_credential_ttl);
         let rules = Rules { every, life };

@@ -5,6 +5,7 @@
 //! books. Pure: refuses to know where anything is kept.
 
 use crate::domain::{ByteCount, ConnectionId};
+use crate::protocol::limits;
 use std::time::Duration;
 
 /// The fastest that one end is believed to relay, in bytes a second: 200 Mbit/s, both directions together. Cloudflare's own
@@ -14,6 +15,9 @@ const BYTES_PER_SECOND: u64 = 25_000_000;
 /// Time on top of what is known: bytes may pass before anyone here hears of the connection, and where nothing is known of
 /// its age this is all there is.
 const HEAD_START: Duration = Duration::from_secs(10);
+
+/// The most that a check of a connection is believed to have relayed, whatever its age.
+pub(super) const OF_A_CHECK: ByteCount = ByteCount::new(limits::CHECK_BYTES);
 
 /// The most candidate pairs that are kept for one end of a connection. Only pairs that carried something are kept, a few
 /// for each network that a page passes through.

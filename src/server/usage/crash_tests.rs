@@ -106,7 +106,7 @@ fn after_kill_9_the_total_is_what_was_acknowledged() {
         first = acknowledged.values().max().unwrap() + IN_FLIGHT as u64 + 1;
         let again: Vec<_> = (first.saturating_sub(600).max(1)..first)
             .flat_map(|sequence| (0..PARTICIPANTS).map(move |participant| nth(participant, sequence)))
-            .map(|(participant, report)| Reported { participant, session: None, open_for: None, report })
+            .map(|(participant, report)| Reported { participant, session: None, open_for: None, at_most: None, report })
             .collect();
         for _ in 0..2 {
             ledger.record(Clock::system().wall(), &again, &[]).unwrap();

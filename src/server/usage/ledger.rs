@@ -51,6 +51,8 @@ pub(super) struct Reported {
     pub session: Option<ParticipantId>,
     /// How long the connection has been open, where it is known.
     pub open_for: Option<Duration>,
+    /// The most that is believed, whatever the connection's age.
+    pub at_most: Option<ByteCount>,
     /// What; checked.
     pub report: UsageReport,
 }
@@ -280,7 +282,8 @@ impl Entry<'_> {
             return Ok(());
         }
         let age = standing.since.unwrap_or(self.at).until(self.at).max(reported.open_for.unwrap_or_default());
-        let added = billed.min(believable(age).minus(standing.counted));
+        let believed = reported.at_most.map_or(believable(age), |most| most.min(believable(age)));
+        let added = billed.min(believed.minus(standing.counted));
         if added < billed {
             self.ignored.push(Ignored::Bytes(reported.report.connection));
         }

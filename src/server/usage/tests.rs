@@ -61,6 +61,33 @@ async fn an_acknowledged_report_is_counted_and_survives_a_restart() {
     usage.close().await;
 }
 
+fn check_and_wait(usage: &Usage, check: ConnectionId, reports: Vec<UsageReport>) {
+    let (acknowledged, answer) = mpsc::channel();
+    let taken = usage.report_check(CheckUsage { check, reports }, move || acknowledged.send(()).unwrap());
+    taken.unwrap();
+    answer.recv_timeout(PATIENCE).expect("the report is acknowledged");
+}
+
+#[tokio::test]
+async fn a_check_counts_both_its_ends_once_and_no_more_than_its_bound() {
+    let dir = TempDir::new().unwrap();
+    let (usage, hand) = open(&dir, "1000");
+    let check = usage.begin_check();
+    let ends =
+        |sequence, bytes| [1, 2].map(|end| report(ConnectionId::from_random(end), "CP1", sequence, bytes)).to_vec();
+    check_and_wait(&usage, check, ends(1, 400_000));
+    check_and_wait(&usage, check, ends(1, 400_000));
+    check_and_wait(&usage, check, ends(2, 500_000));
+    assert_eq!((usage.status().bandwidth_used_bytes, usage.status().active_connections), (1_000_000, 0));
+    hand.advance(Duration::from_secs(30));
+    check_and_wait(&usage, check, ends(3, 1_000_000_000));
+    assert_eq!(usage.status().bandwidth_used_bytes, 6_000_000);
+
+    let foreign = CheckUsage { check: LINK, reports: ends(1, 1_000) };
+    assert_eq!(usage.report_check(foreign, || ()), Err(UnknownCheck));
+    usage.close().await;
+}
+
 #[tokio::test]
 async fn the_limit_is_told_when_reached_and_lifted_when_the_month_turns() {
     let dir = TempDir::new().unwrap();

@@ -5,7 +5,7 @@
 
 use super::NoRelay;
 use crate::server::{
-    config::{Config, RelayConfig},
+    config::{Config, PublicAddress, RelayConfig},
     providers::{RelayDesk, RelayUrls, StunUrls},
     relay::{Mint, Relay},
 };
@@ -30,7 +30,7 @@ impl Doors {
 
     /// Those of one that runs elsewhere, as it was configured.
     pub(super) fn elsewhere(set: &RelayConfig) -> Self {
-        let addresses = set.public_address.into_iter().flat_map(|public| public.addresses());
+        let addresses = set.public_address.into_iter().flat_map(PublicAddress::addresses);
         let doors: Vec<_> = addresses.map(|ip| SocketAddr::new(ip, set.port)).collect();
         Self { udp: doors.clone(), tcp: doors, tls: set.tls_port }
     }

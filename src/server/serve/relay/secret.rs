@@ -42,7 +42,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 fn make(directory: &Path, path: &Path) -> io::Result<Vec<u8>> {
     let mut secret = [0_u8; 32];
     rand::rng().fill(&mut secret);
-    let text: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = STANDARD.encode(secret);
     let draft = directory.join(format!("{FILE}.{:016x}", rand::random::<u64>()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     let put = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&draft, path));

@@ -34,7 +34,7 @@ pub(in crate::server::usage) fn report(
 }
 
 pub(super) fn by(participant: ParticipantId, report: UsageReport) -> Reported {
-    Reported { participant, session: Some(HOST), open_for: None, report }
+    Reported { participant, session: Some(HOST), open_for: None, at_most: None, report }
 }
 
 fn ended(estimate: Option<u64>) -> Ended {
@@ -186,6 +186,20 @@ fn nobody_is_believed_beyond_what_time_allows_and_a_replay_changes_nothing() {
     let old = Reported { open_for: Some(Duration::from_hours(1)), ..by(GUEST, report(LINK, "a", 2, 80_000_000_000)) };
     ledger.record(later, &[old], &[]).unwrap();
     assert_eq!(used(&ledger), 1_750_000_000 + 80_000_000_000);
+}
+
+#[test]
+fn a_check_is_believed_up_to_its_own_bound_over_all_its_pairs() {
+    let dir = TempDir::new().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    let of_a_check = |pair, sequence, received| Reported {
+        at_most: Some(ByteCount::new(1_000)),
+        ..by(GUEST, report(LINK, pair, sequence, received))
+    };
+    ledger.record(NOVEMBER, &[of_a_check("a", 1, 600)], &[]).unwrap();
+    let later = UnixMillis(NOVEMBER.0 + 600_000);
+    let recorded = ledger.record(later, &[of_a_check("b", 1, 600), of_a_check("c", 1, 600)], &[]).unwrap();
+    assert_eq!((used(&ledger), recorded.ignored), (1_000, vec![Ignored::Bytes(LINK); 2]));
 }
 
 #[test]
