@@ -89,7 +89,7 @@ pub fn answers(line: &Line, withheld: bool, language: Language) -> Vec<String> {
         Progress::Asking => answers.push(Text { en: "Waiting…", de: "Wartet …" }.to(language).to_owned()),
         Progress::Carrying => answers.push(Text { en: "Sending data…", de: "Sendet Daten …" }.to(language).to_owned()),
         Progress::Done(after) if line.found.is_empty() || !line.succeeded() => {
-            answers.push(nothing(line, after, language))
+            answers.push(nothing(line, after, language));
         }
         Progress::Done(_) => {}
     }
