@@ -2,6 +2,7 @@
 
 use super::NoRelay;
 use crate::server::config::Config;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rand::Rng as _;
 use secrecy::ExposeSecret as _;
 use std::{
@@ -66,7 +67,7 @@ mod tests {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| kept(&data).unwrap())).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        assert!(secrets.iter().all(|secret| *secret == secrets[0] && secret.len() == 64));
+        assert!(secrets.iter().all(|secret| *secret == secrets[0] && secret.len() == 44));
         assert_eq!(fs::metadata(data.join(FILE)).unwrap().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(&data).unwrap().count(), 1, "nothing else is left");
         assert_ne!(kept(&directory.path().join("other")).unwrap(), secrets[0]);
