@@ -134,7 +134,7 @@ export class Tessro {
     await this.process.line(/listening on port/);
   }
 
-  private spawn(...command_line: string[]): Started {
+  private spawn(...commandLine: string[]): Started {
     // Nothing of the developer's own environment, nor of a `.env` in the tree: keys in it would reach a real provider.
     const env = {
       PATH: process.env.PATH,
@@ -149,7 +149,7 @@ export class Tessro {
       PORT: String(this.port),
       DATA_DIR: this.data,
     };
-    const [command, ...args] = [...(this.namespace ? ['ip', 'netns', 'exec', this.namespace] : []), binary, ...command_line];
+    const [command, ...args] = [...(this.namespace ? ['ip', 'netns', 'exec', this.namespace] : []), binary, ...commandLine];
     return new Started('tessro', command!, args, { env, cwd: this.data });
   }
 }
