@@ -144,7 +144,7 @@ impl Files {
 pub(crate) mod tests {
     use super::*;
     use base64::{Engine as _, engine::general_purpose::STANDARD};
-    use rustls::{ClientConfig, ClientConnection, RootCertStore};
+    use rustls::{ClientConfig, ClientConnection, RootCertStore, client::Resumption};
     use tempfile::TempDir;
 
     /// Writes a new certificate for `localhost` and its key, and says who trusts it.
@@ -155,11 +155,13 @@ pub(crate) mod tests {
         fs::write(&key, pem("PRIVATE KEY", &made.signing_key.serialize_der())).unwrap();
         let mut known = RootCertStore::empty();
         known.add(made.cert.der().clone()).unwrap();
-        let client = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        let mut client = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(known)
             .with_no_client_auth();
+        // Whoever comes back is not shown the certificate again.
+        client.resumption = Resumption::disabled();
         (certificate, key, Arc::new(client))
     }
 

@@ -1,5 +1,5 @@
-//! The guides in `docs/` say what the code says: their tables are made from it, the log lines that they explain are ours, the
-//! variables exist, and links lead somewhere.
+//! The guides in `docs/` say what the code says: their tables are made from it, the log lines that they explain are ours, and
+//! links lead somewhere.
 
 use crate::{
     domain::{ByteCount, ProviderKind},
