@@ -72,22 +72,23 @@ pub struct Doctor {
     stun: StunUrls,
     trust: Trust,
     http: reqwest::Client,
+    /// For the server's own address.
+    http_from_within: reqwest::Client,
     clock: Clock,
 }
 
 impl Doctor {
     /// A doctor for what these settings describe, with the built-in relay where it can be had.
     pub fn new(config: Config, relay: Option<&RelayDesk>, trust: Trust, clock: Clock) -> Result<Self, DoctorError> {
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(trust.settings())
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .http1_only()
-            .timeout(REQUEST)
-            .build()?;
+        let client = || {
+            let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+            client.no_proxy().http1_only().timeout(REQUEST)
+        };
+        let http = client().tls_backend_preconfigured(trust.settings()).build()?;
+        let http_from_within = client().danger_accept_invalid_certs(true).build()?;
         let providers = Provider::all(&config, relay, &clock)?;
         let stun = StunUrls::of(&config, relay);
-        Ok(Self { config, providers, stun, trust, http, clock })
+        Ok(Self { config, providers, stun, trust, http, http_from_within, clock })
     }
 
     /// Looks at everything, and tells each step as it ends.

@@ -116,7 +116,7 @@ impl TestApp {
     }
 
     pub(super) fn address(&self) -> SocketAddr {
-        self.url.trim_start_matches("http://").parse().unwrap()
+        self.url.split_once("://").unwrap().1.parse().unwrap()
     }
 
     pub(super) fn port(&self) -> u16 {

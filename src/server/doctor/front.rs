@@ -152,7 +152,7 @@ impl Doctor {
 
     /// What this server sees of a request that goes there, as the only one who can tell.
     async fn health(&self, at: &Url, proof: &Proof, forging: bool) -> Result<Seen, Cause> {
-        let mut request = self.http.get(joined(at, "/health")).header(proof::HEADER, proof.name());
+        let mut request = self.client(at).get(joined(at, "/health")).header(proof::HEADER, proof.name());
         if let Some(header) = forwarded::header_of(&self.config.app.client_ip_source).filter(|_| forging) {
             // One of them carries a port; of the others none.
             let port = if header == "cloudfront-viewer-address" { ":443" } else { "" };
@@ -170,7 +170,7 @@ impl Doctor {
         let key = STANDARD.encode(rand::random::<[u8; 16]>());
         let expected = STANDARD.encode(Sha1::digest(format!("{key}{WEBSOCKET_GUID}")));
         let request = self
-            .http
+            .client(at)
             .get(joined(at, "/ws"))
             .header(header::ORIGIN, origin(at))
             .header(header::CONNECTION, "Upgrade")
@@ -195,7 +195,13 @@ impl Doctor {
             Ok(IpAddr::V6(address)) => format!("[{address}]"),
             Ok(IpAddr::V4(_)) | Err(_) => app.host.clone(),
         };
-        (app.port != 0).then(|| Url::parse(&format!("http://{host}:{}", app.port)).ok()).flatten()
+        let scheme = if app.tls_cert.is_some() { "https" } else { "http" };
+        (app.port != 0).then(|| Url::parse(&format!("{scheme}://{host}:{}", app.port)).ok()).flatten()
+    }
+
+    /// Asks there. At its own address a server shows the certificate for its public name: that is looked at on the public way.
+    fn client(&self, at: &Url) -> &reqwest::Client {
+        if self.own_address().as_ref() == Some(at) { &self.http_from_within } else { &self.http }
     }
 }
 

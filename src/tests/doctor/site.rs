@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     server::{
+        certificate::tests::write,
         clock::Clock,
         doctor::{Finding, Step},
     },
@@ -61,6 +62,18 @@ async fn a_server_without_a_public_address_is_looked_at_from_within() {
     let lines: Vec<_> = findings.iter().map(ToString::to_string).collect();
     assert!(findings.iter().all(|finding| !finding.is_failure()), "{}", lines.join("\n"));
     assert_says(&lines.join("\n"), &["skipped  this server  public origin: CLIENT_URL is not set", "WebSocket: opens"]);
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_https_itself_is_looked_at_from_within() {
+    let directory = tempfile::tempdir().unwrap();
+    let (certificate, key, _) = write(&directory);
+    let sealed = [("TLS_CERT", certificate.to_str().unwrap()), ("TLS_KEY", key.to_str().unwrap())];
+    let app = TestApp::start(&sealed).await;
+    let findings = look_at(&app, &sealed).await;
+    let lines: Vec<_> = findings.iter().map(ToString::to_string).collect();
+    assert!(findings.iter().all(|finding| !finding.is_failure()), "{}", lines.join("\n"));
+    assert_says(&lines.join("\n"), &["server: runs at", "WebSocket: opens"]);
 }
 
 #[tokio::test]
