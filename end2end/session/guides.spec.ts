@@ -12,7 +12,8 @@ const namespace = 'tessro-guides';
 const address = '203.0.113.10';
 const secret = 'secret-of-the-guides-0123456789';
 
-const inside = (...command: string[]) => promisify(execFile)('ip', ['netns', 'exec', namespace, ...command]);
+/** For so long at most: a client that is refused asks again for ever. */
+const inside = (...command: string[]) => promisify(execFile)('ip', ['netns', 'exec', namespace, 'timeout', '45', ...command]);
 
 /** The blocks of a guide that are written in this language. */
 function blocks(guide: string, language: string): string[] {

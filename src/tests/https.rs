@@ -49,6 +49,21 @@ async fn site_and_relay_share_a_port() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pages_that_are_asked_for_at_once_are_all_rendered() {
+    let directory = tempfile::tempdir().unwrap();
+    let (certificate, key, _) = write(&directory);
+    let sealed = [("TLS_CERT", certificate.to_str().unwrap()), ("TLS_KEY", key.to_str().unwrap())];
+    let app = TestApp::start(&sealed).await;
+    for _ in 0..20 {
+        let pages = ["/s/K7M3QX", "/", "/check", "/s/K7M3QX", "/nowhere", "/s/K7M3QY"];
+        for (path, answer) in pages.iter().zip(futures::future::join_all(pages.map(|path| app.get(path))).await) {
+            assert_eq!(answer.status, if *path == "/nowhere" { 404 } else { 200 }, "{path}");
+            assert!(answer.text.contains("<title>") && answer.text.contains("Tessro</title>"), "{path}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_relay_has_a_port_of_its_own_for_tls_where_that_was_set() {
     let directory = tempfile::tempdir().unwrap();
     let (certificate, key, trust) = write(&directory);

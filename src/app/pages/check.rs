@@ -4,13 +4,13 @@
 //! a check is done; it shows the state of one.
 
 use crate::app::check::{CheckHandle, use_check};
-use crate::app::components::{CheckLine, Frame, Masthead, Support};
+use crate::app::components::{CheckLine, Frame, Masthead, PageTitle, Support};
 use crate::app::language::use_language;
 use crate::app::session::asleep;
 use crate::app::words::{self, check, say};
 use crate::stream::check::{CheckAction, CheckStage};
 use leptos::prelude::*;
-use leptos_meta::{Style, Title};
+use leptos_meta::Style;
 use leptos_router::LazyRoute;
 use wasm_split_helpers::SplitLoaderError;
 
@@ -64,7 +64,7 @@ pub fn CheckPage() -> impl IntoView {
         lines.get().into_iter().map(|line| view! { <CheckLine line withheld language /> }).collect_view()
     };
     view! {
-        <Title text=title />
+        <PageTitle text=title />
         <Style>{STYLE}</Style>
         <Frame>
             <Masthead />

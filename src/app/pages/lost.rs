@@ -1,16 +1,17 @@
 //! An address where there is nothing.
 
-use crate::app::components::{Frame, Masthead};
+use crate::app::components::{Frame, Masthead, PageTitle};
 use crate::app::words::{self, label, say};
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 /// Says so, and shows the way home.
 #[component]
 pub fn LostPage() -> impl IntoView {
     let (heading, sentence) = words::NOT_FOUND;
+    let title = say(words::NOT_FOUND_TITLE);
+    let title = move || title().to_owned();
     view! {
-        <Title text=say(words::NOT_FOUND_TITLE) />
+        <PageTitle text=title />
         <Frame>
             <Masthead />
             <main id="main" class="lost" tabindex="-1">

@@ -5,7 +5,8 @@
 
 use crate::app::chat::provide_chat;
 use crate::app::components::{
-    ChatPanel, Farewell, Frame, Invite, JoinForm, Leave, Masthead, Notices, People, Privacy, Quality, Shortcuts, Stage,
+    ChatPanel, Farewell, Frame, Invite, JoinForm, Leave, Masthead, Notices, PageTitle, People, Privacy, Quality,
+    Shortcuts, Stage,
 };
 use crate::app::language::use_language;
 use crate::app::player::provide_player;
@@ -15,7 +16,6 @@ use crate::domain::{Role, SessionCode};
 use crate::protocol::FilmState;
 use crate::stream::{LinkView, Phase, Picture, SessionAction, SessionView};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_navigate, use_params_map};
 use leptos_router::{LazyRoute, NavigateOptions};
 use wasm_split_helpers::SplitLoaderError;
@@ -71,7 +71,7 @@ pub fn SessionPage() -> impl IntoView {
     let title = move || format!("{} · Tessro", words::session_name(&shown(&typed.get()), language.get()));
     let part = move |read: fn(&SessionView) -> &'static str| move || session.state.with(read);
     view! {
-        <Title text=title />
+        <PageTitle text=title />
         <Frame>
             <Masthead inside=true />
             <main
