@@ -21,10 +21,11 @@ apart('the first provider begins to hang while people watch, and whoever comes t
     await seesFrames(late.stream, 1, 20_000);
     const { pressed, picture } = await moments(late.page);
     atMost(`the first provider hangs: join to picture, ${time} of 5`, picture!.at - pressed!, 2_000, 'ms');
-    await expect(late.badge).toContainText('Relayed by coturn');
+    expect(late.console.join('\n')).toContain('[WebRTC] Successfully fetched coturn TURN credentials');
     await late.context.close();
   }
-  await expect(guest.badge, 'whoever watched stays where they were').toContainText('Relayed by Cloudflare');
+  await seesFrames(guest.stream);
+  expect(guest.console.join('\n'), 'whoever watched goes on with what they have').not.toContain('coturn');
 });
 
 for (const [what, end] of [
@@ -35,6 +36,8 @@ for (const [what, end] of [
     apart(`the first provider's relay is ${what} while people watch, ${time} of 3`, async ({ apart: stage }) => {
       const [first, next] = stage.relays;
       const { host, guest } = await stage.pair();
+      // Else the film may come over the host's relay, of which the guest's badge knows nothing.
+      await guest.hideMyAddress();
       await host.choose(nightJourney);
       await seesFrames(guest.stream, 90, 20_000);
       await expect(guest.badge).toContainText('Relayed by Cloudflare');
