@@ -1,7 +1,7 @@
 //! From settings to a running server, and back to nothing.
 //!
-//! [`relay`] stands the built-in relay up. [`Server::start`] builds every part and takes the port; [`Server::run`] serves until it is told to stop, then lets go in
-//! order: no new connections, sockets closed with a reason, the ledger on disk.
+//! [`relay`] stands the built-in relay up. [`Server::start`] builds every part and takes the port; [`Server::run`] serves until
+//! it is told to stop, then lets go in order: no new connections, sockets closed with a reason, the ledger on disk.
 
 mod alone;
 pub mod relay;

@@ -14,21 +14,14 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
+use serde::de::DeserializeOwned;
 
 pub(super) async fn take(
     State(state): State<AppState>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
-    if !guard::origin::allows(&headers, state.client_url.as_ref()) {
-        let message = "Only this app's own pages report usage. Open it at the address in CLIENT_URL.";
-        return Err(ApiError::new(ErrorCode::ForbiddenOrigin, "Forbidden origin", message));
-    }
-    let beacon: UsageBeacon = serde_json::from_slice(&body).map_err(|error| {
-        // Where it went wrong, not what stood there: that may be the token.
-        let place = format!("line {}, column {}", error.line(), error.column());
-        bad_request(format!("The report is not what this address takes ({place})."))
-    })?;
+    let beacon: UsageBeacon = read_report(&state, &headers, &body).map_err(|refused| *refused)?;
     match state.sessions.report_beacon(beacon) {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(error @ BeaconError::NotYours) => {
@@ -38,6 +31,23 @@ pub(super) async fn take(
     }
 }
 
-fn bad_request(message: String) -> ApiError {
+/// What one of the app's own pages reports of usage.
+pub(super) fn read_report<T: DeserializeOwned>(
+    state: &AppState,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<T, Box<ApiError>> {
+    if !guard::origin::allows(headers, state.client_url.as_ref()) {
+        let message = "Only this app's own pages report usage. Open it at the address in CLIENT_URL.";
+        return Err(Box::new(ApiError::new(ErrorCode::ForbiddenOrigin, "Forbidden origin", message)));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        // Where it went wrong, not what stood there: that may be the token.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Box::new(bad_request(format!("The report is not what this address takes ({place}).")))
+    })
+}
+
+pub(super) fn bad_request(message: String) -> ApiError {
     ApiError::new(ErrorCode::BadRequest, "Bad request", message)
 }

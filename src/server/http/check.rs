@@ -3,11 +3,15 @@
 //! The page's own check sends it as JSON, by `fetch` and, when the page goes away, by `navigator.sendBeacon`, which has no say
 //! in the type of the body. Answered once it is on disk, so that the page stops telling.
 
-use super::{AppState, error};
+use super::{
+    AppState,
+    beacon::{bad_request, read_report},
+    error,
+};
 use crate::{
     app::api::ApiError,
     protocol::{CheckUsage, ErrorCode, limits},
-    server::{guard, usage},
+    server::usage,
 };
 use axum::{
     body::Bytes,
@@ -21,17 +25,7 @@ pub(super) async fn report(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
-    if !guard::origin::allows(&headers, state.client_url.as_ref()) {
-        let message = "Only this app's own pages report usage. Open it at the address in CLIENT_URL.";
-        return Err(ApiError::new(ErrorCode::ForbiddenOrigin, "Forbidden origin", message));
-    }
-    let sent: CheckUsage = serde_json::from_slice(&body).map_err(|error| {
-        bad_request(format!(
-            "The report is not what this address takes (line {}, column {}).",
-            error.line(),
-            error.column()
-        ))
-    })?;
+    let sent: CheckUsage = read_report(&state, &headers, &body).map_err(|refused| *refused)?;
     let most = 2 * limits::RELAYS_PER_CHECK;
     if sent.reports.len() > most {
         return Err(bad_request(format!("A check has at most {most} connections. Report those that there are.")));
@@ -50,8 +44,4 @@ pub(super) async fn report(
         .map_err(|error| ApiError::new(ErrorCode::UnknownParticipant, "Unknown check", error.to_string()))?;
     acknowledged.await.map_err(|_| error::internal())?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn bad_request(message: String) -> ApiError {
-    ApiError::new(ErrorCode::BadRequest, "Bad request", message)
 }
