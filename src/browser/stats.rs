@@ -15,6 +15,7 @@ use web_sys::{RtcPeerConnection, RtcStatsReport};
 #[derive(Default)]
 struct Report {
     locals: Vec<JsValue>,
+    remotes: Vec<JsValue>,
     pairs: Vec<JsValue>,
     codecs: Vec<JsValue>,
     inbound: Vec<JsValue>,
@@ -34,17 +35,20 @@ pub async fn sample(pc: &RtcPeerConnection) -> Option<Sample> {
         Some(false) => Path::Direct,
         None => Path::NotConnected,
     };
-    let relayed = report.pairs.iter().filter(|pair| report.is_relay(pair) == Some(true)).map(|pair| PairSample {
+    let counters = |pair: &JsValue| PairSample {
         id: text(pair, "id").unwrap_or_default(),
         bytes_received: count(pair, "bytesReceived"),
         bytes_sent: count(pair, "bytesSent"),
         packets_received: count(pair, "packetsReceived"),
         packets_sent: count(pair, "packetsSent"),
-    });
+    };
+    let relayed = report.pairs.iter().filter(|pair| report.is_relay(pair) == Some(true));
+    let other_end = report.pairs.iter().filter(|pair| report.is_relay_of_other_end(pair));
     Some(Sample {
         path,
         selected: selected.and_then(|pair| text(pair, "id")),
-        relayed: relayed.collect(),
+        relayed: relayed.map(counters).collect(),
+        other_end: other_end.map(counters).collect(),
         media_received: report.inbound.iter().map(|stream| count(stream, "bytesReceived")).sum(),
         media_sent: report.outbound.iter().map(|stream| count(stream, "bytesSent")).sum(),
         round_trip: selected.and_then(|pair| seconds(pair, "currentRoundTripTime")),
@@ -60,6 +64,7 @@ impl Report {
         for stat in js_sys::try_iter(&report.values()).ok()??.flatten() {
             let shelf = match text(&stat, "type").as_deref() {
                 Some("local-candidate") => &mut sorted.locals,
+                Some("remote-candidate") => &mut sorted.remotes,
                 Some("candidate-pair") => &mut sorted.pairs,
                 Some("codec") => &mut sorted.codecs,
                 Some("inbound-rtp") => &mut sorted.inbound,
@@ -86,6 +91,11 @@ impl Report {
     fn is_relay(&self, pair: &JsValue) -> Option<bool> {
         let local = named(&self.locals, &text(pair, "localCandidateId")?)?;
         Some(text(local, "candidateType").as_deref() == Some("relay"))
+    }
+
+    fn is_relay_of_other_end(&self, pair: &JsValue) -> bool {
+        let remote = text(pair, "remoteCandidateId").and_then(|id| named(&self.remotes, &id));
+        remote.and_then(|remote| text(remote, "candidateType")).as_deref() == Some("relay")
     }
 
     fn codec(&self, stream: &JsValue) -> String {

@@ -33,6 +33,10 @@ pub enum DegradedReason {
     ProviderError,
     /// The month's budget is nearly used up.
     NearLimit,
+    /// The share of the caller, or of their session, address or app, is used up; callers without a token share one.
+    ShareUsed,
+    /// What would be relayed cannot be counted at the moment.
+    NotCounted,
 }
 
 /// The header in which a page tells the round trips to relays that it measured: names and milliseconds with commas between

@@ -6,7 +6,7 @@
 use super::line::{Farewell, Line, wire};
 use super::session::{Disconnect, Door, Input, Output, Reporter, Session, SocketId};
 use super::store::Store;
-use crate::domain::{ConnectionId, InviteKey, ParticipantToken, SessionCode};
+use crate::domain::{ConnectionId, InviteKey, ParticipantId, ParticipantToken, SessionCode};
 use crate::protocol::ServerMessage;
 use crate::server::clock::Clock;
 use crate::server::relay::Bouncer;
@@ -113,7 +113,7 @@ impl LiveSession {
     }
 
     /// See [`Session::authenticate`].
-    pub(super) fn authenticate(&self, token: &ParticipantToken) -> bool {
+    pub(super) fn authenticate(&self, token: &ParticipantToken) -> Option<ParticipantId> {
         self.lock().core.authenticate(token)
     }
 

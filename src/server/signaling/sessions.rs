@@ -10,11 +10,11 @@ use super::refusal::Refusal;
 use super::session::{Counted, Input, Newcomer, PasswordHash, Rules, Saved, Session, SocketId};
 use super::store::{Store, StoreError};
 use crate::domain::{InviteKey, ParticipantId, ParticipantName, ParticipantToken, SessionCode, TokenSecret};
-use crate::protocol::{ClientMessage, Password, UsageBeacon, limits};
+use crate::protocol::{ClientMessage, Password, RelayOver, RelayStage, UsageBeacon, limits};
 use crate::server::clock::Clock;
 use crate::server::guard::{ClientAddress, Origin, Tries};
 use crate::server::relay::Bouncer;
-use crate::server::usage::{self, Usage};
+use crate::server::usage::{self, NoRoom, RelayOrder, Usage};
 use axum_client_ip::ClientIpSource;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -161,14 +162,14 @@ impl Sessions {
         if restored > 0 {
             tracing::info!(sessions = restored, "Sessions go on after the restart");
             // Says at once what it is, and writes it down.
-            let reached = *usage.limit_changes().borrow();
-            self.tell_limit(reached);
+            let stage = *usage.stage_changes().borrow();
+            self.tell_stage(stage);
         }
     }
 
-    /// Whether the token is that of somebody in a session.
-    pub fn authenticate(&self, token: &ParticipantToken) -> bool {
-        self.find(token.code).is_some_and(|session| session.authenticate(token))
+    /// The host of the session that the token's holder is in; `None` where it is nobody's token.
+    pub fn authenticate(&self, token: &ParticipantToken) -> Option<ParticipantId> {
+        self.find(token.code).and_then(|session| session.authenticate(token))
     }
 
     /// Takes the last reports of a page that went away, without those that are not its own or cannot be. There is no second
@@ -307,8 +308,8 @@ impl Sessions {
         let session = self.found(socket, line, password, &host)?;
         session.greet(&self.0.around);
         // Read once the session can be found: a change before that went past it.
-        let reached = *self.0.around.usage.limit_changes().borrow();
-        session.handle(Input::RelayLimit(reached), &self.0.around);
+        let stage = *self.0.around.usage.stage_changes().borrow();
+        session.handle(Input::Relays(stage), &self.0.around);
         tracing::info!("A session was created");
         Ok(Some(session))
     }
@@ -370,20 +371,26 @@ impl Sessions {
         Ok(inside.then_some(session))
     }
 
-    /// Gives up places, forgets sessions and passes on the relay limit, until the server stops.
+    /// Gives up places, forgets sessions and passes on how the relays stand, until the server stops.
     async fn watch_over(self) {
         let mut sweep = tokio::time::interval(SWEEP_EVERY);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut limit = self.0.around.usage.limit_changes();
-        let mut limit_known = true;
+        let (mut stage, mut orders) = (self.0.around.usage.stage_changes(), self.0.around.usage.orders());
+        let mut counting = true;
         loop {
             tokio::select! {
                 () = self.0.stopping.cancelled() => return,
                 _ = sweep.tick() => self.sweep(),
-                changed = limit.changed(), if limit_known => {
-                    limit_known = changed.is_ok();
-                    let reached = *limit.borrow_and_update();
-                    self.tell_limit(reached);
+                changed = stage.changed(), if counting => {
+                    counting = changed.is_ok();
+                    let now = *stage.borrow_and_update();
+                    self.tell_stage(now);
+                }
+                order = orders.recv(), if counting => match order {
+                    Ok(order) => self.carry_out(&order),
+                    // Whoever was missed goes on, and is named again.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => counting = false,
                 }
             }
         }
@@ -401,9 +408,23 @@ impl Sessions {
         }
     }
 
-    fn tell_limit(&self, reached: bool) {
+    fn tell_stage(&self, stage: RelayStage) {
         for (_, session) in self.everyone() {
-            session.handle(Input::RelayLimit(reached), &self.0.around);
+            session.handle(Input::Relays(stage), &self.0.around);
+        }
+    }
+
+    /// Somebody has to leave a relay: their page is told.
+    fn carry_out(&self, order: &RelayOrder) {
+        let reason = match order.why {
+            NoRoom::Used | NoRoom::Promised | NoRoom::NearLimit | NoRoom::Uncounted => RelayOver::Limit,
+            NoRoom::Provider => RelayOver::Provider,
+            NoRoom::Party => RelayOver::Share,
+        };
+        let RelayOrder { participant, provider, .. } = order.clone();
+        for (_, session) in self.everyone() {
+            let over = Input::RelayOver { participant, provider: provider.clone(), reason };
+            session.handle(over, &self.0.around);
         }
     }
 

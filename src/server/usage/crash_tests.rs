@@ -6,6 +6,7 @@
 use super::ledger::tests::{report, sums};
 use super::ledger::{Ledger, Reported};
 use super::*;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -95,7 +96,7 @@ fn after_kill_9_the_total_is_what_was_acknowledged() {
     for round in 0..ROUNDS {
         let acknowledged = run_and_kill(dir.path(), first, 5 + 61 * round);
         let mut ledger = Ledger::open(dir.path()).unwrap();
-        let written = used(&ledger);
+        let written = used(&mut ledger);
         let promised: u64 = (0..PARTICIPANTS).map(|by| due(acknowledged.get(&by).copied().unwrap_or(first - 1))).sum();
         // Not acknowledged, but written: at most what was in flight, at the two pairs' largest steps.
         let sent: u64 = (0..PARTICIPANTS)
@@ -106,11 +107,18 @@ fn after_kill_9_the_total_is_what_was_acknowledged() {
         first = acknowledged.values().max().unwrap() + IN_FLIGHT as u64 + 1;
         let again: Vec<_> = (first.saturating_sub(600).max(1)..first)
             .flat_map(|sequence| (0..PARTICIPANTS).map(move |participant| nth(participant, sequence)))
-            .map(|(participant, report)| Reported { participant, session: None, open_for: None, at_most: None, report })
+            .map(|(participant, report)| Reported {
+                participant,
+                other: None,
+                session: None,
+                open_for: None,
+                at_most: None,
+                report,
+            })
             .collect();
         for _ in 0..2 {
             ledger.record(Clock::system().wall(), &again, &[]).unwrap();
-            assert_eq!(used(&ledger), PARTICIPANTS * due(first - 1), "round {round}");
+            assert_eq!(used(&mut ledger), PARTICIPANTS * due(first - 1), "round {round}");
         }
     }
 }
@@ -120,6 +128,6 @@ fn due(sequence: u64) -> u64 {
     (sequence + sequence.saturating_sub(1)) * 1_000
 }
 
-fn used(ledger: &Ledger) -> u64 {
-    sums(ledger).values().map(|total| total.used().get()).sum()
+fn used(ledger: &mut Ledger) -> u64 {
+    sums(ledger).values().map(|total| total.used.get()).sum()
 }

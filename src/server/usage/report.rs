@@ -78,7 +78,13 @@ mod tests {
     }
 
     fn report(pairs: Vec<PairCounters>) -> UsageReport {
-        UsageReport { connection: ConnectionId::from_random(1), sequence: 1, path: Path::Relayed, pairs }
+        UsageReport {
+            connection: ConnectionId::from_random(1),
+            sequence: 1,
+            path: Path::Relayed,
+            pairs,
+            other_end: None,
+        }
     }
 
     #[test]
