@@ -6,11 +6,13 @@
 //! nothing if it had been written. Refuses to know sockets, tokens, session codes and names: a session is known by the
 //! random identifier of its host. Whether somebody may report is decided before [`Usage::report`] is called.
 
+mod archive;
 mod billing;
 mod bounds;
 mod cap;
 mod checks;
 mod connections;
+mod glance;
 mod ledger;
 mod meter;
 mod month;
@@ -23,8 +25,10 @@ mod sums;
 mod voices;
 mod writer;
 
+pub use archive::{Archive, ArchiveError, MonthView, rebuild};
 pub use billing::Billing;
 pub use cap::{Limits, NoRoom, Stages, WhenUncounted};
+pub use glance::{Ask, answer};
 pub use month::{Month, ParseMonthError};
 pub use party::Party;
 pub use provider_limits::ProviderLimits;

@@ -15,10 +15,14 @@ use tempfile::TempDir;
 const DIR: &str = "TESSRO_TEST_CRASH_DIR";
 const FIRST: &str = "TESSRO_TEST_CRASH_FIRST";
 const PARTICIPANTS: u64 = 3;
-const ROUNDS: u64 = 8;
 const PER_ROUND: u64 = 100_000;
 /// Reports that wait for their acknowledgement at once.
 const IN_FLIGHT: usize = 40;
+
+/// How often it is killed: with every commit, and in `script/test crash`.
+fn rounds() -> u64 {
+    if std::env::var_os("TESSRO_AT_LENGTH").is_some() { 200 } else { 8 }
+}
 
 fn nth(participant: u64, sequence: u64) -> (ParticipantId, UsageReport) {
     let connection = ConnectionId::from_random(participant);
@@ -93,8 +97,8 @@ fn run_and_kill(dir: &Path, first: u64, enough: u64) -> BTreeMap<u64, u64> {
 fn after_kill_9_the_total_is_what_was_acknowledged() {
     let dir = TempDir::new().unwrap();
     let mut first = 1;
-    for round in 0..ROUNDS {
-        let acknowledged = run_and_kill(dir.path(), first, 5 + 61 * round);
+    for round in 0..rounds() {
+        let acknowledged = run_and_kill(dir.path(), first, 5 + 61 * (round % 12));
         let mut ledger = Ledger::open(dir.path()).unwrap();
         let written = used(&mut ledger);
         let promised: u64 = (0..PARTICIPANTS).map(|by| due(acknowledged.get(&by).copied().unwrap_or(first - 1))).sum();

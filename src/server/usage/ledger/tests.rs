@@ -9,12 +9,12 @@ use crate::server::usage::connections::Connections;
 use crate::server::usage::connections::Input;
 use tempfile::TempDir;
 
-pub(super) const HOST: ParticipantId = ParticipantId::from_random(1);
-pub(super) const GUEST: ParticipantId = ParticipantId::from_random(2);
-pub(super) const LINK: ConnectionId = ConnectionId::from_random(7);
+pub(in crate::server::usage) const HOST: ParticipantId = ParticipantId::from_random(1);
+pub(in crate::server::usage) const GUEST: ParticipantId = ParticipantId::from_random(2);
+pub(in crate::server::usage) const LINK: ConnectionId = ConnectionId::from_random(7);
 /// 2026-11-15T00:00:00Z.
-pub(super) const NOVEMBER: UnixMillis = UnixMillis(1_794_700_800_000);
-pub(super) const DECEMBER: UnixMillis = UnixMillis(1_796_083_200_000);
+pub(in crate::server::usage) const NOVEMBER: UnixMillis = UnixMillis(1_794_700_800_000);
+pub(in crate::server::usage) const DECEMBER: UnixMillis = UnixMillis(1_796_083_200_000);
 
 /// A report of one Cloudflare pair, which bills `received`.
 pub(in crate::server::usage) fn report(
@@ -35,7 +35,7 @@ pub(in crate::server::usage) fn report(
     UsageReport { connection, sequence, path: RelayPath::Relayed, pairs: vec![pair], other_end: None }
 }
 
-pub(super) fn by(participant: ParticipantId, report: UsageReport) -> Reported {
+pub(in crate::server::usage) fn by(participant: ParticipantId, report: UsageReport) -> Reported {
     let other = if participant == HOST { GUEST } else { HOST };
     Reported { participant, other: Some(other), session: Some(HOST), open_for: None, at_most: None, report }
 }
