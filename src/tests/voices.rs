@@ -4,6 +4,7 @@ mod asked;
 mod coturn;
 mod faults;
 mod redis;
+mod whole;
 
 use super::providers::{Variables, config};
 use crate::{

@@ -6,7 +6,7 @@ use crate::{
     domain::{ParticipantId, SessionCode},
     server::{
         providers::{Grants, Near},
-        usage::Usage,
+        usage::{Asker, Usage},
     },
     tests::{
         app::Log,
@@ -49,10 +49,12 @@ impl World {
         ]);
         let config = config(&variables);
         let data = tempfile::tempdir().unwrap();
-        let usage = Usage::open(data.path(), config.limits.monthly_bandwidth_limit_gb, Clock::system()).unwrap();
+        let usage = Usage::open(data.path(), config.limits.all(), Clock::system()).unwrap();
         let grants = Grants::new(&config, None, usage, Clock::system()).unwrap();
         let participant = ParticipantId::from_random(0x51);
-        let answer = grants.for_participant((SessionCode::from_random(5), participant), &Near::default()).await;
+        let key = (SessionCode::from_random(5), participant);
+        let asker = Asker::participant(participant, ParticipantId::from_random(1), 1);
+        let answer = grants.for_participant(key, &asker, &Near::default()).await.unwrap();
         let login = answer.ice_servers.into_iter().find(|server| server.username.is_some()).unwrap();
         let (clock, hand) = Clock::by_hand(MIDDLE);
         let said = Arc::new(Mutex::new(Vec::new()));
