@@ -22,3 +22,4 @@ mod providers;
 mod relay;
 mod restart;
 mod rotation;
+mod voices;
