@@ -4,6 +4,7 @@
 //! counts as unset. Whatever is wrong ends in one sentence that names the variable and says what to write instead.
 //! `.env.example` is made from these structs and [`example`] keeps it true.
 
+mod alerts;
 mod app;
 mod client_apps;
 mod cloudflare;
@@ -12,6 +13,7 @@ mod coturn;
 mod credentials;
 mod limits;
 mod metered;
+mod money;
 mod naming;
 mod operating;
 mod providers;
@@ -32,13 +34,15 @@ mod relay_tests;
 #[cfg(test)]
 mod tests;
 
+pub use alerts::{AlertConfig, MailConfig, MailTls, WebhookConfig};
 pub use app::AppConfig;
 pub use cloudflare::{CloudflareConfig, CloudflareKey};
-pub use command_line::Command;
+pub use command_line::{AlertErrand, Command};
 pub use coturn::CoturnConfig;
 pub use credentials::{CredentialConfig, ProviderNames};
 pub use limits::LimitConfig;
 pub use metered::{MeteredConfig, MeteredKey};
+pub use money::MoneyConfig;
 pub use naming::variable_of;
 pub use operating::OperatingConfig;
 pub use providers::ProviderConfig;
@@ -62,6 +66,10 @@ pub struct Config {
     pub credentials: CredentialConfig,
     /// How much may be relayed.
     pub limits: LimitConfig,
+    /// What that costs, and what it may cost.
+    pub money: MoneyConfig,
+    /// Who is told when something is wrong.
+    pub alerts: AlertConfig,
     /// The relay that is part of Tessro.
     pub relay: RelayConfig,
     /// What the operator looks at it with.
@@ -127,6 +135,25 @@ pub enum ConfigError {
         provider: &'static str,
         /// The first of the variables that it needs.
         missing: String,
+    },
+    /// There is a budget, and nobody knows what a provider costs.
+    #[error(
+        "MONTHLY_BUDGET is set, but what {name} costs is not known: set it in PROVIDER_PRICES, such as {name}=10/month+20free, or \
+         leave MONTHLY_BUDGET out."
+    )]
+    NoPrice {
+        /// Who.
+        name: ProviderName,
+    },
+    /// A way for alerts, of which something is not set.
+    #[error("{present} is set but {missing} is not: set both to send alerts by {way}, or neither.")]
+    HalfAWay {
+        /// Which way.
+        way: &'static str,
+        /// The one that is there.
+        present: &'static str,
+        /// The one that is not.
+        missing: &'static str,
     },
     /// A certificate without its key, or a port for TLS without a certificate.
     #[error(
@@ -207,9 +234,11 @@ impl Config {
         variables: impl Fn(&str) -> Option<OsString>,
     ) -> Result<(Command, Self), ConfigError> {
         let (command, settings) = command_line::parse(arguments, &variables)?;
-        let Settings { app, credentials, limits, operating, client_apps, providers, relay, .. } = settings;
+        let Settings { app, credentials, limits, money, alerts, operating, client_apps, providers, relay, .. } =
+            settings;
         let relay = relay.resolve()?;
         let operating = operating.resolve()?;
+        let alerts = alerts.resolve()?;
         let client_apps = client_apps.resolve()?;
         let tls_port = relay.tls_port.filter(|_| relay.place == RelayPlace::Here);
         let missing = match (&app.tls_cert, &app.tls_key, tls_port) {
@@ -232,7 +261,8 @@ impl Config {
                 });
             }
         }
-        Ok((command, Self { app, credentials, limits, relay, operating, providers, client_apps }))
+        money.check(providers.iter().map(|(name, _)| name))?;
+        Ok((command, Self { app, credentials, limits, money, alerts, relay, operating, providers, client_apps }))
     }
 }
 

@@ -14,13 +14,15 @@ use self::{
     secured::Secured,
 };
 use super::{
+    alerts::{self, Desk, Rhythm, Way, gather::Gather},
     certificate::{Certificate, CertificateError},
     clock::Clock,
-    config::Config,
+    config::{Config, MoneyConfig},
     doctor::{Trust, rounds},
     guard::{self, ClientApps, Guard},
     http::{self, AppState},
     metrics::Answers,
+    money::Budget,
     providers::{Grants, Rotations},
     relay::Relay,
     signaling::{Rules, SessionSettings, Sessions, StoreError},
@@ -52,6 +54,9 @@ pub struct Server {
     check_every: Option<Duration>,
     certificate: Option<Certificate>,
     rotations: Rotations,
+    gather: Gather,
+    /// How alerts are sent, beside the log.
+    ways: Vec<Way>,
 }
 
 /// Why the server does not start.
@@ -81,6 +86,9 @@ pub enum StartError {
     /// A relay alone has nothing to do without.
     #[error("The relay cannot run: {0}.")]
     RelayAlone(NoRelay),
+    /// Alerts cannot be sent.
+    #[error(transparent)]
+    Alerts(#[from] alerts::NoWay),
     /// The ledger is not to be had.
     #[error(transparent)]
     Usage(#[from] UsageError),
@@ -108,6 +116,7 @@ impl Server {
         let certificate = read_certificate(&config)?;
         let relay = OwnRelay::stand(&config, certificate.as_ref(), address.port(), &clock).await?;
         let grants = Grants::new(&config, relay.desk(), usage.clone(), clock.clone())?;
+        let ways = Way::all(&config, &[])?;
         let settings = SessionSettings {
             rules: Rules { limit: config.app.session_limit, host_grace: config.app.host_grace },
             client_url: config.app.client_url.clone(),
@@ -131,6 +140,23 @@ impl Server {
             tracing::info!("🔑 Apps that have an API key: {}", apps.count());
         }
         tracing::info!("📊 Bandwidth limit: {} GB/month", as_configured(limit));
+        let MoneyConfig { monthly_budget, provider_prices: prices, currency, .. } = &config.money;
+        let budget = monthly_budget.map(|limit| Budget { limit, prices: prices.clone() });
+        if let Some(budget) = &budget {
+            tracing::info!("📊 Budget: {}/month", currency.show(budget.limit));
+            for name in config.money.unbounded(config.providers.iter().map(|(name, _)| name)) {
+                tracing::info!(
+                    "The budget does not bound {name}, which has no price: set one in PROVIDER_PRICES if its traffic costs money"
+                );
+            }
+        }
+        let gather = Gather {
+            usage: usage.clone(),
+            grants: grants.clone(),
+            budget,
+            currency: currency.clone(),
+            clock: clock.clone(),
+        };
         if !std::path::Path::new(&*leptos.site_root).is_dir() {
             tracing::warn!(
                 "There are no built pages in {}: build with script/server, or set SITE_ROOT",
@@ -151,7 +177,7 @@ impl Server {
             client_url: config.app.client_url,
         };
         let check_every = config.operating.turn_check_every;
-        Ok(Self { listener, address, state, relay, clock, check_every, certificate, rotations })
+        Ok(Self { listener, address, state, relay, clock, check_every, certificate, rotations, gather, ways })
     }
 
     /// Where it listens.
@@ -186,13 +212,16 @@ impl Server {
 
     /// Serves until `stop` is done, then lets go of everything within seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listener, state, relay, clock, check_every, certificate, rotations, .. } = self;
-        let grants = state.grants.clone();
+        let Self { listener, state, relay, clock, check_every, certificate, rotations, gather, ways, .. } = self;
+        let (grants, state_dir) = (state.grants.clone(), state.data_dir.clone());
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
         let stopping = CancellationToken::new();
         let stopped = stopping.clone().cancelled_owned();
         let app = http::app(state).into_make_service_with_connect_info::<SocketAddr>();
         let mut tasks = JoinSet::new();
+        let stages = alerts::STAGES.to_vec();
+        let look = move || gather.look();
+        let desk = Desk::open(&state_dir, ways, stages, Rhythm::default(), clock.clone(), look);
         if let Some(every) = check_every {
             check_relays(&mut tasks, grants, clock, every);
         }
@@ -234,6 +263,7 @@ impl Server {
         tasks.shutdown().await;
         rotations.stop();
         drop(relay);
+        desk.close().await;
         usage.close().await;
         tracing::info!("Stopped");
         Ok(())

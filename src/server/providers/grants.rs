@@ -136,6 +136,11 @@ impl Grants {
         offer.line.mint(whom, places).await
     }
 
+    /// What single providers may relay in a month.
+    pub fn provider_limits(&self) -> ProviderLimits {
+        self.offer().limits
+    }
+
     /// Whether this provider has relayed all that it may this month.
     fn is_spent(&self, offer: &Offer, provider: &ProviderName) -> bool {
         offer.limits.of(provider).is_some_and(|limit| self.usage.relayed_by(provider) >= limit)

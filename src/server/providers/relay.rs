@@ -3,11 +3,8 @@
 //! Nobody is asked: the credential is signed with the secret that the relay has as well. It is bound to session and
 //! participant; whoever is in no session has one that is theirs alone.
 
-use super::{AtExpiry, IceSet, Minted, Order, Price, RelayUrls, StunUrls, Terms, UsageAsked, Whom};
-use crate::{
-    domain::ByteCount,
-    server::{config::Config, relay::Mint, usage::Billing},
-};
+use super::{AtExpiry, IceSet, Minted, Order, RelayUrls, StunUrls, Terms, UsageAsked, Whom};
+use crate::server::{config::Config, relay::Mint, usage::Billing};
 use secrecy::ExposeSecret as _;
 
 /// No allocation outlives its credential. What a participant who is gone still has is barred at the relay, not here.
@@ -15,8 +12,6 @@ pub(super) const TERMS: Terms = Terms {
     longest_life: None,
     at_expiry: AtExpiry::CutOff,
     billing: Billing::ClientBoth,
-    price: Price::OwnLine,
-    free: ByteCount::ZERO,
     revocable: false,
     usage: UsageAsked::EachCredential,
 };
