@@ -17,12 +17,11 @@ use super::{
     alerts::{self, Desk, Rhythm, Way, gather::Gather},
     certificate::{Certificate, CertificateError},
     clock::Clock,
-    config::{Config, MoneyConfig},
+    config::Config,
     doctor::{Trust, rounds},
     guard::{self, ClientApps, Guard},
     http::{self, AppState},
     metrics::Answers,
-    money::Budget,
     providers::{Grants, Rotations},
     relay::Relay,
     signaling::{Rules, SessionSettings, Sessions, StoreError},
@@ -140,21 +139,12 @@ impl Server {
             tracing::info!("🔑 Apps that have an API key: {}", apps.count());
         }
         tracing::info!("📊 Bandwidth limit: {} GB/month", as_configured(limit));
-        let MoneyConfig { monthly_budget, provider_prices: prices, currency, .. } = &config.money;
-        let budget = monthly_budget.map(|limit| Budget { limit, prices: prices.clone() });
-        if let Some(budget) = &budget {
-            tracing::info!("📊 Budget: {}/month", currency.show(budget.limit));
-            for name in config.money.unbounded(config.providers.iter().map(|(name, _)| name)) {
-                tracing::info!(
-                    "The budget does not bound {name}, which has no price: set one in PROVIDER_PRICES if its traffic costs money"
-                );
-            }
-        }
+        announce_budget(&config);
         let gather = Gather {
             usage: usage.clone(),
             grants: grants.clone(),
-            budget,
-            currency: currency.clone(),
+            budget: config.money.budget(),
+            currency: config.money.currency.clone(),
             clock: clock.clone(),
         };
         if !std::path::Path::new(&*leptos.site_root).is_dir() {
@@ -213,17 +203,14 @@ impl Server {
     /// Serves until `stop` is done, then lets go of everything within seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let Self { listener, state, relay, clock, check_every, certificate, rotations, gather, ways, .. } = self;
-        let (grants, state_dir) = (state.grants.clone(), state.data_dir.clone());
+        let (grants, data_dir) = (state.grants.clone(), state.data_dir.clone());
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
         let stopping = CancellationToken::new();
         let stopped = stopping.clone().cancelled_owned();
         let app = http::app(state).into_make_service_with_connect_info::<SocketAddr>();
         let mut tasks = JoinSet::new();
-        let stages = alerts::STAGES.to_vec();
-        let look = move || gather.look();
-        let desk = Desk::open(&state_dir, ways, stages, Rhythm::default(), clock.clone(), look);
         if let Some(every) = check_every {
-            check_relays(&mut tasks, grants, clock, every);
+            check_relays(&mut tasks, grants, clock.clone(), every);
         }
         let mut serving = match certificate {
             None => {
@@ -237,6 +224,8 @@ impl Server {
                 tokio::spawn(axum::serve(secured, app).with_graceful_shutdown(stopped).into_future())
             }
         };
+        let (stages, look) = (alerts::STAGES.to_vec(), move || gather.look());
+        let desk = Desk::open(&data_dir, ways, stages, Rhythm::default(), clock, look);
         let relaying = relay.running();
         tasks.spawn(async move {
             let mut ticks = tokio::time::interval(FORGET_EVERY);
@@ -267,6 +256,17 @@ impl Server {
         usage.close().await;
         tracing::info!("Stopped");
         Ok(())
+    }
+}
+
+/// Says in the log what a month may cost, and whom that does not bound.
+fn announce_budget(config: &Config) {
+    let Some(budget) = config.money.budget() else { return };
+    tracing::info!("📊 Budget: {}/month", config.money.currency.show(budget.limit));
+    for name in config.money.unbounded(config.providers.iter().map(|(name, _)| name)) {
+        tracing::info!(
+            "The budget does not bound {name}, which has no price: set one in PROVIDER_PRICES if its traffic costs money"
+        );
     }
 }
 

@@ -104,7 +104,7 @@ fn plan(tariff: &Tariff) -> &Plan {
 
 fn prices() -> String {
     let mut table = String::from(
-        "| | a GB costs | free each month | 1 GB of film counts as | looked at | source |\n|---|---|---|---|---|---|\n",
+        "| | a GB costs | free each month | 1 GB of film counts as | as of | from |\n|---|---|---|---|---|---|\n",
     );
     for kind in ProviderKind::ALL {
         let published = published(kind);
@@ -187,6 +187,21 @@ fn tables_are_what_the_code_says() {
             assert!(there == table, "{guide} is out of date: run this test once with {WRITE}=1");
         }
     }
+}
+
+#[test]
+fn prices_that_are_shown_can_be_read() {
+    let mut shown = 0;
+    for (guide, text) in guides() {
+        for written in text.lines().filter_map(|line| line.strip_prefix("PROVIDER_PRICES=")) {
+            shown += 1;
+            assert!(Prices::parse(written).is_ok(), "{guide}: {written}");
+            let dot_env = format!("PROVIDER_PRICES={written}\n");
+            let read = dotenvy::from_read_iter(dot_env.as_bytes()).next().unwrap().unwrap();
+            assert_eq!(read.1, written, "{guide}: .env has it differently");
+        }
+    }
+    assert!(shown > 0, "the example is gone");
 }
 
 #[test]

@@ -110,6 +110,7 @@ struct Found {
 impl State {
     /// Takes in how things are, and tells what is to be said. `stages` are the shares of limits at which that is done, in percent.
     pub fn decide(&mut self, seen: &Observation, stages: &[u8], now: UnixMillis) -> Vec<Alert> {
+        self.forget_those_gone(seen);
         self.pace.add(seen.used, now);
         let mut found = shares(seen, stages);
         found.extend(self.pace.burn(seen.limit, now).map(burn));
@@ -117,6 +118,16 @@ impl State {
         found.extend(seen.drifts.iter().map(drift));
         found.push(counting(seen.counting_fails.as_deref()));
         found.into_iter().filter_map(|found| self.weigh(found, now)).collect()
+    }
+
+    /// What the settings do not have any more is said again should it come back.
+    fn forget_those_gone(&mut self, seen: &Observation) {
+        self.said.retain(|topic, _| match topic {
+            Topic::Provider(name) | Topic::Drift(name) => seen.providers.iter().any(|(there, _)| there == name),
+            Topic::ProviderLimit(name) => seen.limits.iter().any(|(there, ..)| there == name),
+            Topic::Budget => seen.budget.is_some(),
+            Topic::Limit | Topic::Burn | Topic::Counting | Topic::Test => true,
+        });
     }
 
     fn weigh(&mut self, found: Found, now: UnixMillis) -> Option<Alert> {

@@ -39,7 +39,9 @@ impl Gather {
             limit: self.usage.limit(),
             budget: self.budget.as_ref().map(|budget| {
                 let used = self.used(&names, ByteCount::new(status.bandwidth_used_bytes));
-                let spent = budget.spent(&used).map_or_else(|| "?".to_owned(), |spent| spent.to_string());
+                let spent = budget
+                    .spent(&used)
+                    .map_or_else(|| "an amount that nobody knows".to_owned(), |spent| spent.to_string());
                 (budget.share(&used), format!("{spent} of {}", self.currency.show(budget.limit)))
             }),
             limits: names.iter().filter_map(limited).collect(),

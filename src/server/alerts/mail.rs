@@ -15,7 +15,10 @@ use lettre::{
     },
 };
 use secrecy::ExposeSecret as _;
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    error::Error as _,
+    time::{Duration, UNIX_EPOCH},
+};
 
 /// What a mail server answers where it wants another login.
 const LOGIN: [u16; 4] = [530, 534, 535, 538];
@@ -97,6 +100,14 @@ fn what(error: &Error) -> Undelivered {
 
 /// A handshake that fails comes as an error of the connection, with the reason within.
 fn is_from_tls(error: &Error) -> bool {
-    let inner = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
-    inner.and_then(std::io::Error::get_ref).is_some_and(|reason| reason.is::<rustls::Error>())
+    let mut cause = error.source();
+    while let Some(reason) = cause {
+        if reason.is::<rustls::Error>() {
+            return true;
+        }
+        // Its own `source` passes over what it holds.
+        let within = reason.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = within.map_or_else(|| reason.source(), |within| Some(within));
+    }
+    false
 }

@@ -3,7 +3,7 @@
 use super::{ConfigError, values};
 use crate::{
     domain::ProviderName,
-    server::money::{Currency, Money, Paid, Prices},
+    server::money::{Budget, Currency, Money, Paid, Prices},
 };
 
 /// Prices and the budget.
@@ -52,8 +52,50 @@ impl MoneyConfig {
         }
     }
 
+    /// The budget, where there is one.
+    pub fn budget(&self) -> Option<Budget> {
+        self.monthly_budget.map(|limit| Budget { limit, prices: self.provider_prices.clone() })
+    }
+
     /// Those whom the budget does not bound, since they cost nothing as far as it is known here.
     pub fn unbounded<'a>(&self, providers: impl Iterator<Item = &'a ProviderName>) -> Vec<&'a ProviderName> {
         providers.filter(|name| self.provider_prices.of(name) == Paid::OwnLine).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Config;
+    use std::{collections::HashMap, ffi::OsString};
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let variables: HashMap<_, _> = variables.iter().copied().collect();
+        let read = Config::read(["tessro".into()], |name| variables.get(name).map(OsString::from));
+        read.map(|(_, config)| config).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_budget_needs_prices_that_are_known() {
+        let xirsys = [("XIRSYS_IDENT", "me"), ("XIRSYS_SECRET", "s"), ("XIRSYS_CHANNEL", "c")];
+        let with = |more: &[(&str, &str)]| read(&[&xirsys[..], more].concat());
+        assert!(with(&[]).is_ok());
+        let sentence = with(&[("MONTHLY_BUDGET", "20")]).unwrap_err();
+        assert!(
+            sentence.contains("what xirsys costs is not known") && sentence.contains("PROVIDER_PRICES"),
+            "{sentence}"
+        );
+        let config = with(&[("MONTHLY_BUDGET", "12.50"), ("PROVIDER_PRICES", "xirsys=10/month+20free")]).unwrap();
+        assert_eq!(config.money.monthly_budget.unwrap().to_string(), "12.50");
+        let wrong = [
+            ("MONTHLY_BUDGET", "twenty"),
+            ("MONTHLY_BUDGET", "-1"),
+            ("CURRENCY", "two words"),
+            ("PROVIDER_PRICES", "cloudflare=5"),
+            ("PROVIDER_PRICES", "coturn:fra=5/month"),
+        ];
+        for (variable, value) in wrong {
+            let sentence = read(&[(variable, value)]).unwrap_err();
+            assert!(sentence.starts_with(variable) && sentence.contains("write"), "{sentence}");
+        }
     }
 }

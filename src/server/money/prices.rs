@@ -1,4 +1,4 @@
-//! The table of prices: what providers publish, and what the operator set in its place.
+//! The table of prices: what is known without the operator, and what the operator set in its place.
 //!
 //! The one place in which a price stands. `docs/costs.md` is made from it.
 
@@ -6,8 +6,8 @@ use super::{Money, Plan, Rate, Tariff};
 use crate::domain::{ByteCount, ProviderKind, ProviderName};
 use std::collections::BTreeMap;
 
-/// When the published prices were last looked at.
-const LOOKED_AT: &str = "2026-11";
+/// When these figures were gathered.
+const AS_OF: &str = "2026-11";
 
 /// What is known of a kind's prices without its operator, in US dollars.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +16,9 @@ pub struct Published {
     pub paid: Paid,
     /// What a month costs those who have no tariff here, roughly: for comparison, and never for a bill or a budget.
     pub roughly: Option<Tariff>,
-    /// Year and month in which somebody looked.
+    /// Year and month in which the figures were gathered.
     pub as_of: &'static str,
-    /// Where.
+    /// Where they are from, and who has today's.
     pub source: &'static str,
 }
 
@@ -59,33 +59,33 @@ pub fn published(kind: ProviderKind) -> Published {
             // Shared with their SFU. Never by the minute, whatever guides say.
             paid: by(Plan { included: gb(1_000), ..per_gb(50_000) }),
             roughly: None,
-            as_of: LOOKED_AT,
+            as_of: AS_OF,
             source: "<https://developers.cloudflare.com/realtime/turn/faq/>",
         },
         ProviderKind::Twilio => Published {
             // The cheapest region.
             paid: by(per_gb(400_000)),
             roughly: None,
-            as_of: LOOKED_AT,
-            source: "<https://www.twilio.com/en-us/stun-turn/pricing>",
+            as_of: AS_OF,
+            source: "guides; <https://www.twilio.com/docs/stun-turn/faq> says what is billed, your account at what price",
         },
         ProviderKind::Xirsys => Published {
             paid: Paid::NotKnown,
             roughly: Some(Tariff::new(up_to(0, 5), [up_to(20, 100), up_to(60, 500), up_to(100, 1_000)])),
-            as_of: LOOKED_AT,
-            source: "roughly, from guides; <https://xirsys.com/pricing/> has your plan",
+            as_of: AS_OF,
+            source: "your plan; <https://xirsys.com/faq/> says how it is billed",
         },
         ProviderKind::Metered => Published {
             paid: by(up_to(0, 20)),
             roughly: None,
-            as_of: LOOKED_AT,
+            as_of: AS_OF,
             source: "the free account, <https://www.metered.ca/tools/openrelay/>; your plan may have more",
         },
         ProviderKind::Coturn | ProviderKind::Static | ProviderKind::Relay => Published {
             paid: Paid::OwnLine,
             roughly: Some(Tariff::new(up_to(20, 100), [up_to(40, 500), up_to(100, 1_000)])),
-            as_of: LOOKED_AT,
-            source: "roughly, from guides; your hoster's price list has yours",
+            as_of: AS_OF,
+            source: "your hoster's price list",
         },
     }
 }

@@ -76,25 +76,3 @@ fn ports_follow_the_scheme() {
     assert_eq!((port("smtps://u:p@m.example"), port("smtp://u:p@m.example")), (465, 587));
     assert_eq!((port("smtp://localhost?tls=off"), port("smtp://[::1]:2525?tls=off")), (25, 2_525));
 }
-
-#[test]
-fn a_budget_needs_prices_that_are_known() {
-    let xirsys = [("XIRSYS_IDENT", "me"), ("XIRSYS_SECRET", "s"), ("XIRSYS_CHANNEL", "c")];
-    let with = |more: &[(&str, &str)]| read(&[&xirsys[..], more].concat());
-    assert!(with(&[]).is_ok());
-    let sentence = with(&[("MONTHLY_BUDGET", "20")]).unwrap_err();
-    assert!(sentence.contains("what xirsys costs is not known") && sentence.contains("PROVIDER_PRICES"), "{sentence}");
-    let config = with(&[("MONTHLY_BUDGET", "12.50"), ("PROVIDER_PRICES", "xirsys=10/month+20free")]).unwrap();
-    assert_eq!(config.money.monthly_budget.unwrap().to_string(), "12.50");
-    let wrong = [
-        ("MONTHLY_BUDGET", "twenty"),
-        ("MONTHLY_BUDGET", "-1"),
-        ("CURRENCY", "two words"),
-        ("PROVIDER_PRICES", "cloudflare=5"),
-        ("PROVIDER_PRICES", "coturn:fra=5/month"),
-    ];
-    for (variable, value) in wrong {
-        let sentence = read(&[(variable, value)]).unwrap_err();
-        assert!(sentence.starts_with(variable) && sentence.contains("write"), "{sentence}");
-    }
-}

@@ -117,6 +117,17 @@ fn a_provider_has_a_minute_to_come_back_by_itself() {
 }
 
 #[test]
+fn what_the_settings_do_not_have_any_more_is_forgotten() {
+    let mut looker = Looker::new();
+    let trouble = Observation { providers: vec![(ProviderKind::Coturn.into(), Some(Trouble::Silent))], ..well() };
+    let without = Observation { providers: Vec::new(), ..well() };
+    looker.look(&well());
+    assert_eq!(looker.watch(&trouble, 600).len(), 1);
+    assert_eq!(looker.watch(&without, 600), []);
+    assert_eq!(looker.watch(&trouble, 600).len(), 1);
+}
+
+#[test]
 fn what_cannot_be_counted_is_said_at_once_and_when_it_is_over() {
     let mut looker = Looker::new();
     let fails = Observation { counting_fails: Some("the disk is full".to_owned()), ..well() };
@@ -133,7 +144,7 @@ fn counts_that_stay_apart_are_said_and_again_when_they_are_further_apart() {
     let mut looker = Looker::new();
     let apart = |ours: u64, theirs: u64| {
         let (ours, theirs) = (ByteCount::new(ours * GB / 10), ByteCount::new(theirs * GB / 10));
-        Observation { drifts: vec![Drift { provider: ProviderKind::Cloudflare.into(), ours, theirs }], ..well() }
+        Observation { drifts: vec![Drift { provider: ProviderKind::Coturn.into(), ours, theirs }], ..well() }
     };
     looker.look(&well());
     // Late, and of no importance.
@@ -143,7 +154,7 @@ fn counts_that_stay_apart_are_said_and_again_when_they_are_further_apart() {
     let said = looker.watch(&apart(1_000, 880), 7_200);
     assert_eq!(
         said.iter().map(|alert| alert.message.as_str()).collect::<Vec<_>>(),
-        ["cloudflare counts 88.00 GB this month, and we count 100.00 GB."]
+        ["coturn counts 88.00 GB this month, and we count 100.00 GB."]
     );
     assert_eq!(looker.watch(&apart(1_000, 910), 7_200), [], "a little better is not over");
     assert_eq!(looker.watch(&apart(700, 1_000), 7_200).len(), 1);
