@@ -22,9 +22,14 @@ impl Budget {
         self.spent_without(used, None)
     }
 
-    /// How much of the budget is used. Of a cost that nobody knows, all.
+    /// How much of the budget is used. Of a cost that nobody knows, all; of a budget of nothing, which is for what is free,
+    /// nothing until something costs money.
     pub fn share(&self, used: &Used) -> Share {
-        self.spent(used).map_or(Share::WHOLE, |spent| Share::of(spent.get(), self.limit.get()))
+        match self.spent(used) {
+            Some(Money::ZERO) => Share::NONE,
+            Some(spent) => Share::of(spent.get(), self.limit.get()),
+            None => Share::WHOLE,
+        }
     }
 
     /// How many more bytes of this provider the budget buys, as this provider bills them, if nobody else relays another one. Who
@@ -81,7 +86,8 @@ mod tests {
         let budget = budget("0", "");
         assert_eq!(budget.buys(&name("cloudflare"), &used(&[("cloudflare", gb(400))])), gb(600));
         assert_eq!(budget.buys(&name("twilio"), &used(&[])), ByteCount::ZERO);
-        assert_eq!(budget.share(&used(&[("cloudflare", gb(400))])), Share::WHOLE, "a budget of nothing is used up");
+        assert_eq!(budget.share(&used(&[("cloudflare", gb(1_000))])), Share::NONE);
+        assert_eq!(budget.share(&used(&[("cloudflare", gb(1_001))])), Share::WHOLE);
     }
 
     #[test]
