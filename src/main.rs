@@ -3,8 +3,9 @@
 use anyhow::Context as _;
 use std::{fs::File, io::IsTerminal as _, process::ExitCode};
 use tessro::server::{
+    alerts,
     clock::Clock,
-    config::{Command, Config, ConfigError},
+    config::{AlertErrand, Command, Config, ConfigError},
     doctor,
     guard::ClientApps,
     providers::{Grants, Rotations, Voices},
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
                 .map(|()| ExitCode::SUCCESS)
                 .map_err(Into::into)
         }
+        Command::Alerts { errand: AlertErrand::Test } => try_alerts(&config),
     };
     done.unwrap_or_else(|error| give_up(&error))
 }
@@ -51,6 +53,18 @@ fn examine(config: Config, json: bool) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no threads to be had")?;
     match runtime.block_on(doctor::run(config, json)) {
         Ok(code) => Ok(code),
+        Err(error) => {
+            give_up(&error.into());
+            Ok(ExitCode::from(doctor::UNUSABLE))
+        }
+    }
+}
+
+/// Leaves as the doctor does.
+fn try_alerts(config: &Config) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no threads to be had")?;
+    match runtime.block_on(alerts::trial::run(config, &[], &mut std::io::stdout())) {
+        Ok(is_well) => Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Err(error) => {
             give_up(&error.into());
             Ok(ExitCode::from(doctor::UNUSABLE))

@@ -1,5 +1,6 @@
 //! Signaling, credentials, usage and the HTTP front door.
 
+pub mod alerts;
 pub mod certificate;
 pub mod clock;
 pub mod config;
@@ -7,6 +8,7 @@ pub mod doctor;
 pub mod guard;
 pub mod http;
 pub mod metrics;
+pub mod money;
 pub mod providers;
 pub mod relay;
 pub mod serve;

@@ -4,6 +4,7 @@
 //! counts as unset. Whatever is wrong ends in one sentence that names the variable and says what to write instead.
 //! `.env.example` is made from these structs and [`example`] keeps it true.
 
+mod alerts;
 mod app;
 mod client_apps;
 mod cloudflare;
@@ -12,6 +13,7 @@ mod coturn;
 mod credentials;
 mod limits;
 mod metered;
+mod money;
 mod naming;
 mod operating;
 mod provider_usage;
@@ -33,13 +35,15 @@ mod relay_tests;
 #[cfg(test)]
 mod tests;
 
+pub use alerts::{AlertConfig, MailConfig, MailTls, WebhookConfig};
 pub use app::AppConfig;
 pub use cloudflare::{CloudflareConfig, CloudflareKey, CloudflareUsage};
-pub use command_line::Command;
+pub use command_line::{AlertErrand, Command};
 pub use coturn::{CoturnConfig, CoturnStatistics};
 pub use credentials::{CredentialConfig, ProviderNames};
 pub use limits::LimitConfig;
 pub use metered::{MeteredConfig, MeteredKey};
+pub use money::MoneyConfig;
 pub use naming::variable_of;
 pub use operating::OperatingConfig;
 pub use providers::ProviderConfig;
@@ -49,7 +53,7 @@ pub use static_login::StaticConfig;
 pub use twilio::TwilioConfig;
 pub use xirsys::XirsysConfig;
 
-use super::guard::ClientAppConfig;
+use super::{guard::ClientAppConfig, usage::Limits};
 use crate::domain::ProviderName;
 use command_line::Settings;
 use std::{collections::HashMap, ffi::OsString, path::Path, time::Duration};
@@ -63,6 +67,10 @@ pub struct Config {
     pub credentials: CredentialConfig,
     /// How much may be relayed.
     pub limits: LimitConfig,
+    /// What that costs, and what it may cost.
+    pub money: MoneyConfig,
+    /// Who is told when something is wrong.
+    pub alerts: AlertConfig,
     /// The relay that is part of Tessro.
     pub relay: RelayConfig,
     /// What the operator looks at it with.
@@ -141,6 +149,25 @@ pub enum ConfigError {
         /// The first of the variables that it needs.
         missing: String,
     },
+    /// There is a budget, and nobody knows what a provider costs.
+    #[error(
+        "MONTHLY_BUDGET is set, but what {name} costs is not known: set it in PROVIDER_PRICES, such as {name}=10/month+20free, or \
+         leave MONTHLY_BUDGET out."
+    )]
+    NoPrice {
+        /// Who.
+        name: ProviderName,
+    },
+    /// A way for alerts, of which something is not set.
+    #[error("{present} is set but {missing} is not: set both to send alerts by {way}, or neither.")]
+    HalfAWay {
+        /// Which way.
+        way: &'static str,
+        /// The one that is there.
+        present: &'static str,
+        /// The one that is not.
+        missing: &'static str,
+    },
     /// A certificate without its key, or a port for TLS without a certificate.
     #[error(
         "{present} is set but {missing} is not: set TLS_CERT and TLS_KEY to a certificate, or leave {present} out."
@@ -205,6 +232,12 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// Every limit on what is relayed, in bytes and in money.
+    pub fn all_limits(&self) -> Limits {
+        let names = self.providers.iter().map(|(name, _)| name.clone()).collect();
+        Limits { budget: self.money.budget().map(|budget| (budget, names)), ..self.limits.all() }
+    }
+
     /// Reads the command line, then the environment, then `.env` in the directory in which the server was started. Doing it
     /// again reads the file again: what it says is never put into the environment.
     pub fn load() -> Result<(Command, Self), ConfigError> {
@@ -220,10 +253,22 @@ impl Config {
         variables: impl Fn(&str) -> Option<OsString>,
     ) -> Result<(Command, Self), ConfigError> {
         let (command, settings) = command_line::parse(arguments, &variables)?;
-        let Settings { app, credentials, limits, operating, client_apps, providers, provider_usage, relay, .. } =
-            settings;
+        let Settings {
+            app,
+            credentials,
+            limits,
+            money,
+            alerts,
+            operating,
+            client_apps,
+            providers,
+            provider_usage,
+            relay,
+            ..
+        } = settings;
         let relay = relay.resolve()?;
         let operating = operating.resolve()?;
+        let alerts = alerts.resolve()?;
         let client_apps = client_apps.resolve()?;
         let tls_port = relay.tls_port.filter(|_| relay.place == RelayPlace::Here);
         let missing = match (&app.tls_cert, &app.tls_key, tls_port) {
@@ -246,8 +291,23 @@ impl Config {
                 });
             }
         }
+        money.check(providers.iter().map(|(name, _)| name))?;
         let provider_usage_every = provider_usage.every();
-        Ok((command, Self { app, credentials, limits, relay, operating, provider_usage_every, providers, client_apps }))
+        Ok((
+            command,
+            Self {
+                app,
+                credentials,
+                limits,
+                money,
+                alerts,
+                relay,
+                operating,
+                provider_usage_every,
+                providers,
+                client_apps,
+            },
+        ))
     }
 }
 

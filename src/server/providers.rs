@@ -43,7 +43,7 @@ pub use line::{Line, ProviderState};
 pub use near::{Near, Regions};
 pub use relay::RelayDesk;
 pub use rotation::Rotations;
-pub use terms::{AtExpiry, Price, Terms, UsageAsked};
+pub use terms::{AtExpiry, Terms, UsageAsked};
 pub use usage::{LastFailure, LastSaid, Voice, VoiceState, Voices};
 pub use watch::RelaySeen;
 pub use whom::{Pseudonym, Whom};

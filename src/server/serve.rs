@@ -14,6 +14,7 @@ use self::{
     secured::Secured,
 };
 use super::{
+    alerts::{Desk, NoWay, Rhythm, Way, gather::Gather},
     certificate::{Certificate, CertificateError},
     clock::Clock,
     config::Config,
@@ -55,6 +56,11 @@ pub struct Server {
     certificate: Option<Certificate>,
     rotations: Rotations,
     voices: Voices,
+    gather: Gather,
+    /// How alerts are sent, beside the log.
+    ways: Vec<Way>,
+    /// At which shares of a limit, in percent.
+    stages: Vec<u8>,
 }
 
 /// Why the server does not start.
@@ -84,6 +90,9 @@ pub enum StartError {
     /// A relay alone has nothing to do without.
     #[error("The relay cannot run: {0}.")]
     RelayAlone(NoRelay),
+    /// Alerts cannot be sent.
+    #[error(transparent)]
+    Alerts(#[from] NoWay),
     /// The ledger is not to be had.
     #[error(transparent)]
     Usage(#[from] UsageError),
@@ -107,12 +116,13 @@ impl Server {
         let executable = std::env::current_exe().ok();
         let leptos = http::leptos_options(&config.app, executable.as_deref(), address);
         let limit = config.limits.monthly_bandwidth_limit_gb;
-        let usage = Usage::open(&config.app.data_dir, config.limits.all(), clock.clone())?;
+        let usage = Usage::open(&config.app.data_dir, config.all_limits(), clock.clone())?;
         let certificate = read_certificate(&config)?;
         let relay = OwnRelay::stand(&config, certificate.as_ref(), address.port(), &clock).await?;
         let grants = Grants::new(&config, relay.desk(), usage.clone(), clock.clone())?;
         let own = relay.running().zip(relay.desk());
         let voice = own.map(|(relay, desk)| RelayVoice::new(relay, desk, usage.clone()));
+        let ways = Way::all(&config, &[])?;
         let settings = SessionSettings {
             rules: Rules { limit: config.app.session_limit, host_grace: config.app.host_grace },
             client_url: config.app.client_url.clone(),
@@ -139,6 +149,14 @@ impl Server {
             tracing::info!("🔑 Apps that have an API key: {}", apps.count());
         }
         tracing::info!("📊 Bandwidth limit: {} GB/month", as_configured(limit));
+        announce_budget(&config);
+        let gather = Gather {
+            usage: usage.clone(),
+            grants: grants.clone(),
+            budget: config.money.budget(),
+            currency: config.money.currency.clone(),
+            clock: clock.clone(),
+        };
         if !std::path::Path::new(&*leptos.site_root).is_dir() {
             tracing::warn!(
                 "There are no built pages in {}: build with script/server, or set SITE_ROOT",
@@ -159,7 +177,22 @@ impl Server {
             client_url: config.app.client_url,
         };
         let check_every = config.operating.turn_check_every;
-        Ok(Self { listener, address, state, relay, voice, clock, check_every, certificate, rotations, voices })
+        let stages = config.limits.bandwidth_stages.percentages().to_vec();
+        Ok(Self {
+            listener,
+            address,
+            state,
+            relay,
+            voice,
+            clock,
+            check_every,
+            certificate,
+            rotations,
+            voices,
+            gather,
+            ways,
+            stages,
+        })
     }
 
     /// Where it listens.
@@ -199,8 +232,22 @@ impl Server {
 
     /// Serves until `stop` is done, then lets go of everything within seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listener, state, relay, voice, clock, check_every, certificate, rotations, voices, .. } = self;
-        let grants = state.grants.clone();
+        let Self {
+            listener,
+            state,
+            relay,
+            voice,
+            clock,
+            check_every,
+            certificate,
+            rotations,
+            voices,
+            gather,
+            ways,
+            stages,
+            ..
+        } = self;
+        let (grants, data_dir) = (state.grants.clone(), state.data_dir.clone());
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
         let stopping = CancellationToken::new();
         let stopped = stopping.clone().cancelled_owned();
@@ -208,7 +255,7 @@ impl Server {
         let app = http::app(state).into_make_service_with_connect_info::<SocketAddr>();
         let mut tasks = JoinSet::new();
         if let Some(every) = check_every {
-            check_relays(&mut tasks, grants, clock, every);
+            check_relays(&mut tasks, grants, clock.clone(), every);
         }
         let mut serving = match certificate {
             None => {
@@ -222,6 +269,7 @@ impl Server {
                 tokio::spawn(axum::serve(secured, app).with_graceful_shutdown(stopped).into_future())
             }
         };
+        let desk = Desk::open(&data_dir, ways, stages, Rhythm::default(), clock, move || gather.look());
         let relaying = relay.running();
         tasks.spawn(async move {
             let mut ticks = tokio::time::interval(FORGET_EVERY);
@@ -254,9 +302,21 @@ impl Server {
             tracing::error!("What the relay counted last is not in the books");
         }
         drop(relay);
+        desk.close().await;
         usage.close().await;
         tracing::info!("Stopped");
         Ok(())
+    }
+}
+
+/// Says in the log what a month may cost, and whom that does not bound.
+fn announce_budget(config: &Config) {
+    let Some(budget) = config.money.budget() else { return };
+    tracing::info!("📊 Budget: {}/month", config.money.currency.show(budget.limit));
+    for name in config.money.unbounded(config.providers.iter().map(|(name, _)| name)) {
+        tracing::info!(
+            "The budget does not bound {name}, which has no price: set one in PROVIDER_PRICES if its traffic costs money"
+        );
     }
 }
 

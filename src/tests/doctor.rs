@@ -7,7 +7,7 @@ mod proxy;
 mod relays;
 mod rounds;
 mod site;
-mod tls;
+pub(super) mod tls;
 
 use super::providers::{Variables, config};
 use crate::server::{

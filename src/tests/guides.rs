@@ -4,7 +4,8 @@
 use crate::{
     domain::{ByteCount, ProviderKind},
     server::{
-        providers::{AtExpiry, Price, Terms, UsageAsked},
+        money::{Money, Paid, Plan, Prices, Tariff, published},
+        providers::{AtExpiry, Terms, UsageAsked},
         usage::Billing,
     },
     stream::Rung,
@@ -47,8 +48,10 @@ fn life(terms: &Terms) -> String {
     terms.longest_life.map_or("as you set it".into(), |life| format!("{} h", life.as_secs() / 3_600))
 }
 
-fn gigabytes(bytes: ByteCount) -> u64 {
-    bytes.get() / 1_000_000_000
+/// Without cents where there are none.
+fn dollars(cost: Money) -> String {
+    let text = cost.to_string();
+    format!("{} $", text.strip_suffix(".00").unwrap_or(&text))
 }
 
 fn terms() -> String {
@@ -80,31 +83,44 @@ fn terms() -> String {
 }
 
 /// What so many GB of film in a month cost.
-fn bill(terms: &Terms, film: u64) -> String {
-    let counted = film * counted(terms.billing);
-    let beyond = counted.saturating_sub(gigabytes(terms.free));
-    match terms.price {
-        Price::Cents(cents) => format!("{} $", beyond * u64::from(cents) / 100),
-        Price::ByPlan if beyond == 0 => "0 $".into(),
-        Price::ByPlan | Price::OwnLine => format!("{counted} GB"),
-    }
+fn bill(kind: ProviderKind, film: u64) -> String {
+    let counted = film * counted(Billing::of(kind));
+    let cost = match published(kind).paid {
+        Paid::By(..) => Prices::default().cost(&kind.into(), gigabytes(counted)),
+        Paid::OwnLine | Paid::NotKnown => None,
+    };
+    cost.map_or_else(|| format!("{counted} GB"), dollars)
+}
+
+fn gigabytes(count: u64) -> ByteCount {
+    ByteCount::new(count * 1_000_000_000)
+}
+
+/// The only plan of what is published.
+fn plan(tariff: &Tariff) -> &Plan {
+    let [plan] = tariff.plans() else { panic!("a table has to be made of several plans") };
+    plan
 }
 
 fn prices() -> String {
-    let mut table = String::from("| | a GB costs | free each month | 1 GB of film counts as |\n|---|---|---|---|\n");
+    let mut table = String::from(
+        "| | a GB costs | free each month | 1 GB of film counts as | as of | from |\n|---|---|---|---|---|---|\n",
+    );
     for kind in ProviderKind::ALL {
-        let terms = Terms::of(kind);
-        let price = match terms.price {
-            Price::Cents(cents) => format!("{}.{:02} $", cents / 100, cents % 100),
-            Price::ByPlan => "what your plan says".into(),
-            Price::OwnLine => "what your line costs".into(),
+        let published = published(kind);
+        let (price, free) = match &published.paid {
+            Paid::By(tariff, _) => {
+                let Plan { included, beyond, .. } = plan(tariff);
+                let price = beyond.map_or("what your plan says".into(), |rate| dollars(rate.price));
+                let free = included.gb_text(0).to_string();
+                (price, if free == "0" { "nothing".into() } else { format!("{free} GB") })
+            }
+            Paid::OwnLine => ("what your line costs".to_owned(), "what your line costs".to_owned()),
+            Paid::NotKnown => ("what your plan says".to_owned(), "what your plan says".to_owned()),
         };
-        let free = match (terms.price, gigabytes(terms.free)) {
-            (Price::Cents(_), 0) => "nothing".into(),
-            (Price::ByPlan | Price::OwnLine, 0) => price.clone(),
-            (_, free) => format!("{free} GB"),
-        };
-        writeln!(table, "| `{kind}` | {price} | {free} | {} GB |", counted(terms.billing)).unwrap();
+        let (as_of, source) = (published.as_of, published.source);
+        let counted = counted(Billing::of(kind));
+        writeln!(table, "| `{kind}` | {price} | {free} | {counted} GB | {as_of} | {source} |").unwrap();
     }
     table
 }
@@ -118,9 +134,20 @@ fn months() -> String {
     for film in STEPS {
         write!(table, "| {film} GB |").unwrap();
         for kind in ProviderKind::ALL {
-            write!(table, " {} |", bill(&Terms::of(kind), film)).unwrap();
+            write!(table, " {} |", bill(kind, film)).unwrap();
         }
         table.push('\n');
+    }
+    table
+}
+
+/// What those cost roughly who publish nothing that could be reckoned with.
+fn roughly() -> String {
+    let mut table = String::from("| | a month of at most | costs about |\n|---|---|---|\n");
+    for kind in [ProviderKind::Xirsys, ProviderKind::Coturn] {
+        for Plan { fee, included, .. } in published(kind).roughly.unwrap().plans() {
+            writeln!(table, "| `{kind}` | {} GB | {} |", included.gb_text(0), dollars(*fee)).unwrap();
+        }
     }
     table
 }
@@ -145,6 +172,7 @@ fn tables_are_what_the_code_says() {
         ("docs/relays.md", "terms", terms()),
         ("docs/costs.md", "prices", prices()),
         ("docs/costs.md", "months", months()),
+        ("docs/costs.md", "roughly", roughly()),
         ("docs/costs.md", "films", films()),
     ];
     for (guide, name, table) in tables {
@@ -162,8 +190,23 @@ fn tables_are_what_the_code_says() {
 }
 
 #[test]
+fn prices_that_are_shown_can_be_read() {
+    let mut shown = 0;
+    for (guide, text) in guides() {
+        for written in text.lines().filter_map(|line| line.strip_prefix("PROVIDER_PRICES=")) {
+            shown += 1;
+            assert!(Prices::parse(written).is_ok(), "{guide}: {written}");
+            let dot_env = format!("PROVIDER_PRICES={written}\n");
+            let read = dotenvy::from_read_iter(dot_env.as_bytes()).next().unwrap().unwrap();
+            assert_eq!(read.1, written, "{guide}: .env has it differently");
+        }
+    }
+    assert!(shown > 0, "the example is gone");
+}
+
+#[test]
 fn a_bill_begins_where_the_free_part_ends() {
-    let of = |kind, film| bill(&Terms::of(kind), film);
+    let of = bill;
     assert_eq!(of(ProviderKind::Cloudflare, 1_000), "0 $");
     assert_eq!(of(ProviderKind::Cloudflare, 2_000), "50 $");
     assert_eq!(of(ProviderKind::Twilio, 100), "80 $");

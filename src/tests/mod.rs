@@ -5,6 +5,7 @@
     reason = "clippy knows tests by cfg(test) alone, and this module has a feature beside it"
 )]
 
+mod alerts;
 mod api;
 mod app;
 mod check;

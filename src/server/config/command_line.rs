@@ -5,8 +5,9 @@
 //! variable.
 
 use super::{
-    AppConfig, ConfigError, CredentialConfig, LimitConfig, client_apps::ClientAppArgs, naming::Naming,
-    operating::OperatingArgs, provider_usage::ProviderUsageArgs, providers::ProviderArgs, relay::RelayArgs,
+    AppConfig, ConfigError, CredentialConfig, LimitConfig, MoneyConfig, alerts::AlertArgs, client_apps::ClientAppArgs,
+    naming::Naming, operating::OperatingArgs, provider_usage::ProviderUsageArgs, providers::ProviderArgs,
+    relay::RelayArgs,
 };
 use crate::server::usage::Month;
 use clap::{
@@ -47,9 +48,24 @@ pub enum Command {
         #[arg(long)]
         rebuild: bool,
     },
+    /// What tells you when something is wrong.
+    Alerts {
+        /// What to do with it.
+        #[command(subcommand)]
+        errand: AlertErrand,
+    },
     /// Run the built-in relay alone, with the same settings. With `TURN_RELAY=external` the app hands out its credentials, and
     /// starting the app anew ends no call.
     Relay,
+}
+
+/// What can be done with alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Subcommand)]
+pub enum AlertErrand {
+    /// Send a test alert every way that is set, and say how each went.
+    ///
+    /// Exit code: 0 if all of them took it, 1 if one did not, 2 if the settings cannot be read.
+    Test,
 }
 
 /// Watch a film with friends, browser to browser.
@@ -67,6 +83,10 @@ pub(super) struct Settings {
     pub(super) credentials: CredentialConfig,
     #[command(flatten)]
     pub(super) limits: LimitConfig,
+    #[command(flatten)]
+    pub(super) money: MoneyConfig,
+    #[command(flatten)]
+    pub(super) alerts: AlertArgs,
     #[command(flatten)]
     pub(super) client_apps: ClientAppArgs,
     #[command(flatten)]

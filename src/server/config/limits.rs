@@ -63,6 +63,7 @@ impl LimitConfig {
             app: self.api_key_bandwidth_limit_gb,
             stages: self.bandwidth_stages,
             when_uncounted: self.bandwidth_when_uncounted,
+            budget: None,
         }
     }
 }

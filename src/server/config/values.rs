@@ -5,6 +5,7 @@ use crate::{
     domain::ByteCount,
     server::{
         guard::{Origin, RateLimit},
+        money::{Currency, Money, Prices},
         providers::{Regions, RelayUrls, StunUrls},
         relay::Networks,
         usage::{ProviderLimits, Stages, WhenUncounted},
@@ -160,6 +161,23 @@ pub(super) fn when_uncounted(text: &str) -> Result<WhenUncounted, &'static str> 
         "open" => Ok(WhenUncounted::Open),
         _ => Err("write closed or open"),
     }
+}
+
+pub(super) fn money(text: &str) -> Result<Money, &'static str> {
+    Money::parse(text).map_err(|_| "write an amount with at most six decimals, such as 20 or 12.50")
+}
+
+pub(super) fn currency(text: &str) -> Result<Currency, &'static str> {
+    Currency::parse(text).ok_or("write one word without digits, such as EUR")
+}
+
+pub(super) fn prices(text: &str) -> Result<Prices, String> {
+    Prices::parse(text).map_err(|wrong| {
+        format!(
+            "`{wrong}` is no provider with its price, or stands there twice; write such as \
+             cloudflare=0.05/GB+1000free,coturn:fra=5/month+20000free+1.19/TB"
+        )
+    })
 }
 
 pub(super) fn relay_place(text: &str) -> Result<RelayPlace, &'static str> {

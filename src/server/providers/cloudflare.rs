@@ -6,12 +6,12 @@
 //! [`IceSet`]: super::IceSet
 
 use super::{
-    AtExpiry, Failure, Handle, IceSet, Minted, Order, Price, Terms, UsageAsked,
+    AtExpiry, Failure, Handle, IceSet, Minted, Order, Terms, UsageAsked,
     api::{Api, endpoint},
     rotation::Follower,
 };
 use crate::{
-    domain::{ByteCount, ProviderKind},
+    domain::ProviderKind,
     server::{
         clock::Clock,
         config::{CloudflareConfig, CloudflareKey},
@@ -32,9 +32,6 @@ pub(super) const TERMS: Terms = Terms {
     longest_life: Some(Duration::from_hours(48)),
     at_expiry: AtExpiry::CutOff,
     billing: Billing::ClientEgress,
-    price: Price::Cents(5),
-    // Shared with their SFU.
-    free: ByteCount::new(1_000_000_000_000),
     revocable: true,
     usage: UsageAsked::EachCredential,
 };

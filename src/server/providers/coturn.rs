@@ -3,9 +3,9 @@
 //! Nobody is asked: the user name is the expiry and whom it is for, the password is its signature
 //! (<https://datatracker.ietf.org/doc/html/draft-uberti-behave-turn-rest-00>), and the relay checks both by itself.
 
-use super::{AtExpiry, Failure, IceSet, Minted, Order, Price, RelayUrls, Terms, UsageAsked, rotation::Follower};
+use super::{AtExpiry, Failure, IceSet, Minted, Order, RelayUrls, Terms, UsageAsked, rotation::Follower};
 use crate::{
-    domain::{ByteCount, ProviderKind},
+    domain::ProviderKind,
     server::{config::CoturnConfig, usage::Billing},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -18,8 +18,6 @@ pub(super) const TERMS: Terms = Terms {
     longest_life: None,
     at_expiry: AtExpiry::GoesOn,
     billing: Billing::ClientBoth,
-    price: Price::OwnLine,
-    free: ByteCount::ZERO,
     revocable: false,
     usage: UsageAsked::EachCredential,
 };

@@ -97,7 +97,7 @@ impl Grants {
         offer.line = offer.line.counting_on(self.line().minting().clone());
         offer.line.announce();
         *self.offer.write().unwrap_or_else(PoisonError::into_inner) = offer;
-        self.usage.exchange(config.limits.all());
+        self.usage.exchange(config.all_limits());
         Ok(())
     }
 

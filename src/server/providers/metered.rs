@@ -5,11 +5,11 @@
 //! Metered's may get into a log.
 
 use super::{
-    AtExpiry, Failure, IceSet, Minted, Order, Price, Terms, UsageAsked,
+    AtExpiry, Failure, IceSet, Minted, Order, Terms, UsageAsked,
     api::{Api, endpoint, seconds},
 };
 use crate::{
-    domain::{ByteCount, ProviderKind},
+    domain::ProviderKind,
     server::{
         clock::Clock,
         config::{MeteredConfig, MeteredKey},
@@ -26,9 +26,6 @@ pub(super) const TERMS: Terms = Terms {
     longest_life: None,
     at_expiry: AtExpiry::NotKnown,
     billing: Billing::ClientBoth,
-    price: Price::ByPlan,
-    // Open Relay's free account.
-    free: ByteCount::new(20_000_000_000),
     revocable: false,
     usage: UsageAsked::EachCredential,
 };

@@ -3,9 +3,9 @@
 //! Nobody is asked: the credential is signed with the secret that the relay has as well. It is bound to session and
 //! participant; whoever is in no session has one that is theirs alone.
 
-use super::{AtExpiry, IceSet, Minted, Order, Price, RelayUrls, StunUrls, Terms, UsageAsked, Whom};
+use super::{AtExpiry, IceSet, Minted, Order, RelayUrls, StunUrls, Terms, UsageAsked, Whom};
 use crate::{
-    domain::{ByteCount, ParticipantId},
+    domain::ParticipantId,
     server::{
         config::Config,
         relay::{Holder, Mint},
@@ -21,8 +21,6 @@ pub(super) const TERMS: Terms = Terms {
     longest_life: None,
     at_expiry: AtExpiry::CutOff,
     billing: Billing::ClientBoth,
-    price: Price::OwnLine,
-    free: ByteCount::ZERO,
     revocable: false,
     usage: UsageAsked::EachCredential,
 };

@@ -3,19 +3,14 @@
 //! Nothing is minted and nothing expires. The answer has a life all the same: when it is over browsers ask again, and learn of
 //! a password that the operator has changed.
 
-use super::{AtExpiry, IceSet, Minted, Price, RelayUrls, Terms, UsageAsked};
-use crate::{
-    domain::ByteCount,
-    server::{config::StaticConfig, usage::Billing},
-};
+use super::{AtExpiry, IceSet, Minted, RelayUrls, Terms, UsageAsked};
+use crate::server::{config::StaticConfig, usage::Billing};
 use secrecy::ExposeSecret as _;
 
 pub(super) const TERMS: Terms = Terms {
     longest_life: None,
     at_expiry: AtExpiry::GoesOn,
     billing: Billing::ClientBoth,
-    price: Price::OwnLine,
-    free: ByteCount::ZERO,
     revocable: false,
     usage: UsageAsked::Nothing,
 };

@@ -1,12 +1,10 @@
-//! What each provider promises and charges, as far as it says so itself.
+//! What each provider promises, as far as it says so itself.
 //!
-//! The values stand with the providers. Knows nothing of how a provider is asked.
+//! The values stand with the providers. Knows nothing of how a provider is asked, and nothing of prices: those are
+//! [`money`](crate::server::money)'s.
 
 use super::{cloudflare, coturn, metered, relay, static_login, twilio, xirsys};
-use crate::{
-    domain::{ByteCount, ProviderKind},
-    server::usage::Billing,
-};
+use crate::{domain::ProviderKind, server::usage::Billing};
 use std::time::Duration;
 
 /// Shorter lives would have to be renewed while they are being used for the first time.
@@ -21,10 +19,6 @@ pub struct Terms {
     pub at_expiry: AtExpiry,
     /// Which bytes are billed.
     pub billing: Billing,
-    /// What a GB costs.
-    pub price: Price,
-    /// What a month has of them for nothing.
-    pub free: ByteCount,
     /// Whether a credential can be taken back before it expires.
     pub revocable: bool,
     /// Whether the provider tells what was used.
@@ -40,17 +34,6 @@ pub enum AtExpiry {
     GoesOn,
     /// Nobody says.
     NotKnown,
-}
-
-/// What a GB costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Price {
-    /// So many US cents for 10^9 bytes.
-    Cents(u32),
-    /// It depends on the plan.
-    ByPlan,
-    /// Whatever the operator's own line costs.
-    OwnLine,
 }
 
 /// For whom a provider tells what was used.

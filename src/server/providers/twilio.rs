@@ -4,11 +4,11 @@
 //! with a query on `stun:` that browsers refuse; [`IceSet`] reads all of that.
 
 use super::{
-    AtExpiry, Failure, IceSet, Minted, Order, Price, Terms, UsageAsked,
+    AtExpiry, Failure, IceSet, Minted, Order, Terms, UsageAsked,
     api::{Api, endpoint, seconds},
 };
 use crate::{
-    domain::{ByteCount, ProviderKind},
+    domain::ProviderKind,
     server::{clock::Clock, config::TwilioConfig, usage::Billing},
 };
 use reqwest::{Client, Method, header};
@@ -21,9 +21,6 @@ pub(super) const TERMS: Terms = Terms {
     longest_life: Some(Duration::from_hours(24)),
     at_expiry: AtExpiry::NotKnown,
     billing: Billing::ClientBoth,
-    // The cheapest region.
-    price: Price::Cents(40),
-    free: ByteCount::ZERO,
     revocable: false,
     usage: UsageAsked::Account,
 };

@@ -4,11 +4,11 @@
 //! the object.
 
 use super::{
-    AtExpiry, Failure, IceSet, Minted, Order, Price, Terms, UsageAsked,
+    AtExpiry, Failure, IceSet, Minted, Order, Terms, UsageAsked,
     api::{Api, endpoint},
 };
 use crate::{
-    domain::{ByteCount, ProviderKind},
+    domain::ProviderKind,
     server::{clock::Clock, config::XirsysConfig, usage::Billing},
 };
 use reqwest::{Client, Method};
@@ -22,8 +22,6 @@ pub(super) const TERMS: Terms = Terms {
     longest_life: Some(Duration::from_hours(24)),
     at_expiry: AtExpiry::NotKnown,
     billing: Billing::ClientBoth,
-    price: Price::ByPlan,
-    free: ByteCount::ZERO,
     revocable: false,
     usage: UsageAsked::Account,
 };

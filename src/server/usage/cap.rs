@@ -9,8 +9,9 @@
 
 use super::party::Party;
 use super::provider_limits::ProviderLimits;
-use crate::domain::{ByteCount, Now, ParticipantId, ProviderKind, ProviderName};
+use crate::domain::{ByteCount, Now, ParticipantId, ProviderKind, ProviderName, UnixMillis};
 use crate::protocol::RelayStage;
+use crate::server::money::{self, Budget};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -100,6 +101,8 @@ pub struct Limits {
     pub stages: Stages,
     /// What happens while nothing can be counted.
     pub when_uncounted: WhenUncounted,
+    /// What a month may cost, and everybody who may send a bill.
+    pub budget: Option<(Budget, Vec<ProviderName>)>,
 }
 
 impl From<ByteCount> for Limits {
@@ -195,7 +198,14 @@ impl Cap {
     /// How near the limits of all are.
     pub(super) fn stage(&self, used: &impl Used) -> RelayStage {
         let of_month = self.stage_of(used.month(), self.limits.month);
-        self.limits.day.map_or(of_month, |day| of_month.max(self.stage_of(used.day(), day)))
+        let of_bytes = self.limits.day.map_or(of_month, |day| of_month.max(self.stage_of(used.day(), day)));
+        let Some((budget, names)) = &self.limits.budget else { return of_bytes };
+        let spent = names
+            .iter()
+            .fold(money::Used::at(UnixMillis::default()), |spent, name| spent.with(name.clone(), used.provider(name)));
+        let share = ByteCount::new(budget.share(&spent).whole_percent());
+        // Whoever costs nothing relays on: a budget that is used up ends those alone who would send a bill.
+        of_bytes.max(self.stage_of(share, ByteCount::new(100)).min(RelayStage::Narrow))
     }
 
     fn stage_of(&self, used: ByteCount, limit: ByteCount) -> RelayStage {
@@ -370,6 +380,13 @@ impl Cap {
         within(self.limits.month, used.month(), reserved, NoRoom::Used)?;
         if let Some(day) = self.limits.day {
             within(day, used.day(), reserved, NoRoom::Used)?;
+        }
+        if let Some((budget, names)) = &self.limits.budget {
+            // What is promised is as good as spent.
+            let spent = names.iter().fold(money::Used::at(UnixMillis::default()), |spent, name| {
+                spent.with(name.clone(), used.provider(name).plus(self.reserved_by(name)))
+            });
+            within(budget.buys(provider, &spent), ByteCount::ZERO, ByteCount::ZERO, NoRoom::Provider)?;
         }
         if let Some(limit) = self.limits.providers.of(provider) {
             within(limit, used.provider(provider), self.reserved_by(provider), NoRoom::Provider)?;

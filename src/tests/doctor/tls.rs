@@ -12,13 +12,13 @@ use std::{fs, sync::Arc};
 use tempfile::TempDir;
 
 /// An authority of our own.
-pub(super) struct Authority {
+pub(in crate::tests) struct Authority {
     certificate: Certificate,
     issuer: Issuer<'static, KeyPair>,
 }
 
 /// A certificate and its key, in files.
-pub(super) struct Issued {
+pub(in crate::tests) struct Issued {
     certificate: Certificate,
     key: KeyPair,
     folder: TempDir,
@@ -35,7 +35,7 @@ fn trusting(roots: RootCertStore) -> Trust {
 }
 
 impl Authority {
-    pub(super) fn new() -> Self {
+    pub(in crate::tests) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut about = CertificateParams::new(Vec::new()).unwrap();
         let name = format!("Authority {:x}", rand::random::<u64>());
@@ -43,6 +43,11 @@ impl Authority {
         about.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let certificate = about.self_signed(&key).unwrap();
         Self { certificate, issuer: Issuer::new(about, key) }
+    }
+
+    /// What others are given who are to trust it.
+    pub(in crate::tests) fn pem(&self) -> String {
+        pem("CERTIFICATE", self.certificate.der())
     }
 
     /// Whoever trusts it.
@@ -53,7 +58,7 @@ impl Authority {
     }
 
     /// A certificate for `name`, which may be an address.
-    pub(super) fn issue(&self, name: &str) -> Issued {
+    pub(in crate::tests) fn issue(&self, name: &str) -> Issued {
         self.sign(CertificateParams::new(vec![name.to_owned()]).unwrap())
     }
 
@@ -71,6 +76,12 @@ impl Authority {
     }
 }
 
+fn pem(what: &str, bytes: &[u8]) -> String {
+    let text = STANDARD.encode(bytes);
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    format!("-----BEGIN {what}-----\n{}\n-----END {what}-----\n", lines.join("\n"))
+}
+
 impl Issued {
     /// A certificate that signs itself.
     pub(super) fn by_itself(name: &str) -> Self {
@@ -81,11 +92,6 @@ impl Issued {
 
     fn write(certificate: Certificate, key: KeyPair) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let pem = |what: &str, bytes: &[u8]| {
-            let text = STANDARD.encode(bytes);
-            let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
-            format!("-----BEGIN {what}-----\n{}\n-----END {what}-----\n", lines.join("\n"))
-        };
         fs::write(folder.path().join("cert.pem"), pem("CERTIFICATE", certificate.der())).unwrap();
         fs::write(folder.path().join("key.pem"), pem("PRIVATE KEY", &key.serialize_der())).unwrap();
         Self { certificate, key, folder }
@@ -98,7 +104,7 @@ impl Issued {
     }
 
     /// What a server of ours shows.
-    pub(super) fn server(&self) -> Arc<ServerConfig> {
+    pub(in crate::tests) fn server(&self) -> Arc<ServerConfig> {
         install_ring();
         let chain = vec![CertificateDer::from(self.certificate.der().to_vec())];
         let key = PrivatePkcs8KeyDer::from(self.key.serialize_der());

@@ -1,6 +1,7 @@
 //! The cap in single steps.
 
 use super::*;
+use crate::server::money::{Money, Prices};
 use RelayStage::{DirectOnly, Narrow, Over, Plenty, Warned};
 
 /// Books that hold what a test says.
@@ -185,6 +186,20 @@ fn a_provider_that_has_relayed_its_part_is_left_and_the_next_one_has_room() {
     cap.measured(&cloudflare(), somebody(1), &[], ByteCount::new(100_000), &spent, at(1));
     let verdicts: Vec<_> = cap.tick(None, &spent, at(1)).iter().map(|verdict| verdict.why).collect();
     assert_eq!(verdicts, [NoRoom::Provider]);
+}
+
+#[test]
+fn a_budget_in_money_ends_those_who_send_a_bill_and_nobody_else() {
+    let twilio: ProviderName = "twilio".parse().unwrap();
+    let budget = Budget { limit: Money::parse("40").unwrap(), prices: Prices::parse("twilio=0.40/GB").unwrap() };
+    let names = vec![twilio.clone(), "coturn".parse().unwrap()];
+    let mut cap =
+        Cap::new(Limits { month: ByteCount::new(10_000 * GB), budget: Some((budget, names)), ..Limits::default() });
+    let spent = |gb: u64| Books { month: gb * GB, providers: [(twilio.clone(), gb * GB)].into(), ..Books::default() };
+    assert_eq!([50, 70, 90, 100].map(|gb| cap.stage(&spent(gb))), [Plenty, Warned, Narrow, Narrow]);
+    cap.lease(&twilio, somebody(1), Vec::new(), &spent(99), at(0)).unwrap();
+    assert_eq!(cap.lease(&twilio, somebody(2), Vec::new(), &spent(100), at(0)), Err(NoRoom::Provider));
+    cap.lease(&"coturn".parse().unwrap(), somebody(2), Vec::new(), &spent(100), at(0)).unwrap();
 }
 
 #[test]
