@@ -7,6 +7,8 @@ pub mod doctor;
 pub mod guard;
 pub mod http;
 pub mod metrics;
+pub mod operator;
+pub mod paths;
 pub mod providers;
 pub mod relay;
 pub mod serve;

@@ -33,6 +33,8 @@ pub enum DegradedReason {
     ProviderError,
     /// The month's budget is nearly used up.
     NearLimit,
+    /// Whoever runs the server has ended relaying for this participant.
+    Ended,
 }
 
 /// The header in which a page tells the round trips to relays that it measured: names and milliseconds with commas between

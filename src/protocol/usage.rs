@@ -4,6 +4,7 @@
 //! late changes nothing that a later one does not mend. All pairs whose *local* candidate is a relay are reported,
 //! selected or not, because media can run over a pair that neither end names as selected.
 
+use super::path_seen::PathSeen;
 use super::signal::WireToken;
 use crate::domain::{ConnectionId, ProviderName};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,9 @@ pub struct UsageReport {
     pub path: Path,
     /// Every candidate pair whose local candidate is a relay.
     pub pairs: Vec<PairCounters>,
+    /// What this end knows of its selected pair, for the operator's figures; nothing is counted by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<PathSeen>,
 }
 
 /// One candidate pair's counters since it came to be (W3C webrtc-stats `RTCIceCandidatePairStats`): payload bytes without

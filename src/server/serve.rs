@@ -21,6 +21,7 @@ use super::{
     guard::{self, ClientApps, Guard},
     http::{self, AppState},
     metrics::Answers,
+    operator::Operator,
     providers::{Grants, Rotations},
     relay::Relay,
     signaling::{Rules, SessionSettings, Sessions, StoreError},
@@ -113,6 +114,7 @@ impl Server {
             client_url: config.app.client_url.clone(),
             client_ip_source: config.app.client_ip_source.clone(),
             bouncer: relay.bouncer(&config),
+            country_header: config.operating.country_header.clone(),
         };
         let sessions = Sessions::open(&config.app.data_dir, usage.clone(), clock.clone(), settings)?;
 
@@ -146,6 +148,7 @@ impl Server {
             apps,
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),
+            operator: Operator::new(&config.app.data_dir, config.operating.admin_token.clone()),
             admin_token: config.operating.admin_token,
             data_dir: config.app.data_dir,
             client_url: config.app.client_url,
@@ -189,6 +192,7 @@ impl Server {
         let Self { listener, state, relay, clock, check_every, certificate, rotations, .. } = self;
         let grants = state.grants.clone();
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
+        let (operator, ticking) = (state.operator.clone(), clock.clone());
         let stopping = CancellationToken::new();
         let stopped = stopping.clone().cancelled_owned();
         let app = http::app(state).into_make_service_with_connect_info::<SocketAddr>();
@@ -214,6 +218,7 @@ impl Server {
             loop {
                 ticks.tick().await;
                 guard.forget_idle();
+                operator.forget_idle(ticking.now());
                 if let Some(relay) = &relaying {
                     relay.forget_idle();
                 }

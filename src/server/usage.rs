@@ -8,6 +8,7 @@
 //! random identifier of its host. Whether somebody may report is decided before [`Usage::report`] is called.
 
 mod billing;
+mod books;
 mod bounds;
 mod checks;
 mod connections;
@@ -20,6 +21,7 @@ mod status;
 mod writer;
 
 pub use billing::Billing;
+pub use books::{Books, ProviderMonth, SessionMonth, Slots};
 pub use month::{Month, ParseMonthError};
 pub use provider_limits::ProviderLimits;
 pub use report::{ReportError, check};

@@ -4,6 +4,7 @@
 //! A report holds everything that is not acknowledged yet, so a lost one costs nothing. Pairs that the browser forgets
 //! after an ICE restart keep their last counters here.
 
+use super::path_watch::PathWatch;
 use super::peer::Sample;
 use crate::domain::{ConnectionId, Now, ProviderName};
 use crate::protocol::{PairCounters, Path, UsageReport, limits};
@@ -26,6 +27,8 @@ struct Meter {
     path: Path,
     /// The browser's name for the selected pair.
     selected: Option<String>,
+    /// What else is known of it, for the operator.
+    seen: PathWatch,
     pairs: Vec<Pair>,
     /// What each report in flight would settle, by its sequence number.
     sent: VecDeque<(u64, Vec<PairCounters>)>,
@@ -52,6 +55,7 @@ impl Meters {
             sequence: 0,
             path: Path::NotConnected,
             selected: None,
+            seen: PathWatch::default(),
             pairs: Vec::new(),
             sent: VecDeque::new(),
             sampled: false,
@@ -82,6 +86,7 @@ impl Meters {
         if sample.path != Path::NotConnected || meter.path == Path::NotConnected {
             meter.path = sample.path;
         }
+        meter.seen.sampled(&sample);
         meter.selected = sample.selected;
         if meter.over.is_some() {
             meter.finished = true;
@@ -172,7 +177,7 @@ impl Meter {
         while self.sent.len() > 8 {
             self.sent.pop_front();
         }
-        UsageReport { connection, sequence: self.sequence, path: self.path, pairs }
+        UsageReport { connection, sequence: self.sequence, path: self.path, pairs, seen: self.seen.report(now) }
     }
 
     fn counters(&mut self, pair: String, provider: &ProviderName) -> &mut PairCounters {

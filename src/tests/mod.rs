@@ -17,6 +17,7 @@ mod grants;
 mod guides;
 mod house;
 mod https;
+mod operator;
 mod participants;
 mod providers;
 mod relay;

@@ -22,7 +22,9 @@ fn relayed(sequence: u64, bytes_received: u64) -> ClientMessage {
         packets_sent: 0,
         packets_indicated: 0,
     };
-    ClientMessage::Usage { report: UsageReport { connection: LINK, sequence, path: Path::Relayed, pairs: vec![pair] } }
+    ClientMessage::Usage {
+        report: UsageReport { connection: LINK, sequence, path: Path::Relayed, pairs: vec![pair], seen: None },
+    }
 }
 
 fn password(typed: &str) -> Option<Password> {

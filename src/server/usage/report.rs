@@ -78,7 +78,7 @@ mod tests {
     }
 
     fn report(pairs: Vec<PairCounters>) -> UsageReport {
-        UsageReport { connection: ConnectionId::from_random(1), sequence: 1, path: Path::Relayed, pairs }
+        UsageReport { connection: ConnectionId::from_random(1), sequence: 1, path: Path::Relayed, pairs, seen: None }
     }
 
     #[test]

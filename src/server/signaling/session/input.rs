@@ -69,6 +69,8 @@ pub enum Input {
     },
     /// The month's relay budget is used up, or is not any more.
     RelayLimit(bool),
+    /// Whoever runs the server ends the session.
+    EndedByOperator,
     /// Time passed; see [`Session::next_timeout`].
     Time,
 }

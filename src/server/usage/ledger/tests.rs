@@ -30,7 +30,7 @@ pub(in crate::server::usage) fn report(
         packets_sent: 0,
         packets_indicated: 0,
     };
-    UsageReport { connection, sequence, path: RelayPath::Relayed, pairs: vec![pair] }
+    UsageReport { connection, sequence, path: RelayPath::Relayed, pairs: vec![pair], seen: None }
 }
 
 pub(super) fn by(participant: ParticipantId, report: UsageReport) -> Reported {

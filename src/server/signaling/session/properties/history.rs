@@ -99,7 +99,13 @@ pub(super) fn message(what: &Say, people: &[ParticipantId]) -> ClientMessage {
         },
         Say::Close(bits) => ClientMessage::Close { connection: id(bits) },
         Say::Usage(bits) => ClientMessage::Usage {
-            report: UsageReport { connection: id(bits), sequence: 1, path: Path::Direct, pairs: Vec::new() },
+            report: UsageReport {
+                connection: id(bits),
+                sequence: 1,
+                path: Path::Direct,
+                pairs: Vec::new(),
+                seen: None,
+            },
         },
         Say::Film(film) => ClientMessage::Film {
             film: film.map(|number| FilmStatus {

@@ -4,7 +4,7 @@ use super::*;
 use crate::protocol::{Path, Seen, UsageReport, limits};
 
 fn report(connection: ConnectionId) -> UsageReport {
-    UsageReport { connection, sequence: 1, path: Path::Direct, pairs: Vec::new() }
+    UsageReport { connection, sequence: 1, path: Path::Direct, pairs: Vec::new(), seen: None }
 }
 
 #[test]
