@@ -142,7 +142,7 @@ async fn the_live_line_takes_a_ticket_once_and_tells_what_changes() {
     assert_eq!(next(&mut line).await.people.sessions, 0);
     let (_host, ..) = Page::create(&app).await;
     while next(&mut line).await.people.sessions == 0 {}
-    for wrong in [ticket.as_str(), r#"{"ticket":"00000000000000000000000000000000"}"#, "{}", TOKEN] {
+    for wrong in [ticket.as_str(), r#"{"ticket":"00000000000000000000000000000000"}"#, "{}", "a token is none"] {
         assert_eq!(close_code(&mut live(&app, wrong).await).await, 1008, "{wrong}");
     }
     app.stop().await;

@@ -85,7 +85,7 @@ fn a_legend_has_the_pattern_of_its_series() {
     let chart = HoursChart { id: "h", series: &series, hour: 0, size: Size::Narrow, label: "x", amount: &amount };
     let drawn = hours(&chart);
     let tile = swatch("legend-2", 2);
-    let pattern = tile.split("d=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let pattern = tile.split(" d=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
     assert!(drawn.contains(pattern) && drawn.contains("series-2") && tile.contains("series-2"));
 }
 
