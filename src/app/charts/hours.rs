@@ -29,7 +29,7 @@ const TALL: f64 = 132.0;
 #[expect(clippy::cast_precision_loss, reason = "there are 24")]
 pub fn hours(chart: &HoursChart<'_>) -> String {
     let (width, every) = match chart.size {
-        Size::Wide => (540.0, 3),
+        Size::Wide => (880.0, 3),
         Size::Narrow => (350.0, 6),
     };
     let id = format!("{}-{}", chart.id, chart.size.word());
