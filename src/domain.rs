@@ -13,7 +13,7 @@ mod session_code;
 mod time;
 mod token;
 
-pub use bytes::{ByteCount, ParseByteCountError};
+pub use bytes::{ByteCount, GbText, ParseByteCountError};
 pub use id::{ConnectionId, ParseIdError, ParticipantId};
 pub use invite_key::{InviteKey, ParseInviteKeyError};
 pub use language::Language;

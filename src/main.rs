@@ -9,6 +9,7 @@ use tessro::server::{
     guard::ClientApps,
     providers::{Grants, Rotations},
     serve::{Server, relay_alone},
+    usage::{self, Ask},
 };
 use tokio::{
     runtime::Runtime,
@@ -32,6 +33,11 @@ fn main() -> ExitCode {
         Command::Serve => serve(config).map(|()| ExitCode::SUCCESS),
         Command::Relay => relay(config).map(|()| ExitCode::SUCCESS),
         Command::Doctor { json } => examine(config, json),
+        Command::Usage { month, csv, backup, rebuild } => {
+            usage::answer(&config, &Clock::system(), Ask { month, csv, backup, rebuild }, &mut std::io::stdout().lock())
+                .map(|()| ExitCode::SUCCESS)
+                .map_err(Into::into)
+        }
     };
     done.unwrap_or_else(|error| give_up(&error))
 }

@@ -30,7 +30,7 @@ pub use ice::{
 };
 pub use path_seen::{CandidateType, PathSeen, RelayTransport};
 pub use seen::Seen;
-pub use session::{EndReason, FilmState, FilmStatus, ParticipantInfo, Snapshot, SourceKind};
+pub use session::{EndReason, FilmState, FilmStatus, ParticipantInfo, RelayStage, Snapshot, SourceKind};
 pub use side::{Cue, SideMessage, SubtitleTrack};
-pub use signal::{ClientMessage, Password, PasswordTooLong, ServerMessage, Signal, WireToken};
-pub use usage::{PairCounters, Path, UsageBeacon, UsageReport};
+pub use signal::{ClientMessage, Password, PasswordTooLong, RelayOver, ServerMessage, Signal, WireToken};
+pub use usage::{OtherEndCounters, PairCounters, Path, UsageBeacon, UsageReport};

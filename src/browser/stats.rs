@@ -35,17 +35,20 @@ pub async fn sample(pc: &RtcPeerConnection) -> Option<Sample> {
         Some(false) => Path::Direct,
         None => Path::NotConnected,
     };
-    let relayed = report.pairs.iter().filter(|pair| report.is_relay(pair) == Some(true)).map(|pair| PairSample {
+    let counters = |pair: &JsValue| PairSample {
         id: text(pair, "id").unwrap_or_default(),
         bytes_received: count(pair, "bytesReceived"),
         bytes_sent: count(pair, "bytesSent"),
         packets_received: count(pair, "packetsReceived"),
         packets_sent: count(pair, "packetsSent"),
-    });
+    };
+    let relayed = report.pairs.iter().filter(|pair| report.is_relay(pair) == Some(true));
+    let other_end = report.pairs.iter().filter(|pair| report.is_relay_of_other_end(pair));
     Some(Sample {
         path,
         selected: selected.and_then(|pair| text(pair, "id")),
-        relayed: relayed.collect(),
+        relayed: relayed.map(counters).collect(),
+        other_end: other_end.map(counters).collect(),
         media_received: report.inbound.iter().map(|stream| count(stream, "bytesReceived")).sum(),
         media_sent: report.outbound.iter().map(|stream| count(stream, "bytesSent")).sum(),
         round_trip: selected.and_then(|pair| seconds(pair, "currentRoundTripTime")),
@@ -100,6 +103,11 @@ impl Report {
         let (local, remote) = (of(&self.locals, "localCandidateId"), of(&self.remotes, "remoteCandidateId"));
         let transport = local.as_ref().and_then(|local| RelayTransport::of(&text(local, "relayProtocol")?));
         (kind(&local), kind(&remote), transport)
+    }
+
+    fn is_relay_of_other_end(&self, pair: &JsValue) -> bool {
+        let remote = text(pair, "remoteCandidateId").and_then(|id| named(&self.remotes, &id));
+        remote.and_then(|remote| text(remote, "candidateType")).as_deref() == Some("relay")
     }
 
     fn codec(&self, stream: &JsValue) -> String {

@@ -337,6 +337,8 @@ pub enum Counting {
     Works,
     /// The month's sum can; days, hours and sessions cannot be read.
     SumsOnly,
+    /// Nothing can be counted at the moment: the ledger cannot be written.
+    Stopped,
 }
 
 /// What an operator can do.

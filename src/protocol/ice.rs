@@ -35,6 +35,10 @@ pub enum DegradedReason {
     NearLimit,
     /// Whoever runs the server has ended relaying for this participant.
     Ended,
+    /// The share of the caller, or of their session, address or app, is used up; callers without a token share one.
+    ShareUsed,
+    /// What would be relayed cannot be counted at the moment.
+    NotCounted,
 }
 
 /// The header in which a page tells the round trips to relays that it measured: names and milliseconds with commas between

@@ -17,8 +17,25 @@ pub struct Snapshot {
     pub film: Option<FilmStatus>,
     /// Nobody new comes in; those who are in it come back.
     pub locked: bool,
-    /// True once the month's relay budget is used up: direct pictures go on, new relays are not to be had.
-    pub relay_limit_reached: bool,
+    /// How near the relay budget is to its end. Direct pictures go on whatever it is.
+    pub relay: RelayStage,
+}
+
+/// How near a limit on relayed bytes is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RelayStage {
+    /// Far.
+    #[default]
+    Plenty,
+    /// Near enough for the operator to be told.
+    Warned,
+    /// Whoever watches over a relay gets a smaller picture.
+    Narrow,
+    /// Newcomers get no relay.
+    DirectOnly,
+    /// It is reached: relayed pictures end, and there are no relays to be had.
+    Over,
 }
 
 /// One person in a [`Snapshot`].

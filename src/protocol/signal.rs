@@ -23,7 +23,9 @@
 //!   on disk, so a host may be given a new one after a restart; links that were sent out before go on working.
 
 use super::{ChatEntry, ChatText, EndReason, ErrorCode, FilmStatus, Reaction, Seen, Snapshot, UsageReport};
-use crate::domain::{ConnectionId, InviteKey, ParticipantId, ParticipantName, ParticipantToken, SessionCode};
+use crate::domain::{
+    ConnectionId, InviteKey, ParticipantId, ParticipantName, ParticipantToken, ProviderName, SessionCode,
+};
 use serde::{Deserialize, Serialize};
 use std::ops::Not;
 
@@ -192,6 +194,14 @@ pub enum ServerMessage {
         /// The report's sequence number.
         sequence: u64,
     },
+    /// What this participant has over the relays of a provider ends: credentials have to be asked for anew, and what goes on over
+    /// these is counted against whoever goes on.
+    RelayOver {
+        /// Whose relays.
+        provider: ProviderName,
+        /// Why.
+        reason: RelayOver,
+    },
     /// The session is over for this participant; the socket closes after this.
     Ended {
         /// Why.
@@ -206,6 +216,21 @@ pub enum ServerMessage {
     },
     /// The answer to `ping`.
     Pong,
+}
+
+/// Why a participant has to leave a relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RelayOver {
+    /// The relay budget of everybody is used up.
+    Limit,
+    /// This provider has relayed all that it may; another one may have room.
+    Provider,
+    /// The share of this participant, their session or their address is used up.
+    Share,
+    /// Whoever runs the server wants it so.
+    Ended,
 }
 
 /// What one end of a connection tells the other (RFC 8829, RFC 8838).

@@ -34,9 +34,27 @@ pub struct UsageReport {
     pub path: Path,
     /// Every candidate pair whose local candidate is a relay.
     pub pairs: Vec<PairCounters>,
+    /// What this end exchanged with the other end's relay; absent where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_end: Option<OtherEndCounters>,
     /// What this end knows of its selected pair, for the operator's figures; nothing is counted by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<PathSeen>,
+}
+
+/// Counters of all pairs together whose *remote* candidate is a relay, since the connection came to be: what the other end's
+/// relay carried, as this end saw it. So neither end alone decides what is counted of its relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherEndCounters {
+    /// `bytesReceived`: from the other end, through its relay.
+    pub bytes_received: u64,
+    /// `bytesSent`.
+    pub bytes_sent: u64,
+    /// `packetsReceived`; 0 where the browser does not count packets.
+    pub packets_received: u64,
+    /// `packetsSent`; 0 where the browser does not count packets.
+    pub packets_sent: u64,
 }
 
 /// One candidate pair's counters since it came to be (W3C webrtc-stats `RTCIceCandidatePairStats`): payload bytes without

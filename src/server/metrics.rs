@@ -140,7 +140,7 @@ fn people(registry: &mut Registry, sessions: &Sessions) {
 }
 
 fn bandwidth(registry: &mut Registry, usage: &Usage) {
-    let (status, limit) = (usage.status(), usage.limit());
+    let (status, limit) = (usage.status(), usage.limits().month);
     let connections = usize::try_from(status.active_connections).unwrap_or(usize::MAX);
     registry.register("connections", "Connections between browsers that are open", whole(connections));
     let mut bytes = |name: &str, help: &str, value: u64| {

@@ -199,9 +199,10 @@ impl Provider {
         own.or_else(|| self.stun_url.get().cloned())
     }
 
-    /// Asks for credentials; answers or fails within [`Provider::BUDGET`].
-    pub async fn mint(&self, whom: Whom, clock: &Clock) -> Result<Grant, Failure> {
-        let order = Order { life: self.life, at: clock.wall(), whom };
+    /// Asks for credentials that live no longer than `at_most`; answers or fails within [`Provider::BUDGET`].
+    pub async fn mint(&self, whom: Whom, at_most: Duration, clock: &Clock) -> Result<Grant, Failure> {
+        let asked = self.life.min(Terms::of(self.name.kind()).life(at_most));
+        let order = Order { life: asked, at: clock.wall(), whom };
         let answer = tokio::time::timeout(Self::BUDGET, self.service.mint(order)).await;
         let api = self.name.title();
         let Minted { servers, life, own } = answer.unwrap_or(Err(Failure::TimedOut { api }))?;
@@ -212,7 +213,7 @@ impl Provider {
             // Two at once found the same.
             let _set = self.stun_url.set(url);
         }
-        let life = life.map_or(self.life, |life| life.min(self.life));
+        let life = life.map_or(asked, |life| life.min(asked));
         let handle = servers.username().filter(|_| own).map(|username| Handle(username.to_owned()));
         let (issued_at, expires_at) = (order.at, order.at.plus(life));
         Ok(Grant { provider: self.name.clone(), servers, issued_at, expires_at, handle })

@@ -10,7 +10,7 @@ mod secured;
 pub use alone::relay_alone;
 
 use self::{
-    relay::{NoRelay, OwnRelay},
+    relay::{NoRelay, OwnRelay, RelayVoice},
     secured::Secured,
 };
 use super::{
@@ -48,6 +48,8 @@ pub struct Server {
     address: SocketAddr,
     state: AppState,
     relay: OwnRelay,
+    /// What it relays, for the books.
+    voice: Option<RelayVoice>,
     clock: Clock,
     /// How often relays are tried.
     check_every: Option<Duration>,
@@ -105,10 +107,12 @@ impl Server {
         let executable = std::env::current_exe().ok();
         let leptos = http::leptos_options(&config.app, executable.as_deref(), address);
         let limit = config.limits.monthly_bandwidth_limit_gb;
-        let usage = Usage::open(&config.app.data_dir, limit, clock.clone())?;
+        let usage = Usage::open(&config.app.data_dir, config.limits.all(), clock.clone())?;
         let certificate = read_certificate(&config)?;
         let relay = OwnRelay::stand(&config, certificate.as_ref(), address.port(), &clock).await?;
         let grants = Grants::new(&config, relay.desk(), usage.clone(), clock.clone())?;
+        let own = relay.running().zip(relay.desk());
+        let voice = own.map(|(relay, desk)| RelayVoice::new(relay, desk, usage.clone()));
         let settings = SessionSettings {
             rules: Rules { limit: config.app.session_limit, host_grace: config.app.host_grace },
             client_url: config.app.client_url.clone(),
@@ -154,7 +158,7 @@ impl Server {
             client_url: config.app.client_url,
         };
         let check_every = config.operating.turn_check_every;
-        Ok(Self { listener, address, state, relay, clock, check_every, certificate, rotations })
+        Ok(Self { listener, address, state, relay, voice, clock, check_every, certificate, rotations })
     }
 
     /// Where it listens.
@@ -189,12 +193,13 @@ impl Server {
 
     /// Serves until `stop` is done, then lets go of everything within seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listener, state, relay, clock, check_every, certificate, rotations, .. } = self;
+        let Self { listener, state, relay, voice, clock, check_every, certificate, rotations, .. } = self;
         let grants = state.grants.clone();
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
         let (operator, ticking) = (state.operator.clone(), clock.clone());
         let stopping = CancellationToken::new();
         let stopped = stopping.clone().cancelled_owned();
+        let voice = voice.map(|voice| tokio::spawn(voice.speak(stopping.clone())));
         let app = http::app(state).into_make_service_with_connect_info::<SocketAddr>();
         let mut tasks = JoinSet::new();
         if let Some(every) = check_every {
@@ -238,6 +243,11 @@ impl Server {
         // They are done once they let go of what they hold.
         tasks.shutdown().await;
         rotations.stop();
+        if let Some(voice) = voice
+            && voice.await.is_err()
+        {
+            tracing::error!("What the relay counted last is not in the books");
+        }
         drop(relay);
         usage.close().await;
         tracing::info!("Stopped");

@@ -1,45 +1,59 @@
-//! Relay usage: which connections there are, what their relays cost, and whether the month's limit is reached.
+//! Relay usage: which connections there are, what their relays cost, and what may still be relayed.
 //!
-//! [`Usage`] is the face; behind it the cores do the arithmetic (`month`, `billing`, `bounds`, `meter`,
-//! `connections`) and one
-//! thread of its own writes the ledger and drives the time-outs, so that nothing here blocks or awaits. Bytes count once
-//! they are on disk, and a report is acknowledged only then: a browser that hears nothing sends it again, which changes
+//! [`Usage`] is the face; behind it the cores do the arithmetic (`month`, `billing`, `bounds`, `meter`, `sums`, `connections`,
+//! `cap`) and one thread of its own writes the ledger and drives the time-outs, so that nothing here blocks or awaits. Bytes count
+//! once they are on disk, and a report is acknowledged only then: a browser that hears nothing sends it again, which changes
 //! nothing if it had been written. Refuses to know sockets, tokens, session codes and names: a session is known by the
 //! random identifier of its host. Whether somebody may report is decided before [`Usage::report`] is called.
 
+mod archive;
 mod billing;
 mod books;
 mod bounds;
+mod cap;
 mod checks;
 mod connections;
+mod glance;
 mod ledger;
 mod meter;
 mod month;
+mod party;
 mod provider_limits;
 mod report;
+mod shared;
 mod status;
+mod sums;
+mod voices;
 mod writer;
 
+pub use archive::{Archive, ArchiveError, MonthView, rebuild};
 pub use billing::Billing;
 pub use books::{Books, ProviderMonth, SessionMonth, Slots};
+pub use cap::{Limits, NoRoom, Stages, WhenUncounted};
+pub use glance::{Ask, answer};
 pub use month::{Month, ParseMonthError};
+pub use party::Party;
 pub use provider_limits::ProviderLimits;
 pub use report::{ReportError, check};
+pub use shared::RelayOrder;
 pub use status::gb_number;
+pub use sums::{MonthTotal, ProviderSum};
+pub use voices::Said;
 
 use crate::domain::{ByteCount, ConnectionId, ParticipantId, ProviderName};
-use crate::protocol::{BandwidthStatus, CheckUsage, UsageReport};
+use crate::protocol::{BandwidthStatus, CheckUsage, RelayStage, UsageReport};
 use crate::server::clock::Clock;
-use checks::Checks;
+use cap::Holder;
 use connections::{Connections, Input};
-use ledger::{Ledger, MonthTotal, Reported};
-use std::collections::BTreeMap;
+use ledger::{Heard, Ledger, Reported};
+use shared::{Asked, Shared};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use tokio::sync::watch;
+use std::time::Duration;
+use tokio::sync::{broadcast, watch};
 use writer::{Job, QUEUE, Writer};
 
 /// Why usage cannot be counted.
@@ -111,47 +125,54 @@ struct Inner {
     refused: AtomicU64,
 }
 
-/// What the thread and its callers both look at. Locks are held for moments, never while anything is written.
-#[derive(Debug)]
-struct Shared {
-    clock: Clock,
-    limit: ByteCount,
-    connections: Mutex<Connections>,
-    checks: Mutex<Checks>,
-    /// What is on disk.
-    totals: Mutex<Totals>,
-    limit_reached: watch::Sender<bool>,
+/// Somebody who asks for credentials: who their bytes are counted for.
+#[derive(Debug, Clone)]
+pub struct Asker(Asked);
+
+impl Asker {
+    /// Somebody in the session of `host`, from an address.
+    pub fn participant(participant: ParticipantId, host: ParticipantId, address: u64) -> Self {
+        let parties = vec![Party::Session(host), Party::Participant(participant), Party::Address(address)];
+        Self(Asked { holder: Holder::Participant(participant), parties })
+    }
+
+    /// A user of somebody else's app.
+    pub fn of_app(app: &str) -> Self {
+        Self(Asked { holder: Holder::Participant(nobody()), parties: vec![Party::App(app.to_owned())] })
+    }
+
+    /// Somebody without a token.
+    pub fn stranger(address: u64) -> Self {
+        Self(Asked { holder: Holder::Stranger(nobody()), parties: vec![Party::Strangers, Party::Address(address)] })
+    }
+
+    /// The same, under the number that relays count them by.
+    #[must_use]
+    pub fn counted_as(self, number: ParticipantId) -> Self {
+        let holder = match self.0.holder {
+            Holder::Stranger(_) => Holder::Stranger(number),
+            Holder::Participant(_) | Holder::Relay | Holder::Before => Holder::Participant(number),
+        };
+        Self(Asked { holder, ..self.0 })
+    }
 }
 
-/// The ledger's sums.
-#[derive(Debug)]
-struct Totals {
-    months: BTreeMap<Month, MonthTotal>,
-    /// What was measured; an estimate belongs to no provider.
-    providers: BTreeMap<(Month, ProviderName), ByteCount>,
+/// A number that nobody has.
+fn nobody() -> ParticipantId {
+    ParticipantId::from_random(rand::random())
 }
 
 impl Usage {
-    /// Opens the ledger in `data_dir`, creating it where it is missing, and starts its thread. `limit` is what may be
-    /// relayed in a calendar month (UTC).
-    pub fn open(data_dir: &Path, limit: ByteCount, clock: Clock) -> Result<Self, UsageError> {
+    /// Opens the ledger in `data_dir`, creating it where it is missing, and starts its thread. Months are calendar months in UTC.
+    pub fn open(data_dir: &Path, limits: impl Into<Limits>, clock: Clock) -> Result<Self, UsageError> {
         let ledger = Ledger::open(data_dir)?;
         let failed = |source| UsageError::Ledger { path: data_dir.to_owned(), source };
-        let totals =
-            Totals { months: ledger.totals().map_err(failed)?, providers: ledger.provider_totals().map_err(failed)? };
-        let kept = ledger.connections().map_err(failed)?;
         let mut connections = Connections::default();
-        for kept in kept {
+        for kept in ledger.connections().map_err(failed)? {
             connections.handle(Input::Restored(kept, clock.wall()), clock.now());
         }
-        let shared = Arc::new(Shared {
-            clock,
-            limit,
-            connections: Mutex::new(connections),
-            checks: Mutex::default(),
-            totals: Mutex::new(totals),
-            limit_reached: watch::Sender::new(false),
-        });
+        let shared = Shared::load(&ledger, limits.into(), connections, clock).map_err(failed)?;
+        let shared = Arc::new(shared);
         shared.look_at_limit();
         let (queue, jobs) = sync_channel(QUEUE);
         let writer = Writer::new(ledger, Arc::clone(&shared), jobs);
@@ -195,12 +216,13 @@ impl Usage {
         report: UsageReport,
         acknowledged: impl FnOnce() + Send + 'static,
     ) {
-        let (session, open_for) = {
+        let (session, other, open_for) = {
             let connections = self.0.shared.connections();
             let open_for = connections.open_for(report.connection, participant, self.0.shared.clock.now());
-            (connections.session_of(report.connection, participant), open_for)
+            let other = connections.other_end(report.connection, participant);
+            (connections.session_of(report.connection, participant), other, open_for)
         };
-        self.queue(Reported { participant, session, open_for, at_most: None, report }, acknowledged);
+        self.queue(Reported { participant, other, session, open_for, at_most: None, report }, acknowledged);
     }
 
     /// Somebody who is in no session may send a little over relays, and report it under this name.
@@ -227,6 +249,7 @@ impl Usage {
         };
         let of_nobody = |report| Reported {
             participant: checks::NOBODY,
+            other: None,
             session: None,
             open_for: None,
             at_most: Some(bounds::OF_A_CHECK),
@@ -262,36 +285,121 @@ impl Usage {
         }
     }
 
+    /// Somebody other than a browser says what was relayed. What cannot be written now is kept and written later.
+    pub fn hear(&self, said: Said) {
+        let shared = &self.0.shared;
+        let session = match &said {
+            Said::Relay { participant: Some(participant), .. } => shared.session_of(*participant),
+            Said::Speaks { provider, speaks } => {
+                let now = shared.clock.now();
+                let mut voices = shared.voices();
+                if *speaks {
+                    voices.silent.remove(provider);
+                    voices.speaking.insert(provider.clone());
+                } else if voices.speaking.remove(provider) {
+                    voices.silent.insert(provider.clone(), now);
+                }
+                return;
+            }
+            Said::Relay { participant: None, .. } | Said::Provider { .. } => None,
+        };
+        // Waits for a moment where reports have filled the queue: what a relay counted is said once.
+        if self.0.queue.send(Job::Hear(Heard { session, said })).is_err() {
+            tracing::warn!("the usage ledger is closed; what a relay or provider counts is not taken any more");
+        }
+    }
+
+    /// A relay of this name runs in this process: it counts for itself, and may relay up to [`Usage::relay_bound`].
+    pub fn relays_here(&self, provider: ProviderName) {
+        let mut voices = self.0.shared.voices();
+        voices.speaking.insert(provider.clone());
+        voices.own = Some(provider);
+    }
+
+    /// Up to where the relay in this process may relay, counted from its start: what is in the books of it, and what is promised.
+    pub fn relay_bound(&self) -> ByteCount {
+        self.0.shared.relay_bound()
+    }
+
+    /// Whether credentials of this provider may be given to them.
+    pub fn has_room(&self, provider: &ProviderName, asker: &Asker) -> Result<(), NoRoom> {
+        self.0.shared.has_room(provider, &asker.0)
+    }
+
+    /// Credentials of this provider are being given to them: promises what they will need at first.
+    pub fn lease(&self, provider: &ProviderName, asker: &Asker) -> Result<(), NoRoom> {
+        self.0.shared.lease(provider, &asker.0)
+    }
+
+    /// For how long credentials may live that live for `life` otherwise: none outlives what is left.
+    pub fn life(&self, life: Duration) -> Duration {
+        self.0.shared.life(life)
+    }
+
+    /// Other limits hold from now on.
+    pub fn exchange(&self, limits: Limits) {
+        self.0.shared.cap().exchange(limits);
+        self.0.shared.look_at_limit();
+    }
+
+    /// Nothing of theirs runs over a relay any more, so nothing more is promised to them.
+    pub fn release(&self, participant: ParticipantId) {
+        self.0.shared.cap().release(participant);
+    }
+
     /// The month so far.
     pub fn status(&self) -> BandwidthStatus {
         let shared = &self.0.shared;
-        let month = Month::of(shared.clock.wall());
+        let (month, total) = shared.this_month();
         let active = shared.connections().active();
-        status::status(shared.total(month), shared.limit, month, active)
+        let (reserved, limit) = {
+            let cap = shared.cap();
+            (cap.reserved(), cap.limits().month)
+        };
+        status::status(total, reserved, limit, month, active)
     }
 
-    /// What was measured over this provider's relays this month. Reports name whose credentials a pair ran on.
+    /// What the books hold of this month, by provider; an estimate is nobody's.
+    pub fn this_month(&self) -> Vec<(Option<ProviderName>, ProviderSum)> {
+        let shared = &self.0.shared;
+        let month = Month::of(shared.clock.wall());
+        shared.books().sums().month(month).map(|(provider, sum)| (provider.clone(), sum)).collect()
+    }
+
+    /// What counts of this provider this month.
     pub fn relayed_by(&self, provider: &ProviderName) -> ByteCount {
         let shared = &self.0.shared;
-        let key = (Month::of(shared.clock.wall()), provider.clone());
-        shared.totals().providers.get(&key).copied().unwrap_or_default()
+        let month = Month::of(shared.clock.wall());
+        shared.books().sums().of(month, provider).used()
     }
 
-    /// What may be relayed in a month.
-    pub fn limit(&self) -> ByteCount {
-        self.0.shared.limit
+    /// Every limit.
+    pub fn limits(&self) -> Limits {
+        self.0.shared.cap().limits().clone()
     }
 
     /// Whether the month's limit is reached, and by how much.
     pub fn limit_reached(&self) -> Option<LimitReached> {
-        let shared = &self.0.shared;
-        let used = shared.total(Month::of(shared.clock.wall())).used();
-        (used >= shared.limit).then_some(LimitReached { used, limit: shared.limit })
+        let limit = self.limits().month;
+        let used = self.0.shared.this_month().1.used;
+        (used >= limit).then_some(LimitReached { used, limit })
     }
 
-    /// True once the month's limit is reached, false again within a second of the month's turn.
-    pub fn limit_changes(&self) -> watch::Receiver<bool> {
-        self.0.shared.limit_reached.subscribe()
+    /// How near the limit is; changes within a second of the month's turn.
+    pub fn stage_changes(&self) -> watch::Receiver<RelayStage> {
+        self.0.shared.stage.subscribe()
+    }
+
+    /// Who has to stop using a relay, from now on. Whoever goes on is named again.
+    pub fn orders(&self) -> broadcast::Receiver<RelayOrder> {
+        self.0.shared.orders.subscribe()
+    }
+
+    /// Since when nothing can be counted; `None` while all is well.
+    pub fn uncounted_for(&self) -> Option<Duration> {
+        let shared = &self.0.shared;
+        let failing = shared.voices().failing;
+        failing.map(|since| shared.clock.now().since(since))
     }
 
     /// Writes down everything that was reported before, ends what lingers, and stops the thread; what is open goes on with
@@ -311,24 +419,6 @@ impl Usage {
 
     fn handle(&self, input: Input) {
         self.0.shared.connections().handle(input, self.0.shared.clock.now());
-    }
-}
-
-impl Shared {
-    fn connections(&self) -> MutexGuard<'_, Connections> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn checks(&self) -> MutexGuard<'_, Checks> {
-        self.checks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn totals(&self) -> MutexGuard<'_, Totals> {
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn total(&self, month: Month) -> MonthTotal {
-        self.totals().months.get(&month).copied().unwrap_or_default()
     }
 }
 

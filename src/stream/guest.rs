@@ -150,6 +150,13 @@ impl Guest {
         }
     }
 
+    /// There is no relay for this end any more: what runs over one ends, and a connection without is tried.
+    pub fn leave_relay(&mut self, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {
+        if self.current.as_ref().is_some_and(|current| current.relaying.is_relayed()) {
+            self.replace(around, random, out);
+        }
+    }
+
     /// An answer with ICE servers came, or a call for them failed.
     pub fn ice_settled(&mut self, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {
         self.confirm(around, out);

@@ -95,6 +95,15 @@ impl Host {
         self.restart_where(|peer| peer.relaying.is_relayed(), Negotiation::restart_anyway, around, out);
     }
 
+    /// There is no relay for this end any more: what runs over one ends, and the guests ask for connections without.
+    pub fn leave_relay(&mut self, around: &Around<'_>, out: &mut Outbox) {
+        let relayed = self.peers.iter().filter(|(_, peer)| peer.relaying.is_relayed());
+        for id in relayed.map(|(id, _)| *id).collect::<Vec<_>>() {
+            out.say(ClientMessage::Close { connection: id });
+            self.closed(id, around, out);
+        }
+    }
+
     /// Another network: every path is in doubt.
     pub fn network_changed(&mut self, around: &Around<'_>, out: &mut Outbox) {
         self.restart_where(|_| true, Negotiation::restart_anyway, around, out);

@@ -137,6 +137,24 @@ impl Ice {
         fetch
     }
 
+    /// The server wants nothing more to go over the relay in hand, if it is this provider's; `None`: whoever's it is. What may be used
+    /// of it is what is no relay. `Some(true)`: fetch now; `None`: it is another one's.
+    #[must_use]
+    pub fn relay_over(&mut self, provider: Option<&ProviderName>) -> Option<bool> {
+        if self.provider.is_none() || provider.is_some_and(|provider| self.provider.as_ref() != Some(provider)) {
+            return None;
+        }
+        for server in self.servers.iter_mut().flatten() {
+            server.urls.retain(|url| !url.starts_with("turn"));
+            (server.username, server.credential) = (None, None);
+        }
+        if let Some(servers) = &mut self.servers {
+            servers.retain(|server| !server.urls.is_empty());
+        }
+        (self.provider, self.expires) = (None, None);
+        Some(!std::mem::replace(&mut self.in_flight, true))
+    }
+
     /// Whether an answer is awaited.
     pub fn is_fetching(&self) -> bool {
         self.in_flight
@@ -187,14 +205,12 @@ impl Ice {
         self.stale = Some(now + life * 2 / 5);
     }
 
-    /// What is still good is kept; otherwise the page goes on with STUN and says so.
+    /// What is still good is kept; otherwise the page goes on with STUN and says so. At the limit no relay is good any more.
     fn go_on_without(&mut self, stun: &[IceServer], view: IceView, now: Now) {
         let still_good = self.provider.is_some() && self.expires.is_some_and(|expires| now < expires);
-        if !still_good {
+        if !still_good || matches!(view, IceView::LimitReached(_)) {
             self.servers = Some(stun.to_vec());
             (self.provider, self.expires) = (None, None);
-            self.view = view;
-        } else if matches!(view, IceView::LimitReached(_)) {
             self.view = view;
         }
     }
@@ -255,6 +271,24 @@ mod tests {
         let _ = ice.answered(&refused, at(500), &mut random);
         assert_eq!(ice.servers().map(<[_]>::len), Some(1));
         assert_eq!(ice.view(), &IceView::Relay { provider: "Cloudflare".to_owned() });
+    }
+
+    #[test]
+    fn a_relay_that_is_over_is_not_used_whatever_the_next_answer_is() {
+        let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
+        let stun = IceServer { urls: vec!["stun:relay.example:3478".to_owned()], username: None, credential: None };
+        let both = IceAnswer { ice_servers: [vec![stun.clone()], answer().ice_servers].concat(), ..answer() };
+        let _ = ice.answered(&IceOutcome::Answer(both), at(0), &mut random);
+        assert_eq!(ice.relay_over("twilio".parse().ok().as_ref()), None);
+        assert_eq!(ice.relay_over("cloudflare".parse().ok().as_ref()), Some(true));
+        assert_eq!((ice.servers(), ice.provider()), (Some(&[stun][..]), None));
+        let _ = ice.answered(&IceOutcome::Unreachable, at(1), &mut random);
+        assert_eq!(ice.provider(), None);
+        let _ = ice.answered(&IceOutcome::Answer(answer()), at(2), &mut random);
+        assert_eq!(ice.relay_over(None), Some(true));
+        let reached = IceOutcome::LimitReached { message: "It is.".to_owned(), ice_servers: vec![] };
+        let _ = ice.answered(&reached, at(3), &mut random);
+        assert_eq!(ice.view(), &IceView::LimitReached("It is.".to_owned()));
     }
 
     #[test]

@@ -5,9 +5,9 @@
 //! after an ICE restart keep their last counters here.
 
 use super::path_watch::PathWatch;
-use super::peer::Sample;
+use super::peer::{PairSample, Sample};
 use crate::domain::{ConnectionId, Now, ProviderName};
-use crate::protocol::{PairCounters, Path, UsageReport, limits};
+use crate::protocol::{OtherEndCounters, PairCounters, Path, UsageReport, limits};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ struct Meter {
     /// What else is known of it, for the operator.
     seen: PathWatch,
     pairs: Vec<Pair>,
+    /// What passed over the other end's relay, by pair.
+    other_end: BTreeMap<String, OtherEndCounters>,
     /// What each report in flight would settle, by its sequence number.
     sent: VecDeque<(u64, Vec<PairCounters>)>,
     sampled: bool,
@@ -57,6 +59,7 @@ impl Meters {
             selected: None,
             seen: PathWatch::default(),
             pairs: Vec::new(),
+            other_end: BTreeMap::new(),
             sent: VecDeque::new(),
             sampled: false,
             acknowledged: false,
@@ -92,6 +95,7 @@ impl Meters {
             meter.finished = true;
             meter.due = now;
         }
+        meter.see_other_end(sample.other_end);
         let Some(provider) = meter.provider.clone() else { return };
         for pair in sample.relayed {
             // Each restart of ICE leaves a dozen pairs behind that never carried anything.
@@ -177,7 +181,36 @@ impl Meter {
         while self.sent.len() > 8 {
             self.sent.pop_front();
         }
-        UsageReport { connection, sequence: self.sequence, path: self.path, pairs, seen: self.seen.report(now) }
+        UsageReport {
+            connection,
+            sequence: self.sequence,
+            path: self.path,
+            pairs,
+            other_end: self.seen_of_other_end(),
+            seen: self.seen.report(now),
+        }
+    }
+
+    /// Pairs that the browser forgets keep their last counters here.
+    fn see_other_end(&mut self, pairs: Vec<PairSample>) {
+        for pair in pairs.into_iter().filter(|pair| pair.bytes_received > 0 || pair.bytes_sent > 0) {
+            let known = self.other_end.entry(pair.id).or_default();
+            *known = OtherEndCounters {
+                bytes_received: known.bytes_received.max(pair.bytes_received),
+                bytes_sent: known.bytes_sent.max(pair.bytes_sent),
+                packets_received: known.packets_received.max(pair.packets_received),
+                packets_sent: known.packets_sent.max(pair.packets_sent),
+            };
+        }
+    }
+
+    fn seen_of_other_end(&self) -> Option<OtherEndCounters> {
+        self.other_end.values().copied().reduce(|sum, pair| OtherEndCounters {
+            bytes_received: sum.bytes_received + pair.bytes_received,
+            bytes_sent: sum.bytes_sent + pair.bytes_sent,
+            packets_received: sum.packets_received + pair.packets_received,
+            packets_sent: sum.packets_sent + pair.packets_sent,
+        })
     }
 
     fn counters(&mut self, pair: String, provider: &ProviderName) -> &mut PairCounters {
@@ -218,7 +251,6 @@ impl Pair {
 
 #[cfg(test)]
 mod tests {
-    use super::super::peer::PairSample;
     use super::*;
     use proptest::prelude::*;
 
@@ -290,6 +322,22 @@ mod tests {
             told.push(meters.due(now)[0].pairs[0].packets_indicated);
         }
         assert_eq!(told, [7, 9, 9, 9]);
+    }
+
+    #[test]
+    fn what_passes_over_the_other_end_s_relay_is_told_and_never_forgotten() {
+        let (mut meters, id) = (Meters::default(), ConnectionId::from_random(1));
+        // This end has no relay of its own, nor credentials for one.
+        meters.open(id, None, at(0));
+        let seen = |pairs: &[(u8, u64)]| {
+            let sample = sample(pairs);
+            Sample { path: Path::Direct, other_end: sample.relayed.clone(), relayed: Vec::new(), ..sample }
+        };
+        meters.sampled(id, seen(&[(1, 10), (2, 5)]), at(0));
+        assert_eq!(meters.due(at(0))[0].other_end.unwrap().bytes_received, 15);
+        meters.sampled(id, seen(&[(3, 7)]), at(5_000));
+        let report = meters.due(at(5_000)).remove(0);
+        assert_eq!((report.other_end.unwrap().bytes_received, report.pairs), (22, vec![]));
     }
 
     #[test]

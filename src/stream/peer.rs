@@ -89,6 +89,8 @@ pub struct Sample {
     pub selected: Option<String>,
     /// Every pair whose local candidate is a relay, selected or not.
     pub relayed: Vec<PairSample>,
+    /// Every pair whose remote candidate is a relay: what the other end's relay carries.
+    pub other_end: Vec<PairSample>,
     /// `bytesReceived` of sound and picture together: it stands still when nothing arrives.
     pub media_received: u64,
     /// `bytesSent` of sound and picture together.

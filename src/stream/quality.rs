@@ -54,6 +54,8 @@ pub struct Quality {
     machine: Machine,
     choice: QualityChoice,
     spare_relays: bool,
+    /// The relay budget is nearly used up.
+    narrow_relays: bool,
     source: Option<(u16, u16)>,
     /// What is sent has no sound.
     silent: bool,
@@ -81,6 +83,7 @@ impl Default for Quality {
             machine: Machine::new(),
             choice: QualityChoice::Auto,
             spare_relays: false,
+            narrow_relays: false,
             source: None,
             silent: false,
             film_fps: 0,
@@ -135,6 +138,14 @@ impl Quality {
     /// "Lower quality over relays".
     pub fn spares_relays(&self) -> bool {
         self.spare_relays
+    }
+
+    /// The relay budget is nearly used up: a smaller picture over relays, whatever the host wants.
+    pub fn narrow_relays(&mut self, narrow: bool, now: Now) {
+        if self.narrow_relays != narrow {
+            self.narrow_relays = narrow;
+            self.everybody(now, Guest::chosen);
+        }
     }
 
     /// These connections are there now, and no others.
@@ -267,7 +278,7 @@ impl Quality {
 
     fn limits(&self, relayed: bool, now: Now) -> Limits {
         let mut ceiling = self.top().min(self.choice.ceiling());
-        if relayed && self.spare_relays {
+        if relayed && (self.spare_relays || self.narrow_relays) {
             ceiling = ceiling.min(OVER_RELAYS);
         }
         Limits { ceiling, machine: self.machine.rung(), settling: now < self.settled }

@@ -26,7 +26,7 @@ use super::return_to_film::KeptFilm;
 use super::sources::{SourceInput, Sources};
 use super::view::{FilmProblem, Phase, Problem, Profile, SessionAction};
 use crate::domain::{ConnectionId, InviteKey, Now, ParticipantId, ParticipantToken, Role, SessionCode};
-use crate::protocol::{ClientMessage, IceAnswer, ServerMessage, Signal, Snapshot, UsageBeacon, WireToken};
+use crate::protocol::{ClientMessage, IceAnswer, RelayStage, ServerMessage, Signal, Snapshot, UsageBeacon, WireToken};
 use leaving::Leaving;
 use std::time::Duration;
 
@@ -146,6 +146,8 @@ pub struct Session {
     leaving: Option<Leaving>,
     /// The call for ICE servers that is under way carries the participant's token.
     asked_as_participant: bool,
+    /// It was made because the relay in hand is over.
+    relay_is_over: bool,
 }
 
 #[derive(Debug)]
@@ -190,6 +192,7 @@ impl Session {
             was: None,
             leaving: None,
             asked_as_participant: false,
+            relay_is_over: false,
         }
     }
 
@@ -231,6 +234,7 @@ impl Session {
                     self.fetch_ice();
                 }
                 self.ice_settled(renewed, now);
+                self.leave_relay(now);
             }
             Input::Peer(id, PeerEvent::Sampled(sample)) => self.sampled(id, sample, now),
             Input::Peer(id, event) => self.peer_event(id, event, now),
@@ -415,6 +419,7 @@ impl Session {
                 });
             }
             ServerMessage::UsageAck { connection, sequence } => self.out.meters.acknowledged(connection, sequence),
+            ServerMessage::RelayOver { provider, .. } => self.relay_over(Some(&provider)),
             ServerMessage::Ended { reason } => self.end(reason, now),
             ServerMessage::Error { code, .. } => self.refused(code, now),
             ServerMessage::Pong => {}
@@ -425,9 +430,15 @@ impl Session {
         if self.snapshot.as_ref().is_some_and(|known| known.revision >= snapshot.revision) {
             return;
         }
+        let over = snapshot.relay == RelayStage::Over;
+        let narrow = snapshot.relay >= RelayStage::Narrow;
         self.snapshot = Some(snapshot);
         self.snapshot_at = now;
         self.take_role(now);
+        self.quality.narrow_relays(narrow, now);
+        if over {
+            self.relay_over(None);
+        }
     }
 
     fn hide_address(&mut self, hide: bool, now: Now) {

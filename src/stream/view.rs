@@ -3,7 +3,7 @@
 use super::quality::QualityChoice;
 use super::sources::{SourceAction, SourcesView};
 use crate::domain::{ParticipantId, Role, SessionCode};
-use crate::protocol::{DegradedReason, EndReason, FilmState, Path, Reaction, SourceKind};
+use crate::protocol::{DegradedReason, EndReason, FilmState, Path, Reaction, RelayStage, SourceKind};
 use std::collections::BTreeSet;
 
 /// Everything that a page shows of a session.
@@ -48,8 +48,8 @@ pub struct SessionView {
     pub invite: Option<String>,
     /// The link was copied a moment ago.
     pub invite_copied: bool,
-    /// The month's relay budget is used up.
-    pub relay_limit_reached: bool,
+    /// How near the relay budget is to its end.
+    pub relays: RelayStage,
     /// The name last used in this browser, to fill in.
     pub profile: Profile,
     /// What a host sends, once there is somebody to send it to.

@@ -10,7 +10,7 @@ use crate::{
     server::{
         clock::Clock,
         providers::{Grants, Near, ParticipantKey, Whom},
-        usage::Usage,
+        usage::{Asker, Usage},
     },
 };
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn grants_of(variables: &Variables) -> Grants {
     let config = config(variables);
     // What is open lives on without a name.
     let data = tempfile::tempdir().unwrap();
-    let usage = Usage::open(data.path(), config.limits.monthly_bandwidth_limit_gb, Clock::system()).unwrap();
+    let usage = Usage::open(data.path(), config.limits.all(), Clock::system()).unwrap();
     Grants::new(&config, None, usage, Clock::system()).unwrap()
 }
 
@@ -42,6 +42,10 @@ fn grants(stand_in: &MockServer) -> Grants {
 
 fn participant(number: u64) -> ParticipantKey {
     (SessionCode::from_random(1), ParticipantId::from_random(number))
+}
+
+fn somebody(number: u64) -> Asker {
+    Asker::participant(ParticipantId::from_random(number), ParticipantId::from_random(1), 1)
 }
 
 async fn asked(stand_in: &MockServer) -> usize {
@@ -56,7 +60,7 @@ fn created() -> ResponseTemplate {
 async fn a_participant_that_asks_often_costs_one_request() {
     let stand_in = cloudflare(created().set_delay(Duration::from_millis(100))).await;
     let grants = grants(&stand_in);
-    let ask = async || grants.for_participant(participant(1), &Near::default()).await;
+    let ask = async || grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap();
     let (first, second) = tokio::join!(ask(), ask());
     let third = ask().await;
     assert_eq!((&first.ice_servers, &first.expires_at), (&second.ice_servers, &third.expires_at));
@@ -68,10 +72,10 @@ async fn a_participant_that_asks_often_costs_one_request() {
 async fn nobody_is_served_anothers_answer() {
     let stand_in = cloudflare(created()).await;
     let grants = grants(&stand_in);
-    grants.for_participant(participant(1), &Near::default()).await;
-    grants.for_participant(participant(2), &Near::default()).await;
-    grants.for_another(Whom::stranger(), &Near::default()).await;
-    grants.for_another(Whom::stranger(), &Near::default()).await;
+    grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap();
+    grants.for_participant(participant(2), &somebody(2), &Near::default()).await.unwrap();
+    grants.for_another(Whom::stranger(), &Asker::stranger(1), &Near::default()).await.unwrap();
+    grants.for_another(Whom::stranger(), &Asker::stranger(1), &Near::default()).await.unwrap();
     assert_eq!(asked(&stand_in).await, 4);
     let bodies: Vec<serde_json::Value> =
         stand_in.received_requests().await.unwrap().iter().map(|request| request.body_json().unwrap()).collect();
@@ -86,8 +90,8 @@ async fn a_degraded_answer_is_not_kept() {
     Mock::given(any()).respond_with(ResponseTemplate::new(401)).up_to_n_times(1).mount(&stand_in).await;
     Mock::given(any()).respond_with(created()).mount(&stand_in).await;
     let grants = grants(&stand_in);
-    assert!(grants.for_participant(participant(1), &Near::default()).await.degraded);
-    assert!(!grants.for_participant(participant(1), &Near::default()).await.degraded);
+    assert!(grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap().degraded);
+    assert!(!grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap().degraded);
 }
 
 #[tokio::test]
@@ -98,12 +102,12 @@ async fn an_answer_is_kept_to_two_fifths_of_its_life() {
     let uri = stand_in.uri();
     let variables = [("TWILIO_ACCOUNT_SID", "AC1"), ("TWILIO_AUTH_TOKEN", "t"), ("TWILIO_API_BASE", uri.as_str())];
     let grants = grants_of(&variables.map(|(name, value)| (name, value.to_owned())).to_vec());
-    grants.for_participant(participant(1), &Near::default()).await;
-    grants.for_participant(participant(1), &Near::default()).await;
+    grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap();
+    grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap();
     assert_eq!(asked(&stand_in).await, 1);
     // Of two seconds.
     tokio::time::sleep(Duration::from_millis(850)).await;
-    grants.for_participant(participant(1), &Near::default()).await;
+    grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap();
     assert_eq!(asked(&stand_in).await, 2);
 }
 
@@ -115,7 +119,7 @@ async fn when_the_first_provider_hangs_the_next_one_answers() {
     let url = format!("http://{}", hanging.local_addr().unwrap());
     let grants = grants_of(&set(&url, &COTURN));
     for number in 0..3 {
-        let answer = grants.for_participant(participant(number), &Near::default()).await;
+        let answer = grants.for_participant(participant(number), &somebody(number), &Near::default()).await.unwrap();
         assert_eq!((answer.provider.as_str(), answer.degraded), ("coturn", false));
     }
 }
@@ -126,7 +130,7 @@ async fn when_the_first_provider_refuses_the_next_one_answers_at_once_and_soon_i
     let stand_in = cloudflare(ResponseTemplate::new(401)).await;
     let grants = grants_of(&set(&stand_in.uri(), &COTURN));
     for number in 0..6 {
-        let answer = grants.for_participant(participant(number), &Near::default()).await;
+        let answer = grants.for_participant(participant(number), &somebody(number), &Near::default()).await.unwrap();
         assert_eq!((answer.provider.as_str(), answer.degraded), ("coturn", false));
     }
     assert_eq!(asked(&stand_in).await, 3, "it is left alone after three failures");
@@ -138,10 +142,12 @@ async fn a_provider_that_is_down_costs_nobody_time_once_that_is_known() {
     let stand_in = cloudflare(ResponseTemplate::new(500)).await;
     let grants = grants(&stand_in);
     for number in 0..3 {
-        assert!(grants.for_participant(participant(number), &Near::default()).await.degraded);
+        assert!(
+            grants.for_participant(participant(number), &somebody(number), &Near::default()).await.unwrap().degraded
+        );
     }
     let before = asked(&stand_in).await;
-    let answer = grants.for_participant(participant(9), &Near::default()).await;
+    let answer = grants.for_participant(participant(9), &somebody(9), &Near::default()).await.unwrap();
     assert!(answer.degraded && !answer.ice_servers.is_empty());
     assert_eq!(asked(&stand_in).await, before);
 }
@@ -150,7 +156,7 @@ async fn a_provider_that_is_down_costs_nobody_time_once_that_is_known() {
 async fn two_are_handed_out_together_where_that_was_set() {
     let stand_in = cloudflare(created()).await;
     let grants = grants_of(&set(&stand_in.uri(), &[&COTURN[..], &[("TURN_PROVIDERS_TOGETHER", "2")]].concat()));
-    let answer = grants.for_participant(participant(1), &Near::default()).await;
+    let answer = grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap();
     let urls: Vec<_> = answer.ice_servers.iter().flat_map(|server| &server.urls).map(String::as_str).collect();
     let expected = [
         "turn:turn.cloudflare.com:3478?transport=udp",
@@ -169,7 +175,10 @@ async fn two_are_handed_out_together_where_that_was_set() {
 async fn one_of_two_is_enough() {
     let stand_in = cloudflare(ResponseTemplate::new(401)).await;
     let grants = grants_of(&set(&stand_in.uri(), &[&COTURN[..], &[("TURN_PROVIDERS_TOGETHER", "2")]].concat()));
-    assert_eq!(grants.for_another(Whom::stranger(), &Near::default()).await.provider, "coturn");
+    assert_eq!(
+        grants.for_another(Whom::stranger(), &Asker::stranger(1), &Near::default()).await.unwrap().provider,
+        "coturn"
+    );
 }
 
 /// Three relays of one kind.
@@ -189,8 +198,9 @@ fn three_places(more: &[(&'static str, &str)]) -> Variables {
 #[tokio::test]
 async fn of_a_kind_the_nearest_answers() {
     let grants = grants_of(&three_places(&[("TURN_REGIONS", "nyc=US CA,sgp=SG")]));
-    let answered =
-        async |region, measured| grants.for_another(Whom::stranger(), &Near::new(region, measured)).await.provider;
+    let answered = async |region, measured| {
+        grants.for_another(Whom::stranger(), &Asker::stranger(1), &Near::new(region, measured)).await.unwrap().provider
+    };
     assert_eq!(answered(None, None).await, "coturn:fra");
     assert_eq!(answered(Some("CA"), None).await, "coturn:nyc");
     assert_eq!(answered(Some("CA"), Some("coturn:nyc=90,coturn:sgp=20")).await, "coturn:sgp");
@@ -202,7 +212,7 @@ async fn whose_relay_is_silent_gives_way_to_the_next_also_where_its_answer_was_k
     let grants = grants_of(&set(&stand_in.uri(), &COTURN));
     let answered = async |silent: &str| {
         let near = Near::default().without(silent.parse().ok());
-        grants.for_participant(participant(1), &near).await.provider
+        grants.for_participant(participant(1), &somebody(1), &near).await.unwrap().provider
     };
     assert_eq!(answered("").await, "cloudflare");
     assert_eq!(answered("cloudflare").await, "coturn");
@@ -212,12 +222,15 @@ async fn whose_relay_is_silent_gives_way_to_the_next_also_where_its_answer_was_k
 
 #[tokio::test]
 async fn pages_are_told_where_relays_of_a_kind_are_to_be_measured() {
-    let answer = grants_of(&three_places(&[])).for_another(Whom::stranger(), &Near::default()).await;
+    let answer = grants_of(&three_places(&[]))
+        .for_another(Whom::stranger(), &Asker::stranger(1), &Near::default())
+        .await
+        .unwrap();
     let places: Vec<_> = answer.places.iter().map(|place| (place.provider.as_str(), place.url.as_str())).collect();
     assert_eq!(places, [("coturn:fra", "stun:fra.example"), ("coturn:nyc", "stun:nyc.example:3478")], "UDP alone");
     let alone = grants_of(&COTURN.map(|(name, value)| (name, value.to_owned())).to_vec());
     assert!(
-        alone.for_another(Whom::stranger(), &Near::default()).await.places.is_empty(),
+        alone.for_another(Whom::stranger(), &Asker::stranger(1), &Near::default()).await.unwrap().places.is_empty(),
         "there is nothing to choose"
     );
 }
@@ -226,9 +239,9 @@ async fn pages_are_told_where_relays_of_a_kind_are_to_be_measured() {
 async fn a_provider_that_has_relayed_what_it_may_is_passed_over_also_for_those_who_hold_an_answer_of_it() {
     let data = tempfile::tempdir().unwrap();
     let config = config(&three_places(&[("PROVIDER_BANDWIDTH_LIMITS_GB", "coturn:fra=0.02,coturn:nyc=0.01")]));
-    let usage = Usage::open(data.path(), config.limits.monthly_bandwidth_limit_gb, Clock::system()).unwrap();
+    let usage = Usage::open(data.path(), config.limits.all(), Clock::system()).unwrap();
     let grants = Grants::new(&config, None, usage.clone(), Clock::system()).unwrap();
-    let answer = async || grants.for_participant(participant(1), &Near::default()).await;
+    let answer = async || grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap();
     let relayed = async |sequence, pair: &str, provider: &str, bytes| {
         let pairs = vec![PairCounters {
             pair: pair.to_owned(),
@@ -240,7 +253,7 @@ async fn a_provider_that_has_relayed_what_it_may_is_passed_over_also_for_those_w
             packets_indicated: 0,
         }];
         let connection = ConnectionId::from_random(1);
-        let report = UsageReport { connection, sequence, path: Path::Relayed, pairs, seen: None };
+        let report = UsageReport { connection, sequence, path: Path::Relayed, pairs, other_end: None, seen: None };
         let (tell, hear) = tokio::sync::oneshot::channel();
         usage.report(ParticipantId::from_random(1), report, move || tell.send(()).unwrap());
         hear.await.unwrap();
@@ -258,7 +271,8 @@ async fn a_provider_that_has_relayed_what_it_may_is_passed_over_also_for_those_w
 async fn where_all_have_relayed_what_they_may_the_answer_says_so() {
     let limit = ("PROVIDER_BANDWIDTH_LIMITS_GB", "coturn=0");
     let variables = COTURN.iter().chain([&limit]).map(|(name, value)| (*name, (*value).to_owned())).collect();
-    let answer = grants_of(&variables).for_another(Whom::stranger(), &Near::default()).await;
+    let answer =
+        grants_of(&variables).for_another(Whom::stranger(), &Asker::stranger(1), &Near::default()).await.unwrap();
     assert_eq!((answer.degraded, answer.reason), (true, Some(DegradedReason::NearLimit)));
     assert!(!answer.ice_servers.is_empty(), "STUN is left");
 }
@@ -267,13 +281,13 @@ async fn where_all_have_relayed_what_they_may_the_answer_says_so() {
 async fn keys_are_exchanged_while_it_runs() {
     let (old, new) = (cloudflare(created()).await, cloudflare(created()).await);
     let grants = grants(&old);
-    grants.for_participant(participant(1), &Near::default()).await;
+    grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap();
     grants.exchange(&config(&set(&new.uri(), &[("STUN_URLS", "stun:other.example")]))).unwrap();
     // What was kept was minted with the old key, which may have been withdrawn.
-    assert!(!grants.for_participant(participant(1), &Near::default()).await.degraded);
-    assert!(!grants.for_participant(participant(1), &Near::default()).await.degraded);
+    assert!(!grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap().degraded);
+    assert!(!grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap().degraded);
     assert_eq!((asked(&old).await, asked(&new).await), (1, 1));
     assert_eq!(grants.stun_servers()[0].urls, ["stun:other.example"]);
     grants.exchange(&config(&Variables::new())).unwrap();
-    assert!(grants.for_participant(participant(1), &Near::default()).await.degraded);
+    assert!(grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap().degraded);
 }

@@ -52,7 +52,7 @@ fn pseudonym() -> String {
 
 async fn mint(variables: &Variables) -> Result<Grant, String> {
     let (provider, clock) = provider(variables);
-    provider.mint(whom(), &clock).await.map_err(|failure| failure.to_string())
+    provider.mint(whom(), provider.life(), &clock).await.map_err(|failure| failure.to_string())
 }
 
 /// What a browser would be given, as JSON.

@@ -49,7 +49,7 @@ impl Process {
         // What was read of the keys is old by then.
         self.hand.advance(Duration::from_secs(2));
         let whom = Whom::Participant((SessionCode::from_random(1), ParticipantId::from_random(2)));
-        self.provider.mint(whom, &self.clock).await
+        self.provider.mint(whom, self.provider.life(), &self.clock).await
     }
 
     /// The file with the keys, once there is one.

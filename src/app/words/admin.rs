@@ -163,6 +163,13 @@ pub const SUMS_ONLY: Text = Text {
     de: "Vom Kassenbuch sind nur Summen lesbar: Tage, Stunden und Runden fehlen. Schau ins Log des Servers.",
 };
 
+/// Where nothing can be written.
+pub const NOT_COUNTED: Text = Text {
+    en: "Nothing is counted at the moment: the ledger cannot be written. Look at the disk and into the server’s log.",
+    de: "Im Moment wird nichts gezählt: Das Kassenbuch lässt sich nicht schreiben. Sieh nach der Festplatte und ins Log des \
+         Servers.",
+};
+
 /// Why the token was not taken, and what to do.
 pub fn refused(why: Refused, language: Language) -> String {
     let text = match why {
@@ -332,11 +339,10 @@ pub fn question(action: &AdminAction, language: Language) -> (String, &'static s
                 Language::German => format!("Relay für {id} beenden?"),
             };
             let hint = Text {
-                en: "They get no more credentials in this session, and what can be taken back is taken back. The built-in relay \
-                     stops at once; another provider’s may run on until the credential expires. A direct way stays open.",
-                de: "In dieser Runde gibt es dafür keine Zugangsdaten mehr, und was sich zurückholen lässt, wird zurückgeholt. Das \
-                     eingebaute Relay endet sofort; das eines anderen Anbieters läuft vielleicht bis zum Ablauf weiter. Der \
-                     direkte Weg bleibt offen.",
+                en: "They get no more credentials in this session, what can be taken back is taken back, and their page leaves the \
+                     relay. The built-in relay stops at once. A direct way stays open.",
+                de: "In dieser Runde gibt es dafür keine Zugangsdaten mehr, was sich zurückholen lässt, wird zurückgeholt, und die \
+                     Seite verlässt das Relay. Das eingebaute Relay endet sofort. Der direkte Weg bleibt offen.",
             };
             (heading, hint, END_RELAY)
         }

@@ -2,7 +2,7 @@
 
 use super::{Text, clock};
 use crate::domain::Language;
-use crate::protocol::{FilmState, Path};
+use crate::protocol::{FilmState, Path, RelayStage};
 use crate::stream::{ConnectionView, Picture, SessionView};
 
 /// Frames arrive, and the film plays.
@@ -108,7 +108,7 @@ pub fn support(view: &SessionView) -> String {
     let mut lines = vec![format!("Tessro {}", env!("CARGO_PKG_VERSION"))];
     lines.push(format!("Role: {:?}, line: {:?}, picture: {:?}", view.role, view.link, view.picture));
     lines.push(format!("Film: {:?}", view.film.as_ref().map(|film| film.state)));
-    lines.push(format!("Relay only: {}, limit reached: {}", view.hide_address, view.relay_limit_reached));
+    lines.push(format!("Relay only: {}, limit reached: {}", view.hide_address, view.relays == RelayStage::Over));
     if let Some(connection) = &view.connection {
         let figures = figures(connection, Language::English);
         lines.extend(figures.into_iter().map(|(what, value)| format!("{}: {value}", what.en)));

@@ -54,6 +54,14 @@ pub(super) fn no_relay(why: NoRelay, language: Language) -> String {
             en: "This month’s budget for relays is nearly used up.",
             de: "Das Budget für Relays ist diesen Monat fast aufgebraucht.",
         },
+        NoRelay::Degraded(DegradedReason::ShareUsed) => Text {
+            en: "What your network may use of this site’s relays is used up for now. Try again in a few minutes.",
+            de: "Was dein Netz von den Relays dieser Seite nutzen darf, ist gerade aufgebraucht. Versuch es in ein paar Minuten noch einmal.",
+        },
+        NoRelay::Degraded(DegradedReason::NotCounted) => Text {
+            en: "This site cannot count what its relays carry at the moment, so it gives none. Try again in a while.",
+            de: "Diese Seite kann gerade nicht zählen, was ihre Relays übertragen, und gibt deshalb keins. Versuch es nachher noch einmal.",
+        },
         NoRelay::LimitReached => Text {
             en: "This month’s relay budget is used up. There will be a relay again next month.",
             de: "Das Relay-Budget dieses Monats ist aufgebraucht. Nächsten Monat gibt es wieder eins.",

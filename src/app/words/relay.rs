@@ -2,7 +2,7 @@
 
 use super::Text;
 use crate::domain::{Language, Role};
-use crate::protocol::DegradedReason;
+use crate::protocol::{DegradedReason, RelayStage};
 use crate::stream::{IceView, Phase, Picture, SessionView};
 
 /// Beside the switch.
@@ -22,7 +22,7 @@ pub fn relay_notice(view: &SessionView, language: Language) -> String {
 }
 
 fn limit_reached(view: &SessionView) -> bool {
-    view.relay_limit_reached || matches!(view.ice, IceView::LimitReached(_))
+    view.relays == RelayStage::Over || matches!(view.ice, IceView::LimitReached(_))
 }
 
 fn costs_a_picture(view: &SessionView) -> bool {
@@ -48,6 +48,14 @@ fn relay(view: &SessionView, language: Language) -> String {
         IceView::Direct(DegradedReason::NearLimit) => Text {
             en: "this month's budget for them is nearly used up.",
             de: "Das Budget dafür ist diesen Monat fast aufgebraucht.",
+        },
+        IceView::Direct(DegradedReason::ShareUsed) => Text {
+            en: "what this session or your network may use of them is used up.",
+            de: "Was diese Runde oder dein Netz davon nutzen darf, ist aufgebraucht.",
+        },
+        IceView::Direct(DegradedReason::NotCounted) => Text {
+            en: "the server cannot count what they carry at the moment. We ask again in a while.",
+            de: "Der Server kann gerade nicht zählen, was sie übertragen. Wir fragen nachher noch einmal.",
         },
         IceView::RateLimited => Text {
             en: "your address has asked too often. We ask again in a while.",

@@ -8,14 +8,15 @@ use super::{
     AppConfig, ConfigError, CredentialConfig, LimitConfig, client_apps::ClientAppArgs, naming::Naming,
     operating::OperatingArgs, providers::ProviderArgs, relay::RelayArgs,
 };
+use crate::server::usage::Month;
 use clap::{
     CommandFactory, FromArgMatches,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use std::{error::Error, ffi::OsString};
+use std::{error::Error, ffi::OsString, path::PathBuf};
 
 /// What the binary is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, clap::Subcommand)]
 pub enum Command {
     /// Serve the app. This is what happens without a command.
     #[default]
@@ -28,6 +29,23 @@ pub enum Command {
         /// Print a report in JSON to stdout, and the lines to stderr.
         #[arg(long)]
         json: bool,
+    },
+    /// Show what was relayed in a month, beside a server that runs.
+    ///
+    /// Without more: the month at a glance. Months are calendar months in UTC. Exit code: 0, or 1 where the books cannot be read.
+    Usage {
+        /// Which month, such as 2026-11. Default: this one.
+        #[arg(long)]
+        month: Option<Month>,
+        /// Print every row of evidence as CSV to stdout. There are no names of people in it.
+        #[arg(long)]
+        csv: bool,
+        /// Write a copy of all books to this new file while the server goes on.
+        #[arg(long, value_name = "FILE")]
+        backup: Option<PathBuf>,
+        /// Make every sum from the evidence anew.
+        #[arg(long)]
+        rebuild: bool,
     },
     /// Run the built-in relay alone, with the same settings. With `TURN_RELAY=external` the app hands out its credentials, and
     /// starting the app anew ends no call.
@@ -92,7 +110,7 @@ pub(super) fn parse(
     let line = std::iter::once(program).chain(from_variables).chain(arguments);
     let matches = documented().try_get_matches_from(line).map_err(|error| in_our_words(error, Naming::default()))?;
     let settings = Settings::from_arg_matches(&matches)?;
-    Ok((settings.command.unwrap_or_default(), settings))
+    Ok((settings.command.clone().unwrap_or_default(), settings))
 }
 
 /// The arguments of a provider that has a label, from its variables alone: they have no flags.

@@ -7,7 +7,7 @@ use crate::{
         guard::{Origin, RateLimit},
         providers::{Regions, RelayUrls, StunUrls},
         relay::Networks,
-        usage::ProviderLimits,
+        usage::{ProviderLimits, Stages, WhenUncounted},
     },
 };
 use axum::http::HeaderName;
@@ -148,6 +148,18 @@ pub(super) fn provider_limits(text: &str) -> Result<ProviderLimits, String> {
     ProviderLimits::parse(text).map_err(|wrong| {
         format!("`{wrong}` is no provider with its gigabytes; write such as cloudflare=950,coturn:fra=2000")
     })
+}
+
+pub(super) fn stages(text: &str) -> Result<Stages, &'static str> {
+    Stages::parse(text).ok_or("write three whole percentages that grow, such as 70,90,95")
+}
+
+pub(super) fn when_uncounted(text: &str) -> Result<WhenUncounted, &'static str> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "closed" => Ok(WhenUncounted::Closed),
+        "open" => Ok(WhenUncounted::Open),
+        _ => Err("write closed or open"),
+    }
 }
 
 pub(super) fn relay_place(text: &str) -> Result<RelayPlace, &'static str> {

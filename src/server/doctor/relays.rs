@@ -72,7 +72,7 @@ impl Doctor {
     }
 
     async fn mint(&self, provider: &Provider, subject: &Subject, notes: &mut Notes<'_>) -> Option<Grant> {
-        match provider.mint(Whom::stranger(), &self.clock).await {
+        match provider.mint(Whom::stranger(), provider.life(), &self.clock).await {
             Ok(grant) => {
                 let relays = grant.servers.targets().iter().filter(|target| target.way != Way::Stun).count();
                 let how = if provider.api().is_some() { "minted" } else { "made here" };

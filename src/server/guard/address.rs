@@ -6,8 +6,9 @@ use axum::{
 };
 use axum_client_ip::{ClientIp, ClientIpSource};
 use std::{
+    hash::{BuildHasher as _, RandomState},
     net::{IpAddr, Ipv6Addr, SocketAddr},
-    sync::Once,
+    sync::{LazyLock, Once},
 };
 
 /// An IPv4 address, or the /64 of an IPv6 address: a household has a whole /64 and could change within it at will.
@@ -40,6 +41,13 @@ impl ClientAddress {
             connection
         });
         Self::from(address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)))
+    }
+
+    /// A number that stands for the address until this process ends: what is counted by address needs no more, and nobody who
+    /// reads the books finds an address in them.
+    pub fn pseudonym(&self) -> u64 {
+        static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        KEY.hash_one(self)
     }
 
     /// The address that `source` gives, and no other.

@@ -80,6 +80,11 @@ pub struct ClientApp {
 }
 
 impl ClientApp {
+    /// What the operator calls it.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
     /// What makes pseudonyms of this app's users, which nobody can find out who does not have the app's key. It changes when the
     /// app's first key does.
     pub fn secret(&self) -> &[u8; 32] {

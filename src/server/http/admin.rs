@@ -69,8 +69,10 @@ async fn end_relay(state: &AppState, participant: ParticipantId) -> Option<ApiEr
     let Some(code) = state.sessions.of(participant) else {
         return Some(gone("They are in no session any more."));
     };
-    state.sessions.end_relay(code, participant);
+    // First of all, so that the page that is told finds nothing new.
     let taken_back = state.grants.end((code, participant)).await;
+    let providers: Vec<_> = state.grants.line().names().into_iter().cloned().collect();
+    state.sessions.end_relay(code, participant, &providers);
     tracing::info!(%participant, "The operator ended relaying for a participant");
     for (provider, outcome) in taken_back {
         match outcome {

@@ -10,11 +10,12 @@ use super::AppState;
 use crate::{
     app::api::ApiError,
     domain::ParticipantToken,
-    protocol::{self, BandwidthStatus, CheckLeave, ErrorCode, IceAnswer},
+    protocol::{self, BandwidthState, BandwidthStatus, CheckLeave, ErrorCode, IceAnswer},
     server::{
         guard::{self, Caller, ClientAddress, ClientApp, Origin, TooMany},
         metrics::Given,
         providers::{Near, Whom},
+        usage::{Asker, NoRoom},
     },
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header, request::Parts};
@@ -53,7 +54,7 @@ impl Desk {
     pub(super) async fn serve(&self, request: Parts, user: Option<&str>) -> Served {
         let Self(state) = self;
         let near = self.where_from(&request.headers);
-        let (caller, refused) = self.who_asks(request).await;
+        let (caller, asker, refused) = self.who_asks(request).await;
         let rate = |limit: u32, remaining: u32, reset: Duration| {
             let reset = HeaderValue::from(whole_seconds(reset));
             Some([(LIMIT, HeaderValue::from(limit)), (REMAINING, HeaderValue::from(remaining)), (RESET, reset)])
@@ -73,9 +74,13 @@ impl Desk {
                 Err(self.with_stun(limit_reached(state.usage.status())))
             }
             None => {
-                let answer = self.grant(&caller, &near, user).await;
-                state.answers.gave(if answer.degraded { Given::Stun } else { Given::Relay });
-                Ok(answer)
+                let granted = self.grant(&caller, &asker, &near, user).await;
+                state.answers.gave(match &granted {
+                    Ok(answer) if answer.degraded => Given::Stun,
+                    Ok(_) => Given::Relay,
+                    Err(_) => Given::LimitReached,
+                });
+                granted.map_err(|_| self.with_stun(limit_reached(state.usage.status())))
             }
         };
         Served { answer, rate }
@@ -106,13 +111,23 @@ impl Desk {
         error
     }
 
-    async fn grant(&self, caller: &Caller, near: &Near, user: Option<&str>) -> IceAnswer {
+    async fn grant(
+        &self,
+        caller: &Caller,
+        asker: &Asker,
+        near: &Near,
+        user: Option<&str>,
+    ) -> Result<IceAnswer, NoRoom> {
         let grants = &self.0.grants;
         match (caller, user) {
-            (Caller::Participant(code, participant), _) => grants.for_participant((*code, *participant), near).await,
-            (Caller::App(app), Some(user)) => grants.for_another(Whom::user(app.secret(), user), near).await,
+            (Caller::Participant(code, participant), _) => {
+                grants.for_participant((*code, *participant), asker, near).await
+            }
+            (Caller::App(app), Some(user)) => grants.for_another(Whom::user(app.secret(), user), asker, near).await,
             // A stranger could take anybody's name.
-            (Caller::App(_), None) | (Caller::Stranger(_), _) => grants.for_another(Whom::stranger(), near).await,
+            (Caller::App(_), None) | (Caller::Stranger(_), _) => {
+                grants.for_another(Whom::stranger(), asker, near).await
+            }
         }
     }
 
@@ -123,22 +138,27 @@ impl Desk {
         near.without(text(SILENT_RELAY).and_then(|name| name.parse().ok()))
     }
 
-    /// Who is counted, and why they get nothing even if their rate allows it. With a token that is nobody's the address counts, as
-    /// if there were none. A key that is nobody's is refused, and counted like a stranger's request: keys are not guessed.
-    async fn who_asks(&self, request: Parts) -> (Caller, Option<ApiError>) {
+    /// Who is counted, for whom their bytes are, and why they get nothing even if their rate allows it. With a token that is nobody's
+    /// the address counts, as if there were none. A key that is nobody's is refused, and counted like a stranger's request: keys
+    /// are not guessed.
+    async fn who_asks(&self, request: Parts) -> (Caller, Asker, Option<ApiError>) {
         let Self(state) = self;
         let key = api_key(&request.headers, &request.uri);
         if let Some(app) = key.as_deref().and_then(|key| state.apps.of_key(key)) {
             let refused = (!may_use(&app, &request.headers)).then(foreign_page);
-            return (Caller::App(app), refused);
+            let asker = Asker::of_app(app.name());
+            return (Caller::App(app), asker, refused);
         }
         let refused = key.is_some().then(unknown_key);
-        let participant = bearer(&request.headers).filter(|token| state.sessions.authenticate(token));
-        let caller = match participant {
-            Some(token) if refused.is_none() => Caller::Participant(token.code, token.participant),
-            Some(_) | None => Caller::Stranger(ClientAddress::of(request, state.client_ip_source.clone()).await),
-        };
-        (caller, refused)
+        let token = bearer(&request.headers).filter(|_| refused.is_none());
+        let address = ClientAddress::of(request, state.client_ip_source.clone()).await;
+        match token.and_then(|token| Some((token, state.sessions.authenticate(&token)?))) {
+            Some((token, host)) => {
+                let asker = Asker::participant(token.participant, host, address.pseudonym());
+                (Caller::Participant(token.code, token.participant), asker, refused)
+            }
+            None => (Caller::Stranger(address), Asker::stranger(address.pseudonym()), refused),
+        }
     }
 }
 
@@ -199,11 +219,17 @@ fn counted(seconds: u64) -> String {
 }
 
 fn limit_reached(status: BandwidthStatus) -> ApiError {
-    let message = format!(
-        "This month's relay budget is used up. Direct connections go on; relays are to be had again from {}, or once \
-         whoever runs this server raises the limit.",
-        status.reset_date
-    );
+    let message = if status.status == BandwidthState::LimitExceeded {
+        format!(
+            "This month's relay budget is used up. Direct connections go on; relays are to be had again from {}, or once \
+             whoever runs this server raises the limit.",
+            status.reset_date
+        )
+    } else {
+        "What is left of this month's relay budget is promised to connections that run now. Direct connections go on; ask \
+         again in a few minutes, when what they did not use is free."
+            .to_owned()
+    };
     let mut error = ApiError::new(ErrorCode::BandwidthLimitReached, "Bandwidth limit reached", message);
     error.0.bandwidth_used = Some(status.bandwidth_used_gb);
     error.0.bandwidth_limit = Some(status.bandwidth_limit_gb);

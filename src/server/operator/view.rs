@@ -3,13 +3,13 @@
 use crate::domain::{ByteCount, ParticipantId, ProviderName};
 use crate::protocol::{
     AdminView, ConnectionNow, Counting, LastError, MonthSoFar, PathNow, PeopleNow, ProviderNow, ProviderStanding,
-    RelayTried, Series, SessionUse, WayTried,
+    RelayStage, RelayTried, Series, SessionUse, Stage, StageKind, WayTried,
 };
 use crate::server::clock::Clock;
 use crate::server::paths::Open;
 use crate::server::providers::{Grants, ProviderState, RelaySeen, Standing};
 use crate::server::signaling::Sessions;
-use crate::server::usage::{Books, Month, ProviderMonth, SessionMonth, Slots, Usage};
+use crate::server::usage::{Books, Month, ProviderLimits, SessionMonth, Slots, Usage};
 use std::collections::BTreeMap;
 
 /// Rows that a page can still be read with.
@@ -39,10 +39,9 @@ pub(super) fn view(sources: &Sources<'_>, books: &Books) -> AdminView {
     let wall = clock.wall();
     let month = Month::of(wall);
     let day = u8::try_from(wall.0.saturating_sub(month.starts_at().0) / DAY_MS + 1).unwrap_or(1);
-    let totals = books.providers(month).ok();
     let (by_day, by_hour) = (books.by_day(month).ok(), books.by_hour(month, day).ok());
-    let readable = totals.is_some() && by_day.is_some() && by_hour.is_some();
-    let status = usage.status();
+    let readable = by_day.is_some() && by_hour.is_some();
+    let (status, limits) = (usage.status(), usage.limits());
     let open = sessions.paths().all();
     let (sessions, sessions_left_out) = every_session(sessions, books, month);
     let headcount = sources.sessions.headcount();
@@ -57,14 +56,14 @@ pub(super) fn view(sources: &Sources<'_>, books: &Books) -> AdminView {
             used: status.bandwidth_used_bytes,
             estimated: status.bandwidth_estimated_bytes,
             reserved: status.bandwidth_reserved_bytes,
-            limit: usage.limit().get(),
-            stages: Vec::new(),
+            limit: limits.month.get(),
+            stages: stages(limits.stages.percentages(), *usage.stage_changes().borrow()),
             by_day: by_day.map(in_series),
             by_hour: by_hour.map(in_series),
             forecast: None,
             cost: None,
         },
-        providers: providers(sources, totals.as_ref()),
+        providers: providers(sources, &limits.providers),
         people: PeopleNow {
             sessions: count(headcount.sessions),
             participants: count(headcount.participants),
@@ -75,7 +74,11 @@ pub(super) fn view(sources: &Sources<'_>, books: &Books) -> AdminView {
         connections_left_out: count(open.len().saturating_sub(CONNECTIONS)),
         connections: open.iter().take(CONNECTIONS).map(connection).collect(),
         outcomes: sources.sessions.paths().outcomes(),
-        counting: if readable { Counting::Works } else { Counting::SumsOnly },
+        counting: match usage.uncounted_for() {
+            Some(_) => Counting::Stopped,
+            None if readable => Counting::Works,
+            None => Counting::SumsOnly,
+        },
     }
 }
 
@@ -88,19 +91,15 @@ fn in_series(slots: Slots) -> Vec<Series> {
 }
 
 /// Those that are asked, and those that were this month.
-fn providers(
-    sources: &Sources<'_>,
-    totals: Option<&BTreeMap<Option<ProviderName>, ProviderMonth>>,
-) -> Vec<ProviderNow> {
+fn providers(sources: &Sources<'_>, limits: &ProviderLimits) -> Vec<ProviderNow> {
     let Sources { grants, usage, .. } = sources;
+    let sums: BTreeMap<_, _> = usage.this_month().into_iter().collect();
     grants
         .line()
         .states()
         .into_iter()
         .map(|ProviderState { name, standing, relay, trouble }| {
-            let of = totals.map(|totals| totals.get(&Some(name.clone())).copied().unwrap_or_default());
-            let counted =
-                of.map_or_else(|| usage.relayed_by(&name).get(), |of| of.counted.saturating_add(of.estimated));
+            let of = sums.get(&Some(name.clone())).copied().unwrap_or_default();
             ProviderNow {
                 standing: match standing {
                     _ if grants.pauses().holds(&name) => ProviderStanding::Paused,
@@ -110,15 +109,26 @@ fn providers(
                 },
                 relay: relay.map(tried),
                 last_error: trouble.map(|trouble| LastError { at_ms: trouble.at.0, text: trouble.text }),
-                counted: Some(counted),
-                said: of.and_then(|of| of.said),
-                limit: grants.limit_of(&name).map(ByteCount::get),
+                counted: Some(of.counted.plus(of.estimated).get()),
+                said: Some(of.said.get()).filter(|said| *said > 0),
+                limit: limits.of(&name).map(ByteCount::get),
                 price_per_gb: None,
                 cost: None,
                 name,
             }
         })
         .collect()
+}
+
+/// What happens on the way to the limit, in the order of their shares.
+fn stages([warn, narrow, direct_only, over]: [u8; 4], now: RelayStage) -> Vec<Stage> {
+    let stage = |percent, what, at| Stage { percent, what, reached: now >= at };
+    vec![
+        stage(warn, StageKind::Warn, RelayStage::Warned),
+        stage(narrow, StageKind::LowerCeiling, RelayStage::Narrow),
+        stage(direct_only, StageKind::DirectOnly, RelayStage::DirectOnly),
+        stage(over, StageKind::EndRelayed, RelayStage::Over),
+    ]
 }
 
 fn tried(seen: RelaySeen) -> RelayTried {

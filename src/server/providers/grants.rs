@@ -10,12 +10,12 @@
 
 use super::{Failure, Grant, IceSet, Line, Near, Pauses, Regions, RelayDesk, StunUrls, Whom, line::counted_as};
 use crate::{
-    domain::{ByteCount, ParticipantId, ProviderName, SessionCode, UnixMillis},
+    domain::{ParticipantId, ProviderName, SessionCode, UnixMillis},
     protocol::{DegradedReason, IceAnswer, IceServer},
     server::{
         clock::Clock,
         config::Config,
-        usage::{ProviderLimits, Usage},
+        usage::{Asker, NoRoom, Usage},
     },
 };
 use axum::http::HeaderName;
@@ -59,7 +59,7 @@ struct Offer {
     stun: IceSet,
     regions: Regions,
     region_header: Option<HeaderName>,
-    limits: ProviderLimits,
+    life: Duration,
     /// Answers of an earlier edition are not handed out again: their keys may have been withdrawn.
     edition: u64,
 }
@@ -72,7 +72,7 @@ impl Offer {
             stun: IceSet::from(&StunUrls::of(config, relay)),
             regions: config.credentials.turn_regions.clone(),
             region_header: config.credentials.turn_region_header.clone(),
-            limits: config.limits.provider_bandwidth_limits_gb.clone(),
+            life: config.credentials.turn_credential_ttl,
             edition,
         })
     }
@@ -105,39 +105,53 @@ impl Grants {
         offer.line = offer.line.counting_on(self.line().minting().clone());
         offer.line.announce();
         *self.offer.write().unwrap_or_else(PoisonError::into_inner) = offer;
+        self.usage.exchange(config.limits.all());
         Ok(())
     }
 
-    /// The answer for a participant.
-    pub async fn for_participant(&self, key: ParticipantKey, near: &Near) -> IceAnswer {
+    /// The answer for a participant. Fails where what is left of the limit of all is used or promised.
+    pub async fn for_participant(&self, key: ParticipantKey, asker: &Asker, near: &Near) -> Result<IceAnswer, NoRoom> {
         let offer = self.offer();
         if self.ended.contains_key(&key) {
-            return without_relay(&offer.stun, DegradedReason::Ended);
+            return Ok(without_relay(&offer.stun, DegradedReason::Ended));
         }
         let (whom, key) = (Whom::Participant(key), (offer.edition, key));
         let of_no_use = |grant: &Grant| {
             near.silent.as_ref() == Some(&grant.provider)
-                || self.is_spent(&offer, &grant.provider)
+                || self.usage.has_room(&grant.provider, asker).is_err()
                 || self.pauses.holds(&grant.provider)
         };
         if self.kept.get(&key).await.is_some_and(|grants| grants.iter().any(of_no_use)) {
             self.kept.invalidate(&key).await;
         }
         let fresh = async {
-            let grants = self.mint(&offer, whom, near).await;
+            let grants = self.mint(&offer, whom, asker, near).await;
             if grants.is_empty() { Err(Nothing) } else { Ok(Arc::from(grants)) }
         };
-        match self.kept.try_get_with(key, fresh).await {
-            Ok(grants) => self.answer(&offer, &grants),
-            Err(_) => self.answer(&offer, &[]),
-        }
+        let grants = self.kept.try_get_with(key, fresh).await.unwrap_or_default();
+        self.promise(&offer, &grants, asker)
     }
 
-    /// The answer for someone who is in no session, or a user of somebody else's app. Nothing is kept for them.
-    pub async fn for_another(&self, whom: Whom, near: &Near) -> IceAnswer {
-        let offer = self.offer();
-        let grants = self.mint(&offer, whom, near).await;
-        self.answer(&offer, &grants)
+    /// The answer for someone who is in no session, or a user of somebody else's app. Nothing is kept for them. Fails as for a
+    /// participant.
+    pub async fn for_another(&self, whom: Whom, asker: &Asker, near: &Near) -> Result<IceAnswer, NoRoom> {
+        let (offer, asker) = (self.offer(), asker.clone().counted_as(whom.counted_as()));
+        let grants = self.mint(&offer, whom, &asker, near).await;
+        self.promise(&offer, &grants, &asker)
+    }
+
+    /// Nobody is given what nothing is promised for: of what was minted that stays which there is room for.
+    fn promise(&self, offer: &Offer, grants: &[Grant], asker: &Asker) -> Result<IceAnswer, NoRoom> {
+        let counted = counted_as(grants).map(|provider| self.usage.lease(provider, asker));
+        match counted {
+            Some(Ok(())) => Ok(self.answer(offer, grants, asker)),
+            Some(Err(why @ (NoRoom::Used | NoRoom::Promised))) => Err(why),
+            Some(Err(_)) => Ok(self.answer(offer, &[], asker)),
+            None => match self.why_no_room(offer, asker) {
+                Some(why @ (NoRoom::Used | NoRoom::Promised)) => Err(why),
+                _ => Ok(self.answer(offer, &[], asker)),
+            },
+        }
     }
 
     /// The header in which a proxy says where a caller is.
@@ -145,16 +159,21 @@ impl Grants {
         self.offer().region_header
     }
 
-    async fn mint(&self, offer: &Offer, whom: Whom, near: &Near) -> Vec<Grant> {
+    async fn mint(&self, offer: &Offer, whom: Whom, asker: &Asker, near: &Near) -> Vec<Grant> {
         let names = offer.line.names();
         let mut places = offer.regions.order(&names, near);
-        places.retain(|place| !self.is_spent(offer, names[*place]) && !self.pauses.holds(names[*place]));
-        offer.line.mint(whom, places).await
+        places.retain(|place| !self.pauses.holds(names[*place]) && self.usage.has_room(names[*place], asker).is_ok());
+        offer.line.mint(whom, places, self.usage.life(offer.life)).await
     }
 
-    /// Whether this provider has relayed all that it may this month.
-    fn is_spent(&self, offer: &Offer, provider: &ProviderName) -> bool {
-        offer.limits.of(provider).is_some_and(|limit| self.usage.relayed_by(provider) >= limit)
+    /// Why this caller gets no relay of anybody's; `None` where somebody has room for them.
+    fn why_no_room(&self, offer: &Offer, asker: &Asker) -> Option<NoRoom> {
+        let names = offer.line.names();
+        let mut reasons = Vec::new();
+        for name in names {
+            reasons.push(self.usage.has_room(name, asker).err()?);
+        }
+        reasons.into_iter().next()
     }
 
     /// Gives this participant no credentials any more, and takes back what they have where that can be done. Says by provider
@@ -175,11 +194,6 @@ impl Grants {
         &self.pauses
     }
 
-    /// What this provider may relay in a month, where that is bounded.
-    pub fn limit_of(&self, provider: &ProviderName) -> Option<ByteCount> {
-        self.offer().limits.of(provider)
-    }
-
     /// What those go on with who get no credentials.
     pub fn stun_servers(&self) -> Vec<IceServer> {
         self.offer().stun.to_servers()
@@ -191,25 +205,27 @@ impl Grants {
     }
 
     /// Why nobody gave credentials.
-    fn why_none(&self, offer: &Offer) -> DegradedReason {
+    fn why_none(&self, offer: &Offer, asker: &Asker) -> DegradedReason {
         if offer.line.is_empty() {
             return DegradedReason::NotConfigured;
         }
         tracing::debug!("No provider gave credentials: the caller gets STUN only");
-        if offer.line.names().into_iter().all(|name| self.is_spent(offer, name)) {
-            return DegradedReason::NearLimit;
+        match self.why_no_room(offer, asker) {
+            None => DegradedReason::ProviderError,
+            Some(NoRoom::Used | NoRoom::Promised | NoRoom::NearLimit | NoRoom::Provider) => DegradedReason::NearLimit,
+            Some(NoRoom::Party) => DegradedReason::ShareUsed,
+            Some(NoRoom::Uncounted) => DegradedReason::NotCounted,
         }
-        DegradedReason::ProviderError
     }
 
     fn offer(&self) -> Offer {
         self.offer.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn answer(&self, offer: &Offer, grants: &[Grant]) -> IceAnswer {
+    fn answer(&self, offer: &Offer, grants: &[Grant], asker: &Asker) -> IceAnswer {
         let expires_at = grants.iter().map(|grant| grant.expires_at).min();
         let (Some(provider), Some(expires_at)) = (counted_as(grants), expires_at) else {
-            return without_relay(&offer.stun, self.why_none(offer));
+            return without_relay(&offer.stun, self.why_none(offer, asker));
         };
         let sets: Vec<_> = grants.iter().map(|grant| &grant.servers).collect();
         IceAnswer {

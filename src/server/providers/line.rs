@@ -61,6 +61,9 @@ pub struct Trouble {
     pub text: String,
 }
 
+/// For whom, and for how long at most.
+type Wanted = (Whom, Duration);
+
 /// How one provider's part ended: its place, and what it gave.
 type Heard = (usize, Option<Grant>);
 
@@ -159,8 +162,8 @@ impl Line {
 
     /// Asks those in these places, in this order, until there are as many grants as were set, nobody is left, or time is up. In
     /// the order of asking; none where no provider gave any. Answers within the race's budget, so that no page waits for a
-    /// dead provider.
-    pub async fn mint(&self, whom: Whom, places: Vec<usize>) -> Vec<Grant> {
+    /// dead provider. No credential lives longer than `at_most`.
+    pub async fn mint(&self, whom: Whom, places: Vec<usize>, at_most: Duration) -> Vec<Grant> {
         // The clock says when it begins; from there on the time of the timers counts, so that both agree.
         let (began, timer) = (self.clock.now(), Instant::now());
         let now = || began + timer.elapsed();
@@ -170,7 +173,7 @@ impl Line {
         let mut granted = BTreeMap::new();
         loop {
             match self.next(&mut race, now()) {
-                Some(Output::Ask(place, permit)) => self.ask(place, permit, whom, &tell),
+                Some(Output::Ask(place, permit)) => self.ask(place, permit, (whom, at_most), &tell),
                 Some(Output::Over) => return granted.into_values().collect(),
                 None => match tokio::time::timeout(race.next_timeout() - now(), hear.recv()).await {
                     Ok(Some((place, Some(grant)))) => {
@@ -193,7 +196,7 @@ impl Line {
             return Some(kept);
         }
         let permit = self.doors().get_mut(place)?.decide(self.clock.now())?;
-        let minted = self.mint_of(provider, Whom::stranger()).await;
+        let minted = self.mint_of(provider, (Whom::stranger(), self.asked_life)).await;
         let news = self.watches().get_mut(place)?.minted(&minted);
         self.settle(place, provider.name(), permit, &minted, news);
         minted.ok()
@@ -224,9 +227,9 @@ impl Line {
         }
     }
 
-    async fn mint_of(&self, provider: &Provider, whom: Whom) -> Result<Grant, Failure> {
+    async fn mint_of(&self, provider: &Provider, (whom, at_most): Wanted) -> Result<Grant, Failure> {
         let began = Instant::now();
-        let minted = provider.mint(whom, &self.clock).await;
+        let minted = provider.mint(whom, at_most, &self.clock).await;
         self.minting.asked(provider.name(), &minted, began.elapsed());
         minted
     }
@@ -264,11 +267,11 @@ impl Line {
     }
 
     /// Asks in a task of its own, which goes on when the caller has gone.
-    fn ask(&self, place: usize, permit: Permit, whom: Whom, tell: &UnboundedSender<Heard>) {
+    fn ask(&self, place: usize, permit: Permit, wanted: Wanted, tell: &UnboundedSender<Heard>) {
         let (line, tell) = (self.clone(), tell.clone());
         tokio::spawn(async move {
             let Some(provider) = line.providers.get(place) else { return };
-            let minted = line.mint_of(provider, whom).await;
+            let minted = line.mint_of(provider, wanted).await;
             line.settle(place, provider.name(), permit, &minted, true);
             // Nobody may be listening any more.
             drop(tell.send((place, minted.ok())));

@@ -5,10 +5,16 @@
 
 use super::{AtExpiry, IceSet, Minted, Order, Price, RelayUrls, StunUrls, Terms, UsageAsked, Whom};
 use crate::{
-    domain::ByteCount,
-    server::{config::Config, relay::Mint, usage::Billing},
+    domain::{ByteCount, ParticipantId},
+    server::{
+        config::Config,
+        relay::{Holder, Mint},
+        usage::Billing,
+    },
 };
+use moka::sync::Cache;
 use secrecy::ExposeSecret as _;
+use std::time::Duration;
 
 /// No allocation outlives its credential. What a participant who is gone still has is barred at the relay, not here.
 pub(super) const TERMS: Terms = Terms {
@@ -21,18 +27,30 @@ pub(super) const TERMS: Terms = Terms {
     usage: UsageAsked::EachCredential,
 };
 
-/// Where the relay is, and what it takes.
+/// Where the relay is, and what it takes. Clones share whom they know.
 #[derive(Debug, Clone)]
 pub struct RelayDesk {
     urls: RelayUrls,
     stun: StunUrls,
     mint: Mint,
+    known: Cache<Holder, ParticipantId>,
 }
+
+/// Of whoever comes beyond that, the relay's figures are nobody's.
+const MOST_KNOWN: u64 = 100_000;
+/// Credentials live for a day, and for two at most.
+const KNOWN_FOR: Duration = Duration::from_hours(48);
 
 impl RelayDesk {
     /// A relay at these addresses that accepts what this mint issues; it answers STUN at those.
     pub fn new(urls: RelayUrls, stun: StunUrls, mint: Mint) -> Self {
-        Self { urls, stun, mint }
+        let known = Cache::builder().max_capacity(MOST_KNOWN).time_to_live(KNOWN_FOR).build();
+        Self { urls, stun, mint, known }
+    }
+
+    /// Under whose number the bytes of this holder are counted, where they were given credentials by this process.
+    pub fn known(&self, holder: Holder) -> Option<ParticipantId> {
+        self.known.get(&holder)
     }
 
     /// Where it answers STUN.
@@ -45,6 +63,7 @@ impl RelayDesk {
             Whom::Participant((code, participant)) => self.mint.holder(code, participant),
             Whom::Stranger(number) => self.mint.stranger(number),
         };
+        self.known.insert(holder, order.whom.counted_as());
         let credential = self.mint.issue(holder, order.at.plus(order.life));
         let servers = IceSet::with_login(&self.urls, &credential.username, credential.password.expose_secret());
         Minted { servers, life: Some(order.at.until(credential.expires)), own: true }

@@ -5,6 +5,7 @@
 //! one person's.
 
 use super::ParticipantKey;
+use crate::domain::ParticipantId;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
@@ -31,6 +32,17 @@ impl Whom {
     /// the app is in it: a provider cannot find out whose it is by trying.
     pub fn user(secret_of_the_app: &[u8; 32], name: &str) -> Self {
         Self::Stranger(half(&Sha256::new().chain_update(secret_of_the_app).chain_update(name).finalize()))
+    }
+
+    /// The number that their bytes are counted under: a participant's own, or one that nobody else has.
+    pub fn counted_as(&self) -> ParticipantId {
+        match self {
+            Self::Participant((_, participant)) => *participant,
+            Self::Stranger(number) => {
+                let [_, _, _, _, _, _, _, _, rest @ ..] = number.to_be_bytes();
+                ParticipantId::from_random(u64::from_be_bytes(rest))
+            }
+        }
     }
 
     /// What providers call them. A participant's id has 64 random bits, so nobody finds the session by trying codes.

@@ -199,7 +199,9 @@ impl Core {
         if payload.len() > LARGEST_PAYLOAD || allocation.opening.is_some() {
             return None;
         }
-        allocation.line.received(payload.len(), at.now);
+        if !allocation.line.received(payload.len(), at.now) {
+            return None;
+        }
         let wrapping = if let Some(number) = allocation.channel_of(peer, at.now) {
             Wrapping::Channel(number)
         } else {
@@ -344,7 +346,9 @@ impl Core {
             Verdict::Refused(_) => return None,
         };
         let allocation = self.allocations.get_mut(slot.index())?.as_mut()?;
-        allocation.line.sent(payload.len(), at.now);
+        if !allocation.line.sent(payload.len(), at.now) {
+            return None;
+        }
         Some(match owner {
             None => Onward::Peer { slot, peer, payload },
             Some(owner) => Onward::Own { owner, from: allocation.relayed, to: peer, payload },

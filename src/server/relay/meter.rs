@@ -2,7 +2,8 @@
 //!
 //! Counts payload as it crosses the relay: what clients wrapped it in is not part of it, and neither are the headers of
 //! IP and UDP. The counters are atomics that only the thread of an allocation adds to; the map of participants is asked
-//! when an allocation begins or ends and when somebody reads. Refuses to know what a byte costs.
+//! when an allocation begins or ends and when somebody reads. What may be relayed in all can be bounded: a packet beyond the bound
+//! is neither counted nor passed on. Refuses to know what a byte costs.
 
 use super::credential::Holder;
 use crate::domain::{ByteCount, Now};
@@ -49,9 +50,19 @@ struct Entry {
 }
 
 /// The figures of everyone.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Meter {
     entries: Mutex<HashMap<Holder, Entry>>,
+    /// Everything that was ever relayed.
+    relayed: AtomicU64,
+    /// Up to where it may be.
+    bound: AtomicU64,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self { entries: Mutex::default(), relayed: AtomicU64::new(0), bound: AtomicU64::new(u64::MAX) }
+    }
 }
 
 /// What one allocation counts with, until it is dropped.
@@ -72,6 +83,22 @@ impl Meter {
     /// What was relayed for everyone about whom something is kept.
     pub fn read_all(&self) -> BTreeMap<Holder, Traffic> {
         self.entries().iter().map(|(holder, entry)| (*holder, entry.traffic())).collect()
+    }
+
+    /// From now on no more than this is relayed in all, counted from the start of the relay; exactly, whatever runs.
+    pub fn bound(&self, bytes: ByteCount) {
+        self.bound.store(bytes.get(), Ordering::Relaxed);
+    }
+
+    /// Whether so many bytes more may be relayed; they are counted then. Two threads at the very end may keep each other from the last
+    /// packet that would have fitted, and never let one more through.
+    fn pass(&self, bytes: u64) -> bool {
+        let before = self.relayed.fetch_add(bytes, Ordering::Relaxed);
+        let passes = before.saturating_add(bytes) <= self.bound.load(Ordering::Relaxed);
+        if !passes {
+            self.relayed.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        passes
     }
 
     /// The last figures of a participant who is gone; nothing is kept of them. Not of one who still has an allocation:
@@ -119,18 +146,28 @@ impl Entry {
 }
 
 impl Line {
-    /// A packet of the participant goes to a peer.
-    pub(super) fn sent(&mut self, bytes: usize, now: Now) {
+    /// A packet of the participant goes to a peer, if it may.
+    #[must_use]
+    pub(super) fn sent(&mut self, bytes: usize, now: Now) -> bool {
         self.last_used = now;
+        if !self.meter.pass(bytes as u64) {
+            return false;
+        }
         self.counters.sent.fetch_add(bytes as u64, Ordering::Relaxed);
         self.counters.packets_sent.fetch_add(1, Ordering::Relaxed);
+        true
     }
 
-    /// A packet of a peer goes to the participant.
-    pub(super) fn received(&mut self, bytes: usize, now: Now) {
+    /// A packet of a peer goes to the participant, if it may.
+    #[must_use]
+    pub(super) fn received(&mut self, bytes: usize, now: Now) -> bool {
         self.last_used = now;
+        if !self.meter.pass(bytes as u64) {
+            return false;
+        }
         self.counters.received.fetch_add(bytes as u64, Ordering::Relaxed);
         self.counters.packets_received.fetch_add(1, Ordering::Relaxed);
+        true
     }
 }
 
@@ -161,9 +198,7 @@ mod tests {
     fn allocations_of_one_participant_count_together() {
         let meter = Arc::new(Meter::default());
         let (mut one, mut other) = (meter.open(holder(1), Now::default()), meter.open(holder(1), Now::default()));
-        one.sent(100, Now::default());
-        other.sent(20, Now::default());
-        other.received(3, Now::default());
+        assert!(one.sent(100, Now::default()) && other.sent(20, Now::default()) && other.received(3, Now::default()));
         let traffic = meter.read(holder(1)).unwrap();
         assert_eq!((traffic.sent.get(), traffic.received.get()), (120, 3));
         assert_eq!((traffic.packets_sent, traffic.packets_received, traffic.allocations), (2, 1, 2));
@@ -174,7 +209,7 @@ mod tests {
     fn figures_outlive_the_allocations_until_they_are_asked_for() {
         let meter = Arc::new(Meter::default());
         let mut line = meter.open(holder(1), Now::default());
-        line.sent(100, Now::default());
+        assert!(line.sent(100, Now::default()));
         assert_eq!(meter.forget(holder(1)).unwrap().sent.get(), 100);
         assert_eq!(meter.read(holder(1)).unwrap().allocations, 1);
         drop(line);
@@ -184,11 +219,25 @@ mod tests {
     }
 
     #[test]
+    fn no_packet_passes_a_bound_and_what_does_not_pass_is_not_counted() {
+        let meter = Arc::new(Meter::default());
+        let (mut one, mut other) = (meter.open(holder(1), Now::default()), meter.open(holder(2), Now::default()));
+        meter.bound(ByteCount::new(1_000));
+        let passed = (0..50).filter(|_| one.sent(30, Now::default())).count();
+        assert_eq!((passed, other.received(11, Now::default()), other.received(10, Now::default())), (33, false, true));
+        meter.bound(ByteCount::new(1_100));
+        assert!(other.received(100, Now::default()) && !one.sent(1, Now::default()));
+        let [one, other] = [1, 2].map(|number| meter.read(holder(number)).unwrap());
+        assert_eq!(one.sent.get() + other.received.get(), 1_100);
+        assert_eq!((one.packets_sent, other.packets_received), (33, 2));
+    }
+
+    #[test]
     fn figures_that_nobody_asks_for_go_after_a_day() {
         let meter = Arc::new(Meter::default());
         let mut line = meter.open(holder(1), Now::default());
         meter.forget_idle(at(KEPT * 2));
-        line.received(1, at(KEPT * 2));
+        assert!(line.received(1, at(KEPT * 2)));
         drop(line);
         meter.forget_idle(at(KEPT * 2 + KEPT / 2));
         assert!(meter.read(holder(1)).is_some());

@@ -6,6 +6,9 @@
 mod addresses;
 mod desk;
 mod secret;
+mod voice;
+
+pub use voice::RelayVoice;
 
 use self::{
     addresses::{Addresses, How},

@@ -131,7 +131,7 @@ impl LiveSession {
     }
 
     /// See [`Session::authenticate`].
-    pub(super) fn authenticate(&self, token: &ParticipantToken) -> bool {
+    pub(super) fn authenticate(&self, token: &ParticipantToken) -> Option<ParticipantId> {
         self.lock().core.authenticate(token)
     }
 

@@ -40,7 +40,7 @@ pub use saved::{Counted, Saved};
 
 use super::refusal::Refusal;
 use crate::domain::{ConnectionId, InviteKey, Now, ParticipantId, ParticipantToken, SessionCode};
-use crate::protocol::{EndReason, FilmStatus, ServerMessage, Snapshot};
+use crate::protocol::{EndReason, FilmStatus, RelayStage, ServerMessage, Snapshot};
 use chat::Chat;
 use connections::{Connection, Connections};
 use invite::Invites;
@@ -67,7 +67,6 @@ pub struct Rules {
 }
 
 /// One session.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the session")]
 #[derive(Debug)]
 pub struct Session {
     code: SessionCode,
@@ -88,7 +87,7 @@ pub struct Session {
     film_at: Now,
     /// The time of the input in hand.
     now: Now,
-    relay_limit_reached: bool,
+    relays: RelayStage,
     revision: u64,
     over_since: Option<Now>,
     /// The input in hand changed what a snapshot shows.
@@ -123,7 +122,7 @@ impl Session {
             film: None,
             film_at: Now::default(),
             now: Now::default(),
-            relay_limit_reached: false,
+            relays: RelayStage::default(),
             revision: 0,
             over_since: None,
             changed: false,
@@ -153,8 +152,15 @@ impl Session {
                 self.lose(socket, now);
                 Ok(())
             }
-            Input::RelayLimit(reached) => {
-                self.set_relay_limit(reached);
+            Input::Relays(stage) => {
+                self.set_relays(stage);
+                Ok(())
+            }
+            Input::RelayOver { participant, provider, reason } => {
+                if let Some(to) = self.socket_of(participant) {
+                    let message = ServerMessage::RelayOver { provider, reason };
+                    self.outputs.push_back(Output::Send { to, message });
+                }
                 Ok(())
             }
             Input::EndedByOperator => {
@@ -232,9 +238,9 @@ impl Session {
         !self.is_over() && self.invites.admits(key)
     }
 
-    /// Whether the token is that of somebody in the session.
-    pub fn authenticate(&self, token: &ParticipantToken) -> bool {
-        self.place_of_token(token).is_some()
+    /// The host, where the token is that of somebody in the session.
+    pub fn authenticate(&self, token: &ParticipantToken) -> Option<ParticipantId> {
+        self.place_of_token(token).and(self.people.first()).map(|host| host.id)
     }
 
     /// Whose report a page sends as it goes away; `None` where token and connection do not belong together. Also answers
@@ -254,9 +260,9 @@ impl Session {
         self.connections.closed().find(mine).map(|_| Reporter { participant, open: false })
     }
 
-    fn set_relay_limit(&mut self, reached: bool) {
-        if self.over_since.is_none() && self.relay_limit_reached != reached {
-            self.relay_limit_reached = reached;
+    fn set_relays(&mut self, stage: RelayStage) {
+        if self.over_since.is_none() && self.relays != stage {
+            self.relays = stage;
             self.change();
         }
     }
@@ -367,7 +373,7 @@ impl Session {
             participants: self.people.iter().map(Participant::info).collect(),
             film: self.film_now(),
             locked: self.locked,
-            relay_limit_reached: self.relay_limit_reached,
+            relay: self.relays,
         }
     }
 

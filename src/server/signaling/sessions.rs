@@ -9,13 +9,15 @@ use super::live::{Around, LiveSession};
 use super::refusal::Refusal;
 use super::session::{Counted, Input, Newcomer, PasswordHash, Rules, Saved, Session, SocketId};
 use super::store::{Store, StoreError};
-use crate::domain::{InviteKey, ParticipantId, ParticipantName, ParticipantToken, SessionCode, TokenSecret};
-use crate::protocol::{ClientMessage, Password, UsageBeacon, limits};
+use crate::domain::{
+    InviteKey, ParticipantId, ParticipantName, ParticipantToken, ProviderName, SessionCode, TokenSecret,
+};
+use crate::protocol::{ClientMessage, Password, RelayOver, RelayStage, UsageBeacon, limits};
 use crate::server::clock::Clock;
 use crate::server::guard::{ClientAddress, Origin, Tries};
 use crate::server::paths::{Country, Paths};
 use crate::server::relay::Bouncer;
-use crate::server::usage::{self, Usage};
+use crate::server::usage::{self, NoRoom, RelayOrder, Usage};
 use axum::http::HeaderName;
 use axum_client_ip::ClientIpSource;
 use std::collections::btree_map::Entry;
@@ -24,6 +26,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -169,14 +172,14 @@ impl Sessions {
         if restored > 0 {
             tracing::info!(sessions = restored, "Sessions go on after the restart");
             // Says at once what it is, and writes it down.
-            let reached = *usage.limit_changes().borrow();
-            self.tell_limit(reached);
+            let stage = *usage.stage_changes().borrow();
+            self.tell_stage(stage);
         }
     }
 
-    /// Whether the token is that of somebody in a session.
-    pub fn authenticate(&self, token: &ParticipantToken) -> bool {
-        self.find(token.code).is_some_and(|session| session.authenticate(token))
+    /// The host of the session that the token's holder is in; `None` where it is nobody's token.
+    pub fn authenticate(&self, token: &ParticipantToken) -> Option<ParticipantId> {
+        self.find(token.code).and_then(|session| session.authenticate(token))
     }
 
     /// Takes the last reports of a page that went away, without those that are not its own or cannot be. There is no second
@@ -225,8 +228,15 @@ impl Sessions {
         self.everyone().into_iter().find(|(_, session)| session.includes(participant)).map(|(code, _)| code)
     }
 
-    /// Ends what the built-in relay carries for somebody, where it is part of this process; they get nothing more of it.
-    pub fn end_relay(&self, code: SessionCode, participant: ParticipantId) {
+    /// Ends relaying for somebody: their page is told to leave the relays of these providers, and the built-in relay, where it is
+    /// part of this process, carries nothing more for them.
+    pub fn end_relay(&self, code: SessionCode, participant: ParticipantId, providers: &[ProviderName]) {
+        if let Some(session) = self.find(code) {
+            for provider in providers {
+                let reason = RelayOver::Ended;
+                session.handle(Input::RelayOver { participant, provider: provider.clone(), reason }, &self.0.around);
+            }
+        }
         if let Some(bouncer) = &self.0.around.bouncer {
             bouncer.participant_left(code, participant);
         }
@@ -361,8 +371,8 @@ impl Sessions {
         let session = self.found(socket, line, password, &host)?;
         session.greet(&self.0.around);
         // Read once the session can be found: a change before that went past it.
-        let reached = *self.0.around.usage.limit_changes().borrow();
-        session.handle(Input::RelayLimit(reached), &self.0.around);
+        let stage = *self.0.around.usage.stage_changes().borrow();
+        session.handle(Input::Relays(stage), &self.0.around);
         tracing::info!("A session was created");
         Ok(Some(session))
     }
@@ -424,20 +434,26 @@ impl Sessions {
         Ok(inside.then_some(session))
     }
 
-    /// Gives up places, forgets sessions and passes on the relay limit, until the server stops.
+    /// Gives up places, forgets sessions and passes on how the relays stand, until the server stops.
     async fn watch_over(self) {
         let mut sweep = tokio::time::interval(SWEEP_EVERY);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut limit = self.0.around.usage.limit_changes();
-        let mut limit_known = true;
+        let (mut stage, mut orders) = (self.0.around.usage.stage_changes(), self.0.around.usage.orders());
+        let mut counting = true;
         loop {
             tokio::select! {
                 () = self.0.stopping.cancelled() => return,
                 _ = sweep.tick() => self.sweep(),
-                changed = limit.changed(), if limit_known => {
-                    limit_known = changed.is_ok();
-                    let reached = *limit.borrow_and_update();
-                    self.tell_limit(reached);
+                changed = stage.changed(), if counting => {
+                    counting = changed.is_ok();
+                    let now = *stage.borrow_and_update();
+                    self.tell_stage(now);
+                }
+                order = orders.recv(), if counting => match order {
+                    Ok(order) => self.carry_out(&order),
+                    // Whoever was missed goes on, and is named again.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => counting = false,
                 }
             }
         }
@@ -455,9 +471,23 @@ impl Sessions {
         }
     }
 
-    fn tell_limit(&self, reached: bool) {
+    fn tell_stage(&self, stage: RelayStage) {
         for (_, session) in self.everyone() {
-            session.handle(Input::RelayLimit(reached), &self.0.around);
+            session.handle(Input::Relays(stage), &self.0.around);
+        }
+    }
+
+    /// Somebody has to leave a relay: their page is told.
+    fn carry_out(&self, order: &RelayOrder) {
+        let reason = match order.why {
+            NoRoom::Used | NoRoom::Promised | NoRoom::NearLimit | NoRoom::Uncounted => RelayOver::Limit,
+            NoRoom::Provider => RelayOver::Provider,
+            NoRoom::Party => RelayOver::Share,
+        };
+        let RelayOrder { participant, provider, .. } = order.clone();
+        for (_, session) in self.everyone() {
+            let over = Input::RelayOver { participant, provider: provider.clone(), reason };
+            session.handle(over, &self.0.around);
         }
     }
 

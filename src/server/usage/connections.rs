@@ -126,6 +126,12 @@ impl Connections {
         self.known.get(&connection).filter(|known| known.has_end(participant)).map(|known| known.host)
     }
 
+    /// Who is at the other end; `None` where the connection is unknown or not the participant's.
+    pub(super) fn other_end(&self, connection: ConnectionId, participant: ParticipantId) -> Option<ParticipantId> {
+        let known = self.known.get(&connection).filter(|known| known.has_end(participant))?;
+        Some(if known.host == participant { known.guest } else { known.host })
+    }
+
     /// How long ago the connection was opened; `None` where it is unknown or not the participant's.
     pub(super) fn open_for(&self, connection: ConnectionId, participant: ParticipantId, now: Now) -> Option<Duration> {
         let known = self.known.get(&connection).filter(|known| known.has_end(participant))?;

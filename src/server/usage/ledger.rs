@@ -1,52 +1,54 @@
 //! The books on disk: what was relayed, in SQLite, written before it is believed.
 //!
-//! One call of [`Ledger::record_all`] is one transaction, durable when it returns: events, counters and sums change together
+//! One call of [`Ledger::record_all`] is one transaction, durable when it returns: evidence, counters and sums change together
 //! or not at all, so reports that are sent again after a crash count once (`property_tests` cuts the log at any byte,
-//! `crash_tests` kills the process). No end is believed beyond its [`bounds`](super::bounds). Refuses to know threads, acknowledgements, the cap and people's names. Amounts
-//! beyond `i64::MAX` bytes are kept as that.
+//! `crash_tests` kills the process). The evidence is only ever added to, and every sum can be made from it anew
+//! ([`Ledger::rebuild`]). Refuses to know threads, acknowledgements, the cap and people's names. Amounts beyond `i64::MAX` bytes
+//! are kept as that.
 
+mod entry;
+mod rows;
+
+use self::entry::Entry;
+use self::rows::{loaded, loaded_bytes, parsed};
 use super::UsageError;
-use super::billing::{Billing, Counters};
-use super::bounds::{Ignored, PAIRS_KEPT, believable};
+use super::bounds::Ignored;
+use super::cap::LEASE_FOR;
 use super::connections::{Ended, Kept};
-use super::meter::Meter;
 use super::month::Month;
-use crate::domain::{ByteCount, ConnectionId, ParticipantId, ProviderName, UnixMillis};
-use crate::protocol::{PairCounters, UsageReport};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use std::collections::BTreeMap;
+use super::party::Party;
+use super::sums::{ProviderSum, Sums, Whose};
+use super::voices::Said;
+use crate::domain::{ByteCount, ParticipantId, ProviderName, UnixMillis};
+use crate::protocol::UsageReport;
+use rusqlite::{Connection, TransactionBehavior, params};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The file within the data directory.
-const FILE: &str = "usage.db";
+pub(super) const FILE: &str = "usage.db";
 
 /// Each entry takes the ledger one version further; entries are only ever added.
-const SCHEMA: [&str; 5] = [
+const SCHEMA: [&str; 6] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
 ];
 
 /// How long to wait for another process that reads or copies the file.
 const BUSY: Duration = Duration::from_secs(5);
-
-/// A month's sums.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct MonthTotal {
-    /// Counted by browsers.
-    pub measured: ByteCount,
-    /// Assumed, because nobody counted.
-    pub estimated: ByteCount,
-}
 
 /// A report and who sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reported {
     /// Who.
     pub participant: ParticipantId,
+    /// Who is at the other end, where the connection is known.
+    pub other: Option<ParticipantId>,
     /// The session's host, where the connection is known.
     pub session: Option<ParticipantId>,
     /// How long the connection has been open, where it is known.
@@ -57,24 +59,59 @@ pub(super) struct Reported {
     pub report: UsageReport,
 }
 
+/// What somebody other than a browser said, and the session that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Heard {
+    /// The session's host, where it is known.
+    pub session: Option<ParticipantId>,
+    /// What.
+    pub said: Said,
+}
+
+/// What is recorded at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Batch<'a> {
+    /// Connections that are open, to be written down.
+    pub kept: &'a [Kept],
+    /// What browsers reported.
+    pub reports: &'a [Reported],
+    /// What others said.
+    pub heard: &'a [Heard],
+    /// What is over.
+    pub endings: &'a [Ended],
+    /// Whose relays count for themselves, so that browsers' reports are kept and do not count.
+    pub speaking: &'a BTreeSet<ProviderName>,
+}
+
 /// What an ended connection came to, over its whole life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// What both ends measured.
+    /// What was measured at both ends.
     Measured(ByteCount),
     /// Nobody measured.
     Estimated(ByteCount),
 }
 
-/// What is on disk after [`Ledger::record_all`].
+/// Bytes that count and whose they are, in the order in which they were recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// Whose relay.
+    pub provider: Option<ProviderName>,
+    /// Whose credentials.
+    pub participant: Option<ParticipantId>,
+    /// How many more.
+    pub bytes: ByteCount,
+}
+
+/// What is on disk after [`Ledger::record_all`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Recorded {
-    /// The month that was recorded in.
-    pub month: Month,
-    /// Its sums.
-    pub total: MonthTotal,
-    /// The sums of the providers of which something was recorded.
-    pub by_provider: BTreeMap<ProviderName, ByteCount>,
+    /// The sums that changed.
+    pub sums: BTreeMap<(Month, Whose), ProviderSum>,
+    /// This month's sums of parties that changed.
+    pub parties: BTreeMap<Party, ByteCount>,
+    /// What came to count.
+    pub counted: Vec<Counted>,
     /// One outcome for each ending, in the same order.
     pub outcomes: Vec<Outcome>,
     /// What was not counted; the same may be named again and again.
@@ -85,13 +122,6 @@ pub(super) struct Recorded {
 #[derive(Debug)]
 pub(super) struct Ledger {
     database: Connection,
-}
-
-impl MonthTotal {
-    /// Everything that counts towards the cap.
-    pub(super) fn used(self) -> ByteCount {
-        self.measured.plus(self.estimated)
-    }
 }
 
 impl Ledger {
@@ -110,25 +140,25 @@ impl Ledger {
     }
 
     /// The sums of every month so far.
-    pub(super) fn totals(&self) -> Result<BTreeMap<Month, MonthTotal>, rusqlite::Error> {
-        let mut rows = self.database.prepare("SELECT month, measured, estimated FROM month_total")?;
-        let rows = rows.query_map([], |row| {
-            let month = parsed(0, &row.get::<_, String>(0)?)?;
-            Ok((month, MonthTotal { measured: loaded_bytes(row.get(1)?), estimated: loaded_bytes(row.get(2)?) }))
-        })?;
+    pub(super) fn sums(&self) -> Result<Sums, rusqlite::Error> {
+        let mut rows = self.database.prepare("SELECT month, provider, counted, estimated, said FROM provider_total")?;
+        let rows =
+            rows.query_map([], |row| Ok(((parsed(0, row)?, rows::whose(1, row)?), rows::provider_sum(2, row)?)))?;
         rows.collect()
     }
 
-    /// What was measured of every provider in every month so far.
-    pub(super) fn provider_totals(&self) -> Result<BTreeMap<(Month, ProviderName), ByteCount>, rusqlite::Error> {
-        let mut rows = self.database.prepare("SELECT month, provider, measured FROM provider_total")?;
-        let rows = rows.query_map([], |row| {
-            // Names that an earlier version knew bound nobody now.
-            let Ok(provider) = row.get::<_, String>(1)?.parse() else { return Ok(None) };
-            let month = parsed(0, &row.get::<_, String>(0)?)?;
-            Ok(Some(((month, provider), loaded_bytes(row.get(2)?))))
-        })?;
-        rows.filter_map(Result::transpose).collect()
+    /// What counts of each party in a month.
+    pub(super) fn parties(&self, month: Month) -> Result<BTreeMap<Party, ByteCount>, rusqlite::Error> {
+        let mut rows = self.database.prepare("SELECT party, counted FROM party_total WHERE month = ?1")?;
+        let rows = rows.query_map([month.to_string()], |row| Ok((parsed(0, row)?, loaded_bytes(row.get(1)?))))?;
+        rows.collect()
+    }
+
+    /// What counts of a day, over all providers. Providers speak of months only, so their own counts are not part of it.
+    pub(super) fn day(&self, day: u64) -> Result<ByteCount, rusqlite::Error> {
+        self.database
+            .prepare_cached("SELECT coalesce(sum(counted), 0) FROM hour_total WHERE hour >= ?1 AND hour < ?2")?
+            .query_row([rows::stored(day * 24), rows::stored((day + 1) * 24)], |row| Ok(loaded_bytes(row.get(0)?)))
     }
 
     /// The connections that were open when they were last heard of.
@@ -137,9 +167,9 @@ impl Ledger {
             self.database.prepare("SELECT connection, host, guest, opened_ms, alive_ms, reported FROM connection")?;
         let rows = rows.query_map([], |row| {
             Ok(Kept {
-                connection: parsed(0, &row.get::<_, String>(0)?)?,
-                host: parsed(1, &row.get::<_, String>(1)?)?,
-                guest: parsed(2, &row.get::<_, String>(2)?)?,
+                connection: parsed(0, row)?,
+                host: parsed(1, row)?,
+                guest: parsed(2, row)?,
                 opened_at: UnixMillis(loaded(row.get(3)?)),
                 alive_at: UnixMillis(loaded(row.get(4)?)),
                 reported: row.get(5)?,
@@ -148,245 +178,68 @@ impl Ledger {
         rows.collect()
     }
 
-    /// [`Self::record_all`] without connections.
-    #[cfg(test)]
-    pub(super) fn record(
-        &mut self,
-        at: UnixMillis,
-        reports: &[Reported],
-        endings: &[Ended],
-    ) -> Result<Recorded, rusqlite::Error> {
-        self.record_all(at, &[], reports, endings)
-    }
-
-    /// Records connections, then reports, then endings, at a moment that decides the month. When it returns, all of it is
-    /// on disk; when it fails, none of it is, and it may be tried again.
+    /// Records connections, then what browsers and others said, then endings, at a moment that decides the month. `parties` tells
+    /// whom a participant's bytes are counted for. When it returns, all of it is on disk; when it fails, none of it is, and it
+    /// may be tried again.
     pub(super) fn record_all(
         &mut self,
         at: UnixMillis,
-        kept: &[Kept],
-        reports: &[Reported],
-        endings: &[Ended],
+        batch: Batch<'_>,
+        parties: &dyn Fn(ParticipantId) -> Vec<Party>,
     ) -> Result<Recorded, rusqlite::Error> {
         let transaction = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let month = Month::of(at);
-        let total = month_total(&transaction, month)?;
-        let (by_provider, ignored) = (BTreeMap::new(), Vec::new());
-        let mut entry = Entry { month, at, total, by_provider, ignored, transaction: &transaction };
-        for kept in kept {
+        let mut entry = Entry::new(&transaction, at, batch.speaking, parties)?;
+        for kept in batch.kept {
             entry.keep(kept)?;
         }
-        for reported in reports {
-            entry.note_report(reported)?;
+        for reported in batch.reports {
+            entry.report(reported)?;
         }
-        for reported in reports.iter().filter(|reported| !reported.report.pairs.is_empty()) {
-            let mut standing = entry.standing(reported.participant, reported.report.connection)?;
-            for pair in &reported.report.pairs {
-                entry.measure(reported, &mut standing, pair)?;
-            }
+        for heard in batch.heard {
+            entry.hear(heard)?;
         }
-        let outcomes = endings.iter().map(|ended| entry.end(ended)).collect::<Result<_, _>>()?;
-        let Entry { total, by_provider, ignored, .. } = entry;
-        transaction
-            .prepare_cached("INSERT OR REPLACE INTO month_total (month, measured, estimated) VALUES (?1, ?2, ?3)")?
-            .execute(params![month.to_string(), stored(total.measured.get()), stored(total.estimated.get())])?;
+        for ended in batch.endings {
+            entry.end(ended)?;
+        }
+        let recorded = entry.recorded();
         transaction.commit()?;
-        Ok(Recorded { month, total, by_provider, outcomes, ignored })
-    }
-}
-
-/// One transaction being put together.
-struct Entry<'a> {
-    transaction: &'a Transaction<'a>,
-    month: Month,
-    at: UnixMillis,
-    total: MonthTotal,
-    by_provider: BTreeMap<ProviderName, ByteCount>,
-    ignored: Vec<Ignored>,
-}
-
-/// What the books hold of one end of a connection.
-#[derive(Default)]
-struct Standing {
-    pairs: usize,
-    counted: ByteCount,
-    since: Option<UnixMillis>,
-}
-
-impl Entry<'_> {
-    fn keep(&self, kept: &Kept) -> Result<(), rusqlite::Error> {
-        // What is reported stays so, whatever the order in which this and the report come.
-        self.transaction
-            .prepare_cached(
-                "INSERT INTO connection (connection, host, guest, opened_ms, alive_ms, reported)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO UPDATE SET alive_ms = max(alive_ms, excluded.alive_ms),
-                    reported = max(reported, excluded.reported)",
-            )?
-            .execute(params![
-                kept.connection.to_string(),
-                kept.host.to_string(),
-                kept.guest.to_string(),
-                stored(kept.opened_at.0),
-                stored(kept.alive_at.0),
-                kept.reported,
-            ])?;
-        Ok(())
+        Ok(recorded)
     }
 
-    /// Somebody says how the connection runs, though it be that nothing passes through a relay.
-    fn note_report(&self, reported: &Reported) -> Result<(), rusqlite::Error> {
-        self.transaction
-            .prepare_cached(
-                "UPDATE connection SET reported = 1
-                 WHERE connection = ?1 AND reported = 0 AND (host = ?2 OR guest = ?2)",
-            )?
-            .execute(params![reported.report.connection.to_string(), reported.participant.to_string()])?;
-        Ok(())
+    /// What was promised over each provider when it was last written down, where that is so recent that it may still be used.
+    pub(super) fn promises(&self, at: UnixMillis) -> Result<Vec<(ProviderName, ByteCount)>, rusqlite::Error> {
+        let mut rows = self.database.prepare("SELECT provider, bytes, at_ms FROM promise")?;
+        let rows = rows.query_map([], |row| {
+            let written = UnixMillis(loaded(row.get(2)?));
+            let lapsed = written.until(at) >= LEASE_FOR;
+            let bytes = loaded_bytes(row.get(1)?);
+            Ok(rows::whose(0, row)?.filter(|_| !lapsed && bytes > ByteCount::ZERO).map(|provider| (provider, bytes)))
+        })?;
+        rows.filter_map(Result::transpose).collect()
     }
 
-    fn measure(
+    /// Writes down what is promised now.
+    pub(super) fn promise(
         &mut self,
-        reported: &Reported,
-        standing: &mut Standing,
-        pair: &PairCounters,
+        at: UnixMillis,
+        promised: &BTreeMap<ProviderName, ByteCount>,
     ) -> Result<(), rusqlite::Error> {
-        let participant = reported.participant.to_string();
-        let connection = reported.report.connection.to_string();
-        let known = self
-            .transaction
-            .prepare_cached(
-                "SELECT provider, sequence, bytes_received, bytes_sent, packets_received, packets_sent, counted, since_ms,
-                        packets_indicated
-                 FROM pair WHERE participant = ?1 AND connection = ?2 AND pair = ?3",
-            )?
-            .query_row(params![participant, connection, pair.pair], pair_row)
-            .optional()?;
-        let is_new = known.is_none();
-        // A pair keeps the provider that it was first reported with: another name later cannot change what was billed.
-        let PairRow { provider, mut meter, counted, since } = known.unwrap_or_else(|| PairRow {
-            provider: pair.provider.clone(),
-            meter: Meter::default(),
-            counted: ByteCount::ZERO,
-            since: self.at,
-        });
-        let Some(billed) = meter.apply(Billing::of(provider.kind()), reported.report.sequence, pair.into()) else {
-            return Ok(());
-        };
-        // Most pairs never carry anything.
-        if meter.counters == Counters::default() {
-            return Ok(());
-        }
-        if is_new && standing.pairs >= PAIRS_KEPT {
-            self.ignored.push(Ignored::Pairs(reported.report.connection));
-            return Ok(());
-        }
-        let age = standing.since.unwrap_or(self.at).until(self.at).max(reported.open_for.unwrap_or_default());
-        let believed = reported.at_most.map_or(believable(age), |most| most.min(believable(age)));
-        let added = billed.min(believed.minus(standing.counted));
-        if added < billed {
-            self.ignored.push(Ignored::Bytes(reported.report.connection));
-        }
-        standing.pairs += usize::from(is_new);
-        standing.counted = standing.counted.plus(added);
-        let counters = meter.counters;
-        self.transaction
-            .prepare_cached("INSERT OR REPLACE INTO pair VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?
-            .execute(params![
-                participant,
-                connection,
-                pair.pair,
+        let transaction = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (provider, bytes) in promised {
+            transaction.prepare_cached("INSERT OR REPLACE INTO promise VALUES (?1, ?2, ?3)")?.execute(params![
                 provider.to_string(),
-                stored(meter.sequence),
-                stored(counters.bytes_received),
-                stored(counters.bytes_sent),
-                stored(counters.packets_received),
-                stored(counters.packets_sent),
-                stored(counted.plus(added).get()),
-                stored(since.0),
-                stored(counters.packets_indicated),
+                rows::stored(bytes.get()),
+                rows::stored(at.0)
             ])?;
-        if added == ByteCount::ZERO {
-            return Ok(());
         }
-        self.transaction
-            .prepare_cached(
-                "INSERT INTO usage_event (month, at_ms, kind, bytes, connection, session, participant, pair, provider)
-                 VALUES (?1, ?2, 'measured', ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute(params![
-                self.month.to_string(),
-                stored(self.at.0),
-                stored(added.get()),
-                connection,
-                reported.session.map(|host| host.to_string()),
-                participant,
-                pair.pair,
-                provider.to_string(),
-            ])?;
-        self.total.measured = self.total.measured.plus(added);
-        self.add_to_provider(provider, added)
+        transaction.commit()
     }
 
-    fn add_to_provider(&mut self, provider: ProviderName, added: ByteCount) -> Result<(), rusqlite::Error> {
-        let total = self
-            .transaction
-            .prepare_cached(
-                "INSERT INTO provider_total (month, provider, measured) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO UPDATE SET measured = min(measured + excluded.measured, 9223372036854775807)
-                 RETURNING measured",
-            )?
-            .query_row(params![self.month.to_string(), provider.to_string(), stored(added.get())], |row| row.get(0))?;
-        self.by_provider.insert(provider, loaded_bytes(total));
-        Ok(())
-    }
-
-    fn end(&mut self, ended: &Ended) -> Result<Outcome, rusqlite::Error> {
-        // Booked with the same stroke: neither twice nor not at all.
-        self.transaction
-            .prepare_cached("DELETE FROM connection WHERE connection = ?1 AND opened_ms = ?2")?
-            .execute(params![ended.connection.to_string(), stored(ended.opened_at.0)])?;
-        let measured = self.standing(ended.host, ended.connection)?.counted;
-        let measured = measured.plus(self.standing(ended.guest, ended.connection)?.counted);
-        // Before a restart it may have been measured although nobody reported since.
-        let Some(estimate) = ended.estimate.filter(|_| measured == ByteCount::ZERO) else {
-            return Ok(Outcome::Measured(measured));
-        };
-        if estimate > ByteCount::ZERO {
-            let added = self
-                .transaction
-                .prepare_cached(
-                    "INSERT INTO usage_event (month, at_ms, kind, bytes, connection, session, opened_ms)
-                     VALUES (?1, ?2, 'estimated', ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
-                )?
-                .execute(params![
-                    self.month.to_string(),
-                    stored(self.at.0),
-                    stored(estimate.get()),
-                    ended.connection.to_string(),
-                    ended.host.to_string(),
-                    stored(ended.opened_at.0),
-                ])?;
-            if added > 0 {
-                self.total.estimated = self.total.estimated.plus(estimate);
-            }
-        }
-        Ok(Outcome::Estimated(estimate))
-    }
-
-    fn standing(&self, end: ParticipantId, connection: ConnectionId) -> Result<Standing, rusqlite::Error> {
-        let mut pairs = self
-            .transaction
-            .prepare_cached("SELECT counted, since_ms FROM pair WHERE participant = ?1 AND connection = ?2")?;
-        let mut pairs = pairs.query(params![end.to_string(), connection.to_string()])?;
-        let mut standing = Standing::default();
-        while let Some(pair) = pairs.next()? {
-            let since = UnixMillis(loaded(pair.get(1)?));
-            standing.pairs += 1;
-            standing.counted = standing.counted.plus(loaded_bytes(pair.get(0)?));
-            standing.since = Some(standing.since.map_or(since, |earliest| earliest.min(since)));
-        }
-        Ok(standing)
+    /// Makes every sum from the evidence anew.
+    pub(super) fn rebuild(&mut self) -> Result<(), rusqlite::Error> {
+        let transaction = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(include_str!("schema/rebuild.sql"))?;
+        transaction.commit()
     }
 }
 
@@ -403,61 +256,6 @@ fn migrate(database: &mut Connection, path: &Path) -> Result<(), UsageError> {
     }
     transaction.pragma_update(None, "user_version", i64::try_from(SCHEMA.len()).unwrap_or(i64::MAX)).map_err(failed)?;
     transaction.commit().map_err(failed)
-}
-
-fn month_total(transaction: &Transaction<'_>, month: Month) -> Result<MonthTotal, rusqlite::Error> {
-    let total = transaction
-        .prepare_cached("SELECT measured, estimated FROM month_total WHERE month = ?1")?
-        .query_row([month.to_string()], |row| {
-            Ok(MonthTotal { measured: loaded_bytes(row.get(0)?), estimated: loaded_bytes(row.get(1)?) })
-        })
-        .optional()?;
-    Ok(total.unwrap_or_default())
-}
-
-/// What the books hold of one pair.
-struct PairRow {
-    provider: ProviderName,
-    meter: Meter,
-    counted: ByteCount,
-    since: UnixMillis,
-}
-
-fn pair_row(row: &rusqlite::Row<'_>) -> Result<PairRow, rusqlite::Error> {
-    let counters = Counters {
-        bytes_received: loaded(row.get(2)?),
-        bytes_sent: loaded(row.get(3)?),
-        packets_received: loaded(row.get(4)?),
-        packets_sent: loaded(row.get(5)?),
-        packets_indicated: loaded(row.get(8)?),
-    };
-    Ok(PairRow {
-        provider: parsed(0, &row.get::<_, String>(0)?)?,
-        meter: Meter { sequence: loaded(row.get(1)?), counters },
-        counted: loaded_bytes(row.get(6)?),
-        since: UnixMillis(loaded(row.get(7)?)),
-    })
-}
-
-fn parsed<T>(column: usize, text: &str) -> Result<T, rusqlite::Error>
-where
-    T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
-{
-    text.parse().map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
-    })
-}
-
-fn stored(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn loaded(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
-}
-
-fn loaded_bytes(value: i64) -> ByteCount {
-    ByteCount::new(loaded(value))
 }
 
 #[cfg(test)]

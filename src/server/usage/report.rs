@@ -78,7 +78,14 @@ mod tests {
     }
 
     fn report(pairs: Vec<PairCounters>) -> UsageReport {
-        UsageReport { connection: ConnectionId::from_random(1), sequence: 1, path: Path::Relayed, pairs, seen: None }
+        UsageReport {
+            connection: ConnectionId::from_random(1),
+            sequence: 1,
+            path: Path::Relayed,
+            pairs,
+            other_end: None,
+            seen: None,
+        }
     }
 
     #[test]

@@ -1,14 +1,20 @@
 //! The month's usage as `GET /api/bandwidth-status` answers it.
 
-use super::ledger::MonthTotal;
 use super::month::Month;
-use crate::domain::ByteCount;
-use crate::protocol::{BandwidthState, BandwidthStatus};
+use super::sums::MonthTotal;
+use crate::domain::{ByteCount, GbText};
+use crate::protocol::{BandwidthState, BandwidthStatus, RelayStage};
 use serde_json::Number;
 
 /// The answer for a month's sums, a limit, and the connections open now.
-pub(super) fn status(total: MonthTotal, limit: ByteCount, month: Month, active: usize) -> BandwidthStatus {
-    let used = total.used();
+pub(super) fn status(
+    total: MonthTotal,
+    reserved: ByteCount,
+    limit: ByteCount,
+    month: Month,
+    active: usize,
+) -> BandwidthStatus {
+    let used = total.used;
     BandwidthStatus {
         bandwidth_used_gb: used.gb_text(2).to_string(),
         bandwidth_limit_gb: gb_number(limit),
@@ -18,9 +24,35 @@ pub(super) fn status(total: MonthTotal, limit: ByteCount, month: Month, active: 
         active_connections: u64::try_from(active).unwrap_or(u64::MAX),
         status: if used >= limit { BandwidthState::LimitExceeded } else { BandwidthState::Ok },
         bandwidth_used_bytes: used.get(),
-        bandwidth_reserved_bytes: 0,
+        bandwidth_reserved_bytes: reserved.get(),
         bandwidth_estimated_bytes: total.estimated.get(),
     }
+}
+
+/// Says in the log that the limit has come nearer, or that a new month has begun.
+pub(super) fn tell(before: RelayStage, now: RelayStage, used: ByteCount, limit: ByteCount) {
+    let (used, limit) = (used.gb_text(2), gb_number(limit));
+    match now {
+        RelayStage::Over => tracing::warn!("{}", limit_line(&used, &limit)),
+        RelayStage::DirectOnly => {
+            tracing::warn!("Relays are for those who watch over one already: {used} of {limit} GB used this month");
+        }
+        RelayStage::Narrow => {
+            tracing::warn!("Whoever watches over a relay gets a smaller picture: {used} of {limit} GB used this month");
+        }
+        RelayStage::Warned if before < now => tracing::warn!("{used} of {limit} GB used this month"),
+        RelayStage::Warned => tracing::info!("{used} of {limit} GB used this month"),
+        RelayStage::Plenty if before == RelayStage::Over => {
+            tracing::info!("A new month has begun; relay credentials are given again");
+        }
+        RelayStage::Plenty => {
+            tracing::info!("Relay credentials are given as ever: {used} of {limit} GB used this month")
+        }
+    }
+}
+
+fn limit_line(used: &GbText, limit: &Number) -> String {
+    format!("Bandwidth limit reached: {used} of {limit} GB used this month; no new relay credentials until it turns")
 }
 
 /// Decimal gigabytes as a JSON number: an integer where it is one (`1000`), else with decimals (`0.02`).
@@ -47,9 +79,9 @@ mod tests {
     use serde_json::json;
 
     fn status_json(measured: u64, estimated: u64, limit: &str) -> serde_json::Value {
-        let total = MonthTotal { measured: ByteCount::new(measured), estimated: ByteCount::new(estimated) };
+        let total = MonthTotal { used: ByteCount::new(measured + estimated), estimated: ByteCount::new(estimated) };
         let limit = ByteCount::parse_gb(limit).unwrap();
-        serde_json::to_value(status(total, limit, "2025-01".parse().unwrap(), 3)).unwrap()
+        serde_json::to_value(status(total, ByteCount::new(7), limit, "2025-01".parse().unwrap(), 3)).unwrap()
     }
 
     #[test]
@@ -59,7 +91,7 @@ mod tests {
             json!({
                 "bandwidthUsedGB": "45.23", "bandwidthLimitGB": 1000, "percentage": 4.52, "remainingGB": "954.77",
                 "resetDate": "2025-02-01T00:00:00.000Z", "activeConnections": 3, "status": "OK",
-                "bandwidthUsedBytes": 45_230_000_000_u64, "bandwidthReservedBytes": 0,
+                "bandwidthUsedBytes": 45_230_000_000_u64, "bandwidthReservedBytes": 7,
                 "bandwidthEstimatedBytes": 230_000_000,
             })
         );
@@ -72,6 +104,14 @@ mod tests {
         assert_eq!(answer["remainingGB"], "0.00");
         assert_eq!(answer["percentage"], 125.0);
         assert_eq!(answer["status"], "LIMIT_EXCEEDED");
+    }
+
+    #[test]
+    fn the_limit_is_told_as_the_guide_words_it() {
+        assert_eq!(
+            limit_line(&ByteCount::new(20_400_000).gb_text(2), &gb_number(ByteCount::new(20_000_000))),
+            "Bandwidth limit reached: 0.02 of 0.02 GB used this month; no new relay credentials until it turns"
+        );
     }
 
     #[test]

@@ -92,28 +92,28 @@ async fn a_check_counts_both_its_ends_once_and_no_more_than_its_bound() {
 async fn the_limit_is_told_when_reached_and_lifted_when_the_month_turns() {
     let dir = TempDir::new().unwrap();
     let (usage, hand) = open(&dir, "0.02");
-    let mut changes = usage.limit_changes();
-    assert_eq!((usage.limit_reached(), *changes.borrow_and_update()), (None, false));
+    let mut changes = usage.stage_changes();
+    assert_eq!((usage.limit_reached(), *changes.borrow_and_update()), (None, RelayStage::Plenty));
     report_and_wait(&usage, HOST, 1, 19_999_999);
-    assert_eq!((usage.limit_reached(), changes.has_changed().unwrap()), (None, false));
+    assert_eq!((usage.limit_reached(), *changes.borrow_and_update()), (None, RelayStage::DirectOnly));
     report_and_wait(&usage, HOST, 2, 20_000_001);
     let (used, limit) = (ByteCount::new(20_000_001), ByteCount::new(20_000_000));
     assert_eq!(usage.limit_reached(), Some(LimitReached { used, limit }));
-    assert!(changes.has_changed().unwrap() && *changes.borrow_and_update());
+    assert_eq!((changes.has_changed().unwrap(), *changes.borrow_and_update()), (true, RelayStage::Over));
     assert_eq!(usage.status().status, BandwidthState::LimitExceeded);
 
     hand.advance(Duration::from_mins(1));
     assert_eq!((usage.limit_reached(), usage.status().bandwidth_used_bytes), (None, 0));
     assert_eq!(usage.status().reset_date, "2027-01-01T00:00:00.000Z");
     tokio::time::timeout(PATIENCE, changes.changed()).await.unwrap().unwrap();
-    assert!(!*changes.borrow());
+    assert_eq!(*changes.borrow(), RelayStage::Plenty);
 
     // Back into November, as when a clock is put right: what was used then is still known.
     hand.set_wall(LAST_MINUTE);
     assert_eq!(usage.status().bandwidth_used_bytes, 20_000_001);
     usage.close().await;
     let (usage, _hand) = open(&dir, "0.02");
-    assert!(*usage.limit_changes().borrow());
+    assert_eq!(*usage.stage_changes().borrow(), RelayStage::Over);
     usage.close().await;
 }
 

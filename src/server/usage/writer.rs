@@ -1,19 +1,19 @@
 //! The thread that owns the ledger.
 //!
-//! Takes whatever is queued into one transaction, with the connections that are new, and only after its commit publishes the sums, marks the connections as
-//! reported and calls the acknowledgements. It also drives the connections' time-outs; what ended is written after the
-//! reports, so that a late one that is queued already is booked before the ending that it belongs to. When a write fails
-//! nothing is acknowledged and nothing counts as reported: browsers send their reports again, and endings are kept here and
-//! tried again.
+//! Takes whatever is queued into one transaction, with the connections that are new, and only after its commit publishes the
+//! sums, marks the connections as reported and calls the acknowledgements. It also drives the connections' time-outs; what ended is
+//! written after the reports, so that a late one that is queued already is booked before the ending that it belongs to. When a
+//! write fails nothing is acknowledged and nothing counts as reported: browsers send their reports again; endings, and what relays
+//! and providers said, are kept here and tried again.
 
-use super::Shared;
 use super::bounds::Ignored;
 use super::connections::{Ended, Input, Kept};
-use super::ledger::{Ledger, MonthTotal, Outcome, Recorded, Reported};
-use super::month::Month;
-use super::status::gb_number;
-use crate::domain::{ByteCount, ConnectionId};
-use std::collections::BTreeSet;
+use super::ledger::{Batch, Heard, Ledger, Outcome, Recorded, Reported};
+use super::shared::Shared;
+use super::sums::MonthTotal;
+use super::voices::Said;
+use crate::domain::{ByteCount, ConnectionId, ProviderName};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -34,6 +34,8 @@ pub(super) type Acknowledgement = Box<dyn FnOnce() + Send>;
 pub(super) enum Job {
     /// Count this.
     Report(Reported, Acknowledgement),
+    /// Somebody other than a browser counted.
+    Hear(Heard),
     /// A connection was opened: write it down.
     Look,
     /// End what lingers, write it down, and stop.
@@ -46,15 +48,18 @@ pub(super) struct Writer {
     queue: Receiver<Job>,
     /// Endings that are not on disk yet.
     endings: Vec<Ended>,
-    /// The last write failed.
-    failing: bool,
+    /// What relays and providers said and is not on disk yet.
+    heard: Vec<Heard>,
+    /// What is promised, as it is on disk.
+    promised: BTreeMap<ProviderName, ByteCount>,
     /// What the operator was warned about.
     warned: BTreeSet<Ignored>,
 }
 
 impl Writer {
     pub(super) fn new(ledger: Ledger, shared: Arc<Shared>, queue: Receiver<Job>) -> Self {
-        Self { ledger, shared, queue, endings: Vec::new(), failing: false, warned: BTreeSet::new() }
+        let (endings, heard, promised, warned) = (Vec::new(), Vec::new(), BTreeMap::new(), BTreeSet::new());
+        Self { ledger, shared, queue, endings, heard, promised, warned }
     }
 
     /// Works until it is told to stop, or until nobody is left to tell it.
@@ -64,7 +69,8 @@ impl Writer {
             self.write_reports(jobs);
             self.collect_endings(stopping);
             self.write_endings();
-            self.shared.look_at_limit();
+            self.shared.tick(&self.ledger);
+            self.write_promises();
             if stopping {
                 break;
             }
@@ -74,10 +80,11 @@ impl Writer {
         }
     }
 
-    fn wait(&self) -> (Vec<(Reported, Acknowledgement)>, bool) {
+    fn wait(&mut self) -> (Vec<(Reported, Acknowledgement)>, bool) {
         let mut jobs = Vec::new();
         match self.queue.recv_timeout(self.patience()) {
             Ok(Job::Report(reported, acknowledge)) => jobs.push((reported, acknowledge)),
+            Ok(Job::Hear(heard)) => self.hear(heard),
             Ok(Job::Look) => {}
             Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return (jobs, true),
             Err(RecvTimeoutError::Timeout) => return (jobs, false),
@@ -85,12 +92,41 @@ impl Writer {
         while jobs.len() < QUEUE {
             match self.queue.try_recv() {
                 Ok(Job::Report(reported, acknowledge)) => jobs.push((reported, acknowledge)),
+                Ok(Job::Hear(heard)) => self.hear(heard),
                 Ok(Job::Look) => {}
                 Ok(Job::Stop) => return (jobs, true),
                 Err(_) => break,
             }
         }
         (jobs, false)
+    }
+
+    /// While nothing can be written the counts of one participant are one count, so that what waits stays small.
+    fn hear(&mut self, heard: Heard) {
+        let more = match &heard.said {
+            Said::Relay { bytes, .. } => *bytes,
+            Said::Speaks { .. } | Said::Provider { .. } => ByteCount::ZERO,
+        };
+        for waiting in &mut self.heard {
+            match (&mut waiting.said, &heard.said) {
+                (
+                    Said::Relay { provider, participant, bytes },
+                    Said::Relay { provider: same, participant: whose, .. },
+                ) if provider == same && participant == whose => {
+                    *bytes = bytes.plus(more);
+                    return;
+                }
+                (
+                    Said::Provider { provider, month, bytes },
+                    Said::Provider { provider: same, month: of, bytes: newer },
+                ) if provider == same && month == of => {
+                    *bytes = *newer;
+                    return;
+                }
+                _ => {}
+            }
+        }
+        self.heard.push(heard);
     }
 
     fn patience(&self) -> Duration {
@@ -109,12 +145,14 @@ impl Writer {
 
     fn write_reports(&mut self, jobs: Vec<(Reported, Acknowledgement)>) {
         let kept = self.shared.connections().take_changes();
-        if jobs.is_empty() && kept.is_empty() {
+        if jobs.is_empty() && kept.is_empty() && self.heard.is_empty() {
             return;
         }
         let (reports, acknowledgements): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
-        let Some(recorded) = self.record(&kept, &reports, &[]) else {
+        let heard = std::mem::take(&mut self.heard);
+        let Some(recorded) = self.record(&kept, &reports, &heard, &[]) else {
             self.shared.connections().still_changed(&kept);
+            self.heard = heard;
             return;
         };
         let now = self.shared.clock.now();
@@ -141,61 +179,60 @@ impl Writer {
         if endings.is_empty() {
             return;
         }
-        let Some(recorded) = self.record(&[], &[], &endings) else {
+        let Some(recorded) = self.record(&[], &[], &[], &endings) else {
             self.endings = endings;
             return;
         };
+        let (_, total) = self.shared.this_month();
         for (ended, outcome) in endings.iter().zip(recorded.outcomes) {
-            tracing::info!("{}", closing_line(ended.connection, outcome, recorded.total));
+            tracing::info!("{}", closing_line(ended.connection, outcome, total));
+        }
+    }
+
+    /// What is promised is on disk within a second, so that a process after this one promises none of it again.
+    fn write_promises(&mut self) {
+        let promised = self.shared.cap().promises().clone();
+        if promised == self.promised {
+            return;
+        }
+        match self.ledger.promise(self.shared.clock.wall(), &promised) {
+            Ok(()) => self.promised = promised,
+            Err(error) => tracing::debug!(%error, "what is promised could not be written down"),
         }
     }
 
     /// Writes, and publishes the sums; `None` where that fails.
-    fn record(&mut self, kept: &[Kept], reports: &[Reported], endings: &[Ended]) -> Option<Recorded> {
-        match self.ledger.record_all(self.shared.clock.wall(), kept, reports, endings) {
-            Ok(recorded) => {
-                if std::mem::take(&mut self.failing) {
+    fn record(&mut self, kept: &[Kept], reports: &[Reported], heard: &[Heard], endings: &[Ended]) -> Option<Recorded> {
+        let speaking = self.shared.voices().speaking.clone();
+        let batch = Batch { kept, reports, heard, endings, speaking: &speaking };
+        let shared = &self.shared;
+        let recorded =
+            self.ledger.record_all(shared.clock.wall(), batch, &|participant| shared.parties_of(participant));
+        let failing = match &recorded {
+            Ok(_) => shared.voices().failing.take(),
+            Err(_) => shared.voices().failing.replace(shared.clock.now()),
+        };
+        match (recorded, failing) {
+            (Ok(recorded), failing) => {
+                if failing.is_some() {
                     tracing::info!("the usage ledger can be written again");
                 }
-                let mut totals = self.shared.totals();
-                totals.months.insert(recorded.month, recorded.total);
-                let by_provider = recorded.by_provider.clone().into_iter();
-                totals.providers.extend(by_provider.map(|(provider, total)| ((recorded.month, provider), total)));
-                drop(totals);
-                self.shared.look_at_limit();
+                shared.take(&recorded);
+                shared.look_at_limit();
                 return Some(recorded);
             }
-            Err(error) if self.failing => tracing::debug!(%error, "the usage ledger still cannot be written"),
-            Err(error) => {
-                self.failing = true;
-                tracing::error!(
-                    %error,
-                    "the usage ledger cannot be written; browsers keep their reports and send them again. Check that \
-                     DATA_DIR is writable and its disk is not full"
-                );
+            (Err(error), Some(since)) => {
+                shared.voices().failing = Some(since);
+                tracing::debug!(%error, "the usage ledger still cannot be written");
             }
+            (Err(error), None) => tracing::error!(
+                %error,
+                "the usage ledger cannot be written; browsers keep their reports and send them again. Check that DATA_DIR is \
+                 writable and its disk is not full"
+            ),
         }
         None
     }
-}
-
-impl Shared {
-    /// Tells whoever watches, and the log, when the month's limit is reached and when it no longer is.
-    pub(super) fn look_at_limit(&self) {
-        let used = self.total(Month::of(self.clock.wall())).used();
-        let reached = used >= self.limit;
-        let changed = self.limit_reached.send_if_modified(|was| std::mem::replace(was, reached) != reached);
-        match (changed, reached) {
-            (true, true) => tracing::warn!("{}", limit_line(used, self.limit)),
-            (true, false) => tracing::info!("A new month has begun; relay credentials are given again"),
-            (false, _) => {}
-        }
-    }
-}
-
-fn limit_line(used: ByteCount, limit: ByteCount) -> String {
-    let (used, limit) = (used.gb_text(2), gb_number(limit));
-    format!("Bandwidth limit reached: {used} of {limit} GB used this month; no new relay credentials until it turns")
 }
 
 fn closing_line(connection: ConnectionId, outcome: Outcome, total: MonthTotal) -> String {
@@ -203,7 +240,7 @@ fn closing_line(connection: ConnectionId, outcome: Outcome, total: MonthTotal) -
         Outcome::Measured(bytes) => ("Measured", bytes),
         Outcome::Estimated(bytes) => ("Estimated", bytes),
     };
-    let (bytes, total) = (bytes.gb_text(4), total.used().gb_text(2));
+    let (bytes, total) = (bytes.gb_text(4), total.used.gb_text(2));
     format!("[Bandwidth] Connection {connection} closed. {kind} usage: {bytes} GB. Total this month: {total} GB")
 }
 
@@ -214,7 +251,7 @@ mod tests {
     #[test]
     fn an_ended_connection_is_logged_in_the_guides_words() {
         let connection = ConnectionId::from_random(0xab);
-        let total = MonthTotal { measured: ByteCount::new(45_000_000_000), estimated: ByteCount::new(230_000_000) };
+        let total = MonthTotal { used: ByteCount::new(45_230_000_000), estimated: ByteCount::new(230_000_000) };
         assert_eq!(
             closing_line(connection, Outcome::Measured(ByteCount::new(23_400_000)), total),
             "[Bandwidth] Connection 00000000000000ab closed. Measured usage: 0.0234 GB. Total this month: 45.23 GB"
@@ -222,14 +259,6 @@ mod tests {
         assert_eq!(
             closing_line(connection, Outcome::Estimated(ByteCount::new(1_000_000)), total),
             "[Bandwidth] Connection 00000000000000ab closed. Estimated usage: 0.0010 GB. Total this month: 45.23 GB"
-        );
-    }
-
-    #[test]
-    fn the_limit_is_told_as_the_guide_words_it() {
-        assert_eq!(
-            limit_line(ByteCount::new(20_400_000), ByteCount::new(20_000_000)),
-            "Bandwidth limit reached: 0.02 of 0.02 GB used this month; no new relay credentials until it turns"
         );
     }
 }

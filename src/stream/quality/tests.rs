@@ -171,6 +171,12 @@ fn relayed_guests_alone_are_spared() {
     world.quality.spare_relays(true, world.now());
     world.carry_out();
     assert_eq!((world.encoding(0).scale_permille, world.encoding(1).scale_permille), (1000, 1500));
+    // Near the end of the budget nobody is asked.
+    world.quality.spare_relays(false, world.now());
+    world.quality.narrow_relays(true, world.now());
+    world.carry_out();
+    assert_eq!((world.encoding(0).scale_permille, world.encoding(1).scale_permille), (1000, 1500));
+    assert!(!world.quality.spares_relays(), "it is not the host's choice");
 }
 
 #[test]

@@ -39,6 +39,24 @@ impl Session {
         self.as_guest(now, Guest::ice_settled);
     }
 
+    /// The relays of this provider are over for this page, or those of all: others are asked for, and until there are any nothing goes
+    /// over them.
+    pub(super) fn relay_over(&mut self, provider: Option<&ProviderName>) {
+        let Some(fetch) = self.ice.relay_over(provider) else { return };
+        self.relay_is_over = true;
+        if fetch {
+            self.fetch_ice();
+        }
+    }
+
+    /// An answer came after the relay in hand was over: whoever has no other leaves it.
+    pub(super) fn leave_relay(&mut self, now: Now) {
+        if std::mem::take(&mut self.relay_is_over) && self.ice.provider().is_none() {
+            self.as_host(now, Host::leave_relay);
+            self.as_guest(now, Guest::leave_relay);
+        }
+    }
+
     pub(super) fn signal(&mut self, id: ConnectionId, signal: Signal, now: Now) {
         let around = around!(self, now);
         match &mut self.role {

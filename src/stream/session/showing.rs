@@ -41,7 +41,7 @@ impl Session {
             sound_blocked: self.sound_blocked,
             invite: self.invite_link(),
             invite_copied: self.copied_until.is_some_and(|until| now < until),
-            relay_limit_reached: self.snapshot.as_ref().is_some_and(|snapshot| snapshot.relay_limit_reached),
+            relays: self.snapshot.as_ref().map(|snapshot| snapshot.relay).unwrap_or_default(),
             profile: self.profile.clone(),
             upload: matches!(self.role, Some(RoleCore::Host(_))).then(|| self.quality.upload(now)).flatten(),
             quality: self.quality.choice(),

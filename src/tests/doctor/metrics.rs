@@ -21,7 +21,6 @@ async fn figures_are_what_happened() {
         "tessro_sockets 0",
         "tessro_connections 0",
         "tessro_bandwidth_used_bytes 0",
-        "tessro_bandwidth_reserved_bytes 0",
         "tessro_bandwidth_limit_bytes 20000000",
         "tessro_credentials_total{provider=\"cloudflare\",outcome=\"minted\"} 10",
         "tessro_credential_mint_seconds_count{provider=\"cloudflare\"} 10",
@@ -32,6 +31,9 @@ async fn figures_are_what_happened() {
     ] {
         assert!(answer.text.lines().any(|said| said == line), "{line} is missing:\n{}", answer.text);
     }
+    let reserved = answer.text.lines().find_map(|line| line.strip_prefix("tessro_bandwidth_reserved_bytes "));
+    let reserved: u64 = reserved.unwrap().parse().unwrap();
+    assert!((1..=1_000_000).contains(&reserved), "strangers share one part in twenty: {reserved}");
     let named = |line: &&str| !line.starts_with('#') && !line.starts_with("tessro_");
     assert_eq!(answer.text.lines().find(named), None, "every name begins alike");
 }

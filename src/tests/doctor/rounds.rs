@@ -10,7 +10,7 @@ use crate::{
         config::Config,
         doctor::rounds,
         providers::{Grants, Line, Near, Standing, Whom},
-        usage::Usage,
+        usage::{Asker, Usage},
     },
     tests::{
         app::{Log, TestApp, cloudflare},
@@ -24,13 +24,13 @@ use wiremock::ResponseTemplate;
 fn grants(config: &Config) -> Grants {
     // What is open lives on without a name.
     let data = tempfile::tempdir().unwrap();
-    let usage = Usage::open(data.path(), config.limits.monthly_bandwidth_limit_gb, Clock::system()).unwrap();
+    let usage = Usage::open(data.path(), config.limits.all(), Clock::system()).unwrap();
     Grants::new(config, None, usage, Clock::system()).unwrap()
 }
 
 /// Whose credentials somebody gets now.
 async fn provider(grants: &Grants) -> String {
-    grants.for_another(Whom::stranger(), &Near::default()).await.provider
+    grants.for_another(Whom::stranger(), &Asker::stranger(1), &Near::default()).await.unwrap().provider
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn where_every_relay_is_silent_credentials_are_given_all_the_same() {
     let config = config(&set.to_vec());
     let grants = grants(&config);
     rounds::round(&grants.line(), &nobody(), &Clock::system()).await;
-    let answer = grants.for_another(Whom::stranger(), &Near::default()).await;
+    let answer = grants.for_another(Whom::stranger(), &Asker::stranger(1), &Near::default()).await.unwrap();
     assert_eq!(
         (answer.provider.as_str(), answer.degraded),
         ("coturn", false),

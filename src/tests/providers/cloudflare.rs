@@ -39,7 +39,7 @@ async fn an_identifier_that_is_refused_is_left_out_from_then_on() {
     Mock::given(any()).respond_with(good()).mount(&stand_in).await;
     let (provider, clock) = provider(&variables(&stand_in.uri()));
     for _ in 0..2 {
-        provider.mint(whom(), &clock).await.unwrap();
+        provider.mint(whom(), provider.life(), &clock).await.unwrap();
     }
     let bodies: Vec<_> = requests(&stand_in).await.iter().map(body).collect();
     let plain = json!({"ttl": 86_400});
@@ -53,7 +53,7 @@ async fn a_request_that_is_wrong_altogether_is_not_blamed_on_the_identifier() {
     Mock::given(any()).respond_with(ResponseTemplate::new(400)).mount(&stand_in).await;
     let (provider, clock) = provider(&variables(&stand_in.uri()));
     for _ in 0..2 {
-        provider.mint(whom(), &clock).await.unwrap_err();
+        provider.mint(whom(), provider.life(), &clock).await.unwrap_err();
     }
     let named: Vec<_> =
         requests(&stand_in).await.iter().map(|request| body(request).get("customIdentifier").is_some()).collect();
@@ -67,7 +67,7 @@ async fn a_credential_is_taken_back_by_its_user_name() {
     Mock::given(path_regex("generate-ice-servers$")).respond_with(good()).mount(&stand_in).await;
     Mock::given(path_regex("revoke$")).respond_with(ResponseTemplate::new(204)).mount(&stand_in).await;
     let (provider, clock) = provider(&variables(&stand_in.uri()));
-    let handle = provider.mint(whom(), &clock).await.unwrap().handle.unwrap();
+    let handle = provider.mint(whom(), provider.life(), &clock).await.unwrap().handle.unwrap();
     provider.revoke(&handle).await.unwrap();
     let revoked = requests(&stand_in).await.pop().unwrap();
     assert_eq!(target(&revoked), "POST /v1/turn/keys/key-id/credentials/minted-username/revoke");

@@ -47,7 +47,7 @@ async fn a_static_login_is_handed_on_and_asked_for_again_after_its_time() {
 #[tokio::test]
 async fn what_no_provider_can_take_back_is_said() {
     let (provider, clock) = provider(&coturn());
-    let handle = provider.mint(whom(), &clock).await.unwrap().handle.unwrap();
+    let handle = provider.mint(whom(), provider.life(), &clock).await.unwrap().handle.unwrap();
     let sentence = provider.revoke(&handle).await.unwrap_err().to_string();
     assert_eq!(sentence, "coturn takes no credential back: it ends when it expires");
 }

@@ -225,7 +225,7 @@ async fn one_of_two_processes_changes_keys_and_both_use_them() {
     let other = Provider::all(&first.config, None, &first.clock).unwrap().remove(0);
     tokio::time::sleep(Duration::from_millis(300)).await;
     let whom = Whom::Participant((SessionCode::from_random(3), ParticipantId::from_random(4)));
-    let grant = other.mint(whom, &first.clock).await.unwrap();
+    let grant = other.mint(whom, other.life(), &first.clock).await.unwrap();
     assert_eq!(grant.handle.as_ref().unwrap().username(), "of-uid1");
     account.has(&["uid1"]).await;
     // The first one goes, and the second one goes on.

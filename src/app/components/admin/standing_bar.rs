@@ -22,7 +22,11 @@ pub fn StandingBar() -> impl IntoView {
         handle.state.with(|page| page.said.as_ref().map(|said| (said.number, admin::said(said, language))))
     });
     let failed = handle.part(|page| page.said.as_ref().is_some_and(|said| said.done.is_err()));
-    let sums_only = handle.part(|page| page.view.as_ref().is_some_and(|view| view.counting == Counting::SumsOnly));
+    let trouble = handle.part(|page| match page.view.as_ref().map(|view| view.counting) {
+        Some(Counting::SumsOnly) => Some(admin::SUMS_ONLY),
+        Some(Counting::Stopped) => Some(admin::NOT_COUNTED),
+        Some(Counting::Works) | None => None,
+    });
     view! {
         <div class="admin-bar">
             <p class="admin-live" role="status" data-live=move || live.get().to_string()>
@@ -39,8 +43,8 @@ pub fn StandingBar() -> impl IntoView {
                 said.get().map(|(number, words)| view! { <p class="notice" data-number=number.to_string()>{words}</p> })
             }}
         </div>
-        <p class="notice" role="alert" hidden=move || !sums_only.get()>
-            {say(admin::SUMS_ONLY)}
+        <p class="notice" role="alert" hidden=move || trouble.get().is_none()>
+            {move || trouble.get().map(|text| text.to(language.get()))}
         </p>
     }
     .into_any()

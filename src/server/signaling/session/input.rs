@@ -1,8 +1,8 @@
 //! What can happen to a session.
 
 use super::password::PasswordHash;
-use crate::domain::{ParticipantId, ParticipantName, ParticipantToken, TokenSecret, UnixMillis};
-use crate::protocol::ClientMessage;
+use crate::domain::{ParticipantId, ParticipantName, ParticipantToken, ProviderName, TokenSecret, UnixMillis};
+use crate::protocol::{ClientMessage, RelayOver, RelayStage};
 
 /// One socket, as the core addresses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,10 +67,19 @@ pub enum Input {
         /// Which.
         socket: SocketId,
     },
-    /// The month's relay budget is used up, or is not any more.
-    RelayLimit(bool),
     /// Whoever runs the server ends the session.
     EndedByOperator,
+    /// The relay budget is so near its end.
+    Relays(RelayStage),
+    /// A participant has to leave a provider's relays.
+    RelayOver {
+        /// Who.
+        participant: ParticipantId,
+        /// Whose.
+        provider: ProviderName,
+        /// Why.
+        reason: RelayOver,
+    },
     /// Time passed; see [`Session::next_timeout`].
     Time,
 }

@@ -4,7 +4,7 @@ mod history;
 
 use super::*;
 use crate::domain::{Role, TokenSecret, UnixMillis};
-use crate::protocol::{ChatEntry, ClientMessage, Signal, limits};
+use crate::protocol::{ChatEntry, ClientMessage, RelayStage, Signal, limits};
 use history::{Say, Step, message, step};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,7 +101,7 @@ impl Model {
                 self.crash();
                 return None;
             }
-            Step::Limit(reached) => Input::RelayLimit(*reached),
+            Step::Limit(reached) => Input::Relays(if *reached { RelayStage::Over } else { RelayStage::Plenty }),
             Step::Say { socket, what } => {
                 let from = *self.seats.keys().nth(socket % self.seats.len().max(1))?;
                 let message = message(what, &self.order);
@@ -142,11 +142,10 @@ impl Model {
 
     /// Everything but the count of wrong passwords.
     fn state(&self) -> String {
-        let Session { people, former, connections, film, relay_limit_reached, revision, over_since, .. } =
-            &self.session;
+        let Session { people, former, connections, film, relays, revision, over_since, .. } = &self.session;
         let Session { chat, locked, .. } = &self.session;
         let people: Vec<_> = people.iter().map(|person| (person.info(), person.presence, person.came)).collect();
-        let session = (people, former, connections, film, relay_limit_reached, revision, over_since);
+        let session = (people, former, connections, film, relays, revision, over_since);
         format!("{session:?} {:?}", (chat, locked))
     }
 
@@ -312,6 +311,7 @@ impl Model {
                 assert!(key == KEY && self.speaker == Some(self.host), "handed over by the host");
                 self.host = self.seats[&to];
             }
+            ServerMessage::RelayOver { .. } => assert!(matches!(input, Some(Input::RelayOver { .. }))),
             ServerMessage::Pong => assert!(matches!(input, Some(Input::Message { from, .. }) if *from == to)),
             ServerMessage::Snapshot { .. } | ServerMessage::UsageAck { .. } => panic!("not the core's to send"),
         }

@@ -11,7 +11,7 @@ use super::password::PasswordHash;
 use super::secret::SecretHash;
 use super::{Rules, Session};
 use crate::domain::{ConnectionId, InviteKey, Now, ParticipantId, ParticipantName, Role, SessionCode, UnixMillis};
-use crate::protocol::{ChatEntry, FilmStatus};
+use crate::protocol::{ChatEntry, FilmStatus, RelayStage};
 use crate::server::signaling::bucket::Bucket;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -132,7 +132,7 @@ impl Session {
             film,
             film_at: now,
             now,
-            relay_limit_reached: false,
+            relays: RelayStage::default(),
             revision: saved.revision + UNWRITTEN + millis(away),
             over_since: None,
             changed: false,

@@ -1,5 +1,6 @@
 //! The books after any history: reports in any order and number, restarts, and a log cut at any byte.
 
+use super::super::bounds::believable;
 use super::tests::{DECEMBER, GUEST, HOST, LINK, NOVEMBER, by, report, used};
 use super::*;
 use proptest::prelude::*;
@@ -65,13 +66,13 @@ proptest! {
         std::fs::write(crashed.path().join("usage.db-wal"), &log[..cut]).unwrap();
         let mut after = Ledger::open(crashed.path()).unwrap();
         let survived = lengths.iter().filter(|length| **length <= cut as u64).count();
-        prop_assert_eq!(used(&after), committed[survived]);
+        prop_assert_eq!(used(&mut after), committed[survived]);
 
         for batch in &batches {
             let again: Vec<_> = batch.iter().map(Step::reported).collect();
             after.record(DECEMBER, &again, &[]).unwrap();
         }
-        prop_assert_eq!(used(&after), expected(&batches));
+        prop_assert_eq!(used(&mut after), expected(&batches));
     }
 
     /// The pure model of the same: batches that fail or are repeated, restarts in between.
@@ -86,11 +87,11 @@ proptest! {
         for (index, restart) in order {
             let batch = &batches[index.index(batches.len())];
             let reports: Vec<_> = batch.iter().map(Step::reported).collect();
-            let before = used(&ledger);
+            let before = used(&mut ledger);
             ledger.record(NOVEMBER, &reports, &[]).unwrap();
             written.push(batch.clone());
-            prop_assert!(used(&ledger) >= before);
-            prop_assert_eq!(used(&ledger), expected(&written));
+            prop_assert!(used(&mut ledger) >= before);
+            prop_assert_eq!(used(&mut ledger), expected(&written));
             if restart {
                 drop(ledger);
                 ledger = Ledger::open(dir.path()).unwrap();
@@ -111,17 +112,17 @@ proptest! {
             at = at.plus(Duration::from_millis(*wait));
             let claim = by(HOST, report(LINK, &pair.to_string(), *sequence, *received));
             ledger.record(at, &[claim.clone(), claim], &[]).unwrap();
-            prop_assert!(used(&ledger) <= believable(NOVEMBER.until(at)).get());
+            prop_assert!(used(&mut ledger) <= believable(NOVEMBER.until(at)).get());
         }
         if restart {
             drop(ledger);
             ledger = Ledger::open(dir.path()).unwrap();
         }
-        let before = used(&ledger);
+        let before = used(&mut ledger);
         let newest = |wanted: u8| claims.iter().filter(|claim| claim.0 == wanted).max_by_key(|claim| claim.1);
         for (pair, sequence, received, _) in (0..4).filter_map(newest) {
             ledger.record(at, &[by(HOST, report(LINK, &pair.to_string(), *sequence, *received))], &[]).unwrap();
         }
-        prop_assert_eq!(used(&ledger), before);
+        prop_assert_eq!(used(&mut ledger), before);
     }
 }

@@ -5,7 +5,7 @@
 use super::super::connections::{Connections, Input, LINGER};
 use super::tests::{NOVEMBER, by, report, used};
 use super::*;
-use crate::domain::Now;
+use crate::domain::{ConnectionId, Now};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -158,7 +158,7 @@ impl Evening {
     fn write(&mut self) {
         let kept = self.core.take_changes();
         let reports = std::mem::take(&mut self.waiting);
-        self.ledger.record_all(self.wall(), &kept, &reports, &[]).unwrap();
+        self.ledger.record_kept(self.wall(), &kept, &reports, &[]).unwrap();
         for Reported { participant, report, .. } in reports {
             self.handle(Input::Reported { participant, connection: report.connection });
             for id in (0..CONNECTIONS).filter(|id| connection(*id) == report.connection) {
@@ -172,7 +172,7 @@ impl Evening {
         }
         self.handle(Input::Timeout);
         let endings: Vec<_> = std::iter::from_fn(|| self.core.poll_output()).collect();
-        self.ledger.record_all(self.wall(), &[], &[], &endings).unwrap();
+        self.ledger.record(self.wall(), &[], &endings).unwrap();
     }
 
     /// The process is gone with what it had in memory. The next one reads the ledger, and the session says what is over.
@@ -210,8 +210,7 @@ impl Evening {
     }
 
     fn estimated(&self, id: u64) -> (u64, u64) {
-        let sums =
-            "SELECT count(*), coalesce(sum(bytes), 0) FROM usage_event WHERE kind = 'estimated' AND connection = ?1";
+        let sums = "SELECT count(*), coalesce(sum(bytes), 0) FROM evidence WHERE kind = 'estimate' AND connection = ?1";
         let row = |row: &rusqlite::Row<'_>| Ok((loaded(row.get(0)?), loaded(row.get(1)?)));
         self.ledger.database.query_row(sums, [connection(id).to_string()], row).unwrap()
     }
@@ -249,6 +248,6 @@ proptest! {
             prop_assert!(bookings <= 1 && (least..=lived(known.last_sign)).contains(&estimated));
             expected += estimated;
         }
-        prop_assert_eq!(used(&evening.ledger), expected);
+        prop_assert_eq!(used(&mut evening.ledger), expected);
     }
 }

@@ -1,18 +1,20 @@
 //! The books on disk: what restarts, repetition and a failing disk leave of them.
 
+use super::super::bounds::PAIRS_KEPT;
+use super::super::sums::MonthTotal;
 use super::*;
-use crate::domain::Now;
-use crate::protocol::Path as RelayPath;
+use crate::domain::{ConnectionId, Now};
+use crate::protocol::{OtherEndCounters, PairCounters, Path as RelayPath};
 use crate::server::usage::connections::Connections;
 use crate::server::usage::connections::Input;
 use tempfile::TempDir;
 
-pub(super) const HOST: ParticipantId = ParticipantId::from_random(1);
-pub(super) const GUEST: ParticipantId = ParticipantId::from_random(2);
-pub(super) const LINK: ConnectionId = ConnectionId::from_random(7);
+pub(in crate::server::usage) const HOST: ParticipantId = ParticipantId::from_random(1);
+pub(in crate::server::usage) const GUEST: ParticipantId = ParticipantId::from_random(2);
+pub(in crate::server::usage) const LINK: ConnectionId = ConnectionId::from_random(7);
 /// 2026-11-15T00:00:00Z.
-pub(super) const NOVEMBER: UnixMillis = UnixMillis(1_794_700_800_000);
-pub(super) const DECEMBER: UnixMillis = UnixMillis(1_796_083_200_000);
+pub(in crate::server::usage) const NOVEMBER: UnixMillis = UnixMillis(1_794_700_800_000);
+pub(in crate::server::usage) const DECEMBER: UnixMillis = UnixMillis(1_796_083_200_000);
 
 /// A report of one Cloudflare pair, which bills `received`.
 pub(in crate::server::usage) fn report(
@@ -30,11 +32,54 @@ pub(in crate::server::usage) fn report(
         packets_sent: 0,
         packets_indicated: 0,
     };
-    UsageReport { connection, sequence, path: RelayPath::Relayed, pairs: vec![pair], seen: None }
+    UsageReport { connection, sequence, path: RelayPath::Relayed, pairs: vec![pair], other_end: None, seen: None }
 }
 
-pub(super) fn by(participant: ParticipantId, report: UsageReport) -> Reported {
-    Reported { participant, session: Some(HOST), open_for: None, at_most: None, report }
+pub(in crate::server::usage) fn by(participant: ParticipantId, report: UsageReport) -> Reported {
+    let other = if participant == HOST { GUEST } else { HOST };
+    Reported { participant, other: Some(other), session: Some(HOST), open_for: None, at_most: None, report }
+}
+
+impl Ledger {
+    /// [`Ledger::record_all`] of reports and endings.
+    pub(in crate::server::usage) fn record(
+        &mut self,
+        at: UnixMillis,
+        reports: &[Reported],
+        endings: &[Ended],
+    ) -> Result<Recorded, rusqlite::Error> {
+        self.record_kept(at, &[], reports, endings)
+    }
+
+    /// The same with connections that are open.
+    pub(super) fn record_kept(
+        &mut self,
+        at: UnixMillis,
+        kept: &[Kept],
+        reports: &[Reported],
+        endings: &[Ended],
+    ) -> Result<Recorded, rusqlite::Error> {
+        let batch = Batch { kept, reports, heard: &[], endings, speaking: &BTreeSet::new() };
+        self.record_all(at, batch, &|_| Vec::new())
+    }
+
+    /// What others than browsers say.
+    fn hear(&mut self, at: UnixMillis, said: Said, speaking: &[&str]) -> Recorded {
+        let speaking = speaking.iter().map(|name| name.parse().unwrap()).collect();
+        let heard = [Heard { session: Some(HOST), said }];
+        let batch = Batch { kept: &[], reports: &[], heard: &heard, endings: &[], speaking: &speaking };
+        self.record_all(at, batch, &|_| Vec::new()).unwrap()
+    }
+
+    fn record_while_speaking(&mut self, at: UnixMillis, reports: &[Reported], speaking: &str) -> Recorded {
+        let speaking = [speaking.parse().unwrap()].into();
+        let batch = Batch { kept: &[], reports, heard: &[], endings: &[], speaking: &speaking };
+        self.record_all(at, batch, &|_| Vec::new()).unwrap()
+    }
+
+    fn month(&self, at: UnixMillis) -> MonthTotal {
+        self.sums().unwrap().total(Month::of(at))
+    }
 }
 
 fn ended(estimate: Option<u64>) -> Ended {
@@ -43,29 +88,34 @@ fn ended(estimate: Option<u64>) -> Ended {
 }
 
 fn total(measured: u64, estimated: u64) -> MonthTotal {
-    MonthTotal { measured: ByteCount::new(measured), estimated: ByteCount::new(estimated) }
+    MonthTotal { used: ByteCount::new(measured + estimated), estimated: ByteCount::new(estimated) }
 }
 
-/// The sums of the events themselves; checks on the way that the kept sums say the same.
-pub(in crate::server::usage) fn sums(ledger: &Ledger) -> BTreeMap<Month, MonthTotal> {
-    let mut sums = BTreeMap::<Month, MonthTotal>::new();
-    let mut rows = ledger.database.prepare("SELECT month, kind, bytes FROM usage_event").unwrap();
-    let rows = rows.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?))).unwrap();
-    for row in rows {
-        let (month, kind, bytes) = row.unwrap();
-        let sum = sums.entry(month.parse().unwrap()).or_default();
-        let part = if kind == "measured" { &mut sum.measured } else { &mut sum.estimated };
-        *part = part.plus(loaded_bytes(bytes));
+/// Every table of sums, in the order of its key.
+pub(super) fn every_sum(ledger: &Ledger) -> Vec<Vec<rusqlite::types::Value>> {
+    let mut sums = Vec::new();
+    for table in ["hour_total", "provider_total", "session_total", "party_total"] {
+        let mut rows = ledger.database.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns = rows.column_count();
+        let rows = rows.query_map([], |row| (0..columns).map(|column| row.get(column)).collect()).unwrap();
+        sums.extend(rows.collect::<Result<Vec<Vec<_>>, _>>().unwrap());
     }
-    let by_provider: u64 = ledger.provider_totals().unwrap().values().map(|total| total.get()).sum();
-    assert_eq!(by_provider, sums.values().map(|sum| sum.measured.get()).sum::<u64>());
-    let kept = ledger.totals().unwrap().into_iter().filter(|(_, total)| *total != MonthTotal::default());
-    assert_eq!(sums, kept.collect());
     sums
 }
 
-pub(super) fn used(ledger: &Ledger) -> u64 {
-    sums(ledger).values().map(|total| total.used().get()).sum()
+/// The sums of every month; checks on the way that the evidence says the same.
+pub(in crate::server::usage) fn sums(ledger: &mut Ledger) -> BTreeMap<Month, MonthTotal> {
+    let kept = every_sum(ledger);
+    ledger.rebuild().unwrap();
+    assert_eq!(every_sum(ledger), kept, "what the sums say is what the evidence says");
+    let sums = ledger.sums().unwrap();
+    let mut months = ledger.database.prepare("SELECT DISTINCT month FROM provider_total").unwrap();
+    let months = months.query_map([], |row| parsed::<Month>(0, row)).unwrap();
+    months.map(|month| month.map(|month| (month, sums.total(month))).unwrap()).collect()
+}
+
+pub(super) fn used(ledger: &mut Ledger) -> u64 {
+    sums(ledger).values().map(|total| total.used.get()).sum()
 }
 
 #[test]
@@ -76,7 +126,7 @@ fn a_restart_and_reports_sent_again_count_nothing_twice() {
         let mut ledger = Ledger::open(dir.path()).unwrap();
         ledger.record(NOVEMBER, &reports, &[]).unwrap();
         ledger.record(NOVEMBER, &reports, &[]).unwrap();
-        assert_eq!(used(&ledger), 300);
+        assert_eq!(used(&mut ledger), 300);
     }
 }
 
@@ -87,7 +137,7 @@ fn nobody_disturbs_the_counts_of_anybody_else() {
     let stranger = Reported { session: None, ..by(GUEST, report(LINK, "a", 900, 10)) };
     ledger.record(NOVEMBER, &[stranger, by(HOST, report(LINK, "a", 1, 100))], &[]).unwrap();
     ledger.record(NOVEMBER, &[by(HOST, report(LINK, "b", 2, 1_000))], &[]).unwrap();
-    assert_eq!(used(&ledger), 1_110);
+    assert_eq!(used(&mut ledger), 1_110);
 }
 
 #[test]
@@ -98,7 +148,7 @@ fn a_pair_keeps_the_provider_it_began_with() {
     let mut renamed = report(LINK, "a", 2, 200);
     renamed.pairs[0].provider = "twilio".parse().unwrap();
     ledger.record(NOVEMBER, &[by(HOST, renamed)], &[]).unwrap();
-    assert_eq!(used(&ledger), 200);
+    assert_eq!(used(&mut ledger), 200);
 }
 
 #[test]
@@ -106,9 +156,9 @@ fn bytes_belong_to_the_month_in_which_they_are_recorded() {
     let dir = TempDir::new().unwrap();
     let mut ledger = Ledger::open(dir.path()).unwrap();
     ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 1, 100))], &[]).unwrap();
-    let recorded = ledger.record(DECEMBER, &[by(HOST, report(LINK, "a", 2, 150))], &[]).unwrap();
-    assert_eq!((recorded.month.to_string().as_str(), recorded.total), ("2026-12", total(50, 0)));
-    assert_eq!(sums(&ledger)[&Month::of(NOVEMBER)], total(100, 0));
+    ledger.record(DECEMBER, &[by(HOST, report(LINK, "a", 2, 150))], &[]).unwrap();
+    assert_eq!(ledger.month(DECEMBER), total(50, 0));
+    assert_eq!(sums(&mut ledger)[&Month::of(NOVEMBER)], total(100, 0));
 }
 
 #[test]
@@ -118,7 +168,7 @@ fn an_ending_tells_what_both_ends_measured_and_is_not_estimated_then() {
     let reports = [by(HOST, report(LINK, "a", 1, 100)), by(GUEST, report(LINK, "a", 1, 20))];
     let recorded = ledger.record(NOVEMBER, &reports, &[ended(None), ended(Some(999))]).unwrap();
     assert_eq!(recorded.outcomes, [Outcome::Measured(ByteCount::new(120)); 2]);
-    assert_eq!(recorded.total, total(120, 0));
+    assert_eq!(ledger.month(NOVEMBER), total(120, 0));
 }
 
 #[test]
@@ -126,7 +176,8 @@ fn a_direct_connection_counts_nothing() {
     let dir = TempDir::new().unwrap();
     let mut ledger = Ledger::open(dir.path()).unwrap();
     let recorded = ledger.record(NOVEMBER, &[], &[ended(None)]).unwrap();
-    assert_eq!((recorded.outcomes, recorded.total), (vec![Outcome::Measured(ByteCount::ZERO)], total(0, 0)));
+    assert_eq!(recorded.outcomes, [Outcome::Measured(ByteCount::ZERO)]);
+    assert_eq!(ledger.month(NOVEMBER), total(0, 0));
 }
 
 #[test]
@@ -136,21 +187,22 @@ fn an_opening_is_estimated_once_and_the_next_one_again() {
     for _ in 0..3 {
         ledger.record(NOVEMBER, &[], &[ended(Some(70))]).unwrap();
     }
-    assert_eq!(used(&ledger), 70);
+    assert_eq!(used(&mut ledger), 70);
     let again = Ended { opened_at: UnixMillis(6), ..ended(Some(30)) };
-    assert_eq!(ledger.record(NOVEMBER, &[], &[again]).unwrap().total, total(0, 100));
+    ledger.record(NOVEMBER, &[], &[again]).unwrap();
+    assert_eq!(ledger.month(NOVEMBER), total(0, 100));
 }
 
 #[test]
 fn a_failed_write_leaves_nothing_behind() {
     let dir = TempDir::new().unwrap();
     let mut ledger = Ledger::open(dir.path()).unwrap();
-    ledger.database.execute_batch("ALTER TABLE month_total RENAME COLUMN estimated TO gone").unwrap();
+    ledger.database.execute_batch("ALTER TABLE provider_total RENAME COLUMN estimated TO gone").unwrap();
     ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 1, 100))], &[]).unwrap_err();
-    ledger.database.execute_batch("ALTER TABLE month_total RENAME COLUMN gone TO estimated").unwrap();
-    assert_eq!(used(&ledger), 0);
+    ledger.database.execute_batch("ALTER TABLE provider_total RENAME COLUMN gone TO estimated").unwrap();
+    assert_eq!(used(&mut ledger), 0);
     ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 1, 100))], &[]).unwrap();
-    assert_eq!(used(&ledger), 100);
+    assert_eq!(used(&mut ledger), 100);
 }
 
 #[test]
@@ -163,7 +215,7 @@ fn absurd_counters_saturate_and_the_ledger_still_opens() {
     ledger.record(NOVEMBER, &reports, &[]).unwrap();
     drop(ledger);
     let mut ledger = Ledger::open(dir.path()).unwrap();
-    assert_eq!(ledger.totals().unwrap()[&Month::of(NOVEMBER)].measured.get(), i64::MAX.unsigned_abs());
+    assert_eq!(ledger.month(NOVEMBER).used.get(), i64::MAX.unsigned_abs());
     ledger.record(NOVEMBER, &reports, &[ended(None)]).unwrap();
 }
 
@@ -173,7 +225,7 @@ fn nobody_is_believed_beyond_what_time_allows_and_a_replay_changes_nothing() {
     let mut ledger = Ledger::open(dir.path()).unwrap();
     let lie = |sequence| by(HOST, report(LINK, "a", sequence, (1 << 53) - 1));
     let recorded = ledger.record(NOVEMBER, &[lie(1), by(HOST, report(LINK, "b", 1, 7))], &[]).unwrap();
-    assert_eq!(recorded.total, total(250_000_000, 0));
+    assert_eq!(ledger.month(NOVEMBER), total(250_000_000, 0));
     assert_eq!(recorded.ignored, [Ignored::Bytes(LINK); 2]);
     let recorded = ledger.record(NOVEMBER, &[lie(1), lie(2)], &[ended(None)]).unwrap();
     assert_eq!(recorded.outcomes, [Outcome::Measured(ByteCount::new(250_000_000))]);
@@ -182,10 +234,10 @@ fn nobody_is_believed_beyond_what_time_allows_and_a_replay_changes_nothing() {
     ledger
         .record(later, &[by(GUEST, report(LINK, "a", 1, 40)), by(HOST, report(LINK, "c", 3, u64::MAX))], &[])
         .unwrap();
-    assert_eq!(used(&ledger), 250_000_040 + 60 * 25_000_000);
+    assert_eq!(used(&mut ledger), 250_000_040 + 60 * 25_000_000);
     let old = Reported { open_for: Some(Duration::from_hours(1)), ..by(GUEST, report(LINK, "a", 2, 80_000_000_000)) };
     ledger.record(later, &[old], &[]).unwrap();
-    assert_eq!(used(&ledger), 1_750_000_000 + 80_000_000_000);
+    assert_eq!(used(&mut ledger), 1_750_000_000 + 80_000_000_000);
 }
 
 #[test]
@@ -199,7 +251,7 @@ fn a_check_is_believed_up_to_its_own_bound_over_all_its_pairs() {
     ledger.record(NOVEMBER, &[of_a_check("a", 1, 600)], &[]).unwrap();
     let later = UnixMillis(NOVEMBER.0 + 600_000);
     let recorded = ledger.record(later, &[of_a_check("b", 1, 600), of_a_check("c", 1, 600)], &[]).unwrap();
-    assert_eq!((used(&ledger), recorded.ignored), (1_000, vec![Ignored::Bytes(LINK); 2]));
+    assert_eq!((used(&mut ledger), recorded.ignored), (1_000, vec![Ignored::Bytes(LINK); 2]));
 }
 
 #[test]
@@ -209,10 +261,10 @@ fn one_end_has_so_many_pairs_and_no_more() {
     let reports: Vec<_> = (0..=PAIRS_KEPT).map(|pair| by(HOST, report(LINK, &pair.to_string(), 1, 10))).collect();
     let recorded = ledger.record(NOVEMBER, &reports, &[]).unwrap();
     assert_eq!(recorded.ignored, [Ignored::Pairs(LINK)]);
-    assert_eq!(used(&ledger), 10 * PAIRS_KEPT as u64);
+    assert_eq!(used(&mut ledger), 10 * PAIRS_KEPT as u64);
     // Those that are kept count on, and the other end has its own.
     ledger.record(NOVEMBER, &[by(HOST, report(LINK, "0", 2, 11)), by(GUEST, report(LINK, "x", 1, 5))], &[]).unwrap();
-    assert_eq!(used(&ledger), 10 * PAIRS_KEPT as u64 + 6);
+    assert_eq!(used(&mut ledger), 10 * PAIRS_KEPT as u64 + 6);
 }
 
 #[test]
@@ -233,8 +285,10 @@ fn books_of_the_first_layout_go_on_where_they_were() {
     let outcomes = ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 4, 900))], &[ended(None)]).unwrap().outcomes;
     assert_eq!(outcomes, [Outcome::Measured(ByteCount::new(108 + 149))]);
     ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 5, 900))], &[]).unwrap();
-    let totals: Vec<_> = ledger.provider_totals().unwrap().into_values().map(ByteCount::get).collect();
-    assert_eq!(totals, [108 + 800], "of whom nobody knows any more nothing is said");
+    let of_cloudflare = ledger.sums().unwrap().of(Month::of(NOVEMBER), &"cloudflare".parse().unwrap());
+    assert_eq!(of_cloudflare.counted.get(), 108 + 800);
+    // Whoever is not known any more is in the sum all the same.
+    assert_eq!(ledger.month(NOVEMBER), total(908 + 149, 0));
 }
 
 #[test]
@@ -275,5 +329,114 @@ fn what_the_connections_end_is_what_is_booked() {
     core.handle(Input::Closed { connection: LINK }, at(9));
     core.handle(Input::Timeout, at(12));
     let endings: Vec<_> = core.poll_output().into_iter().collect();
-    assert_eq!(ledger.record(NOVEMBER, &[], &endings).unwrap().total, total(0, 2_000_000));
+    ledger.record(NOVEMBER, &[], &endings).unwrap();
+    assert_eq!(ledger.month(NOVEMBER), total(0, 2_000_000));
+}
+
+fn cloudflare() -> ProviderName {
+    "cloudflare".parse().unwrap()
+}
+
+/// What this end saw pass over the relay of the other one.
+fn seen(end: ParticipantId, sequence: u64, received: u64, sent: u64) -> Reported {
+    let counters =
+        OtherEndCounters { bytes_received: received, bytes_sent: sent, packets_received: 0, packets_sent: 0 };
+    let report = UsageReport { pairs: Vec::new(), other_end: Some(counters), ..report(LINK, "a", sequence, 0) };
+    by(end, report)
+}
+
+#[test]
+fn of_what_both_ends_say_of_a_relay_the_larger_counts() {
+    let dir = TempDir::new().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    // The guest says too little of its own relay, and the host has seen more: Cloudflare bills what it sends to its client.
+    ledger.record(NOVEMBER, &[by(GUEST, report(LINK, "a", 1, 100)), seen(HOST, 1, 7, 1_000)], &[]).unwrap();
+    assert_eq!(ledger.month(NOVEMBER), total(1_000, 0));
+    // What the guest says beyond that counts, and nothing counts twice, however often it is said.
+    for _ in 0..2 {
+        ledger.record(NOVEMBER, &[by(GUEST, report(LINK, "a", 2, 1_200)), seen(HOST, 2, 9, 1_100)], &[]).unwrap();
+    }
+    assert_eq!(used(&mut ledger), 1_200);
+    // Of a relay that its own end is silent about, both directions count.
+    ledger.record(NOVEMBER, &[seen(GUEST, 3, 30, 4)], &[]).unwrap();
+    assert_eq!(used(&mut ledger), 1_234);
+    let recorded = ledger.record(NOVEMBER, &[], &[ended(Some(999))]).unwrap();
+    assert_eq!(recorded.outcomes, [Outcome::Measured(ByteCount::new(1_234))]);
+}
+
+#[test]
+fn what_the_other_end_claims_is_bounded_by_time_as_well() {
+    let dir = TempDir::new().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    for sequence in 1..4 {
+        ledger.record(NOVEMBER, &[seen(HOST, sequence, 0, (1 << 53) - 1)], &[]).unwrap();
+    }
+    assert_eq!(used(&mut ledger), 250_000_000);
+}
+
+#[test]
+fn a_relay_that_counts_for_itself_is_what_counts() {
+    let dir = TempDir::new().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    let counted =
+        |bytes| Said::Relay { provider: cloudflare(), participant: Some(GUEST), bytes: ByteCount::new(bytes) };
+    ledger.hear(NOVEMBER, counted(500), &["cloudflare"]);
+    ledger.record_while_speaking(NOVEMBER, &[by(GUEST, report(LINK, "a", 1, 9_000))], "cloudflare");
+    assert_eq!(ledger.month(NOVEMBER), total(500, 0), "whatever browsers say");
+    // It falls silent: from then on browsers count, for what is new.
+    ledger.record(NOVEMBER, &[by(GUEST, report(LINK, "a", 2, 9_100))], &[]).unwrap();
+    assert_eq!(used(&mut ledger), 600);
+    ledger.hear(NOVEMBER, counted(1_000), &["cloudflare"]);
+    assert_eq!(used(&mut ledger), 1_600);
+}
+
+#[test]
+fn a_month_is_never_less_than_the_provider_says_whenever_it_says_so() {
+    let dir = TempDir::new().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    let says = |month, bytes| Said::Provider { provider: cloudflare(), month, bytes: ByteCount::new(bytes) };
+    let (november, december) = (Month::of(NOVEMBER), Month::of(DECEMBER));
+    ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 1, 1_000))], &[]).unwrap();
+    for (said, used_then) in [(900, 1_000), (1_500, 1_500), (1_400, 1_400), (1_400, 1_400), (0, 1_000)] {
+        ledger.hear(NOVEMBER, says(november, said), &[]);
+        assert_eq!(used(&mut ledger), used_then, "the provider says {said}");
+    }
+    // What comes late, after the month has turned, belongs to the month that it is about.
+    ledger.record(DECEMBER, &[by(HOST, report(LINK, "a", 2, 1_050))], &[]).unwrap();
+    ledger.hear(DECEMBER, says(november, 7_000), &[]);
+    ledger.hear(DECEMBER, says(december, 20), &[]);
+    assert_eq!((ledger.month(NOVEMBER), ledger.month(DECEMBER)), (total(7_000, 0), total(50, 0)));
+    assert_eq!(used(&mut ledger), 7_050);
+    // What browsers report of it afterwards is what the provider had said already.
+    ledger.record(DECEMBER, &[by(HOST, report(LINK, "a", 3, 1_060))], &[]).unwrap();
+    assert_eq!(ledger.month(DECEMBER), total(60, 0));
+}
+
+#[test]
+fn a_clock_that_is_set_back_books_where_it_stands() {
+    let dir = TempDir::new().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    ledger.record(DECEMBER, &[by(HOST, report(LINK, "a", 1, 100))], &[]).unwrap();
+    ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 2, 150))], &[]).unwrap();
+    assert_eq!((ledger.month(NOVEMBER), ledger.month(DECEMBER)), (total(50, 0), total(100, 0)));
+    assert_eq!(used(&mut ledger), 150);
+    // 2028-02-29T12:00:00Z.
+    let leap_day = UnixMillis(1_835_438_400_000);
+    ledger.record(leap_day, &[by(HOST, report(LINK, "a", 3, 157))], &[]).unwrap();
+    assert_eq!(ledger.day(leap_day.0 / 86_400_000).unwrap().get(), 7);
+    assert_eq!(ledger.month(leap_day), total(7, 0));
+    assert_eq!(used(&mut ledger), 157);
+}
+
+#[test]
+fn promises_are_kept_over_a_restart_for_as_long_as_they_last() {
+    let dir = TempDir::new().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    let promised = [(cloudflare(), ByteCount::new(5)), ("twilio".parse().unwrap(), ByteCount::ZERO)].into();
+    ledger.promise(NOVEMBER, &promised).unwrap();
+    drop(ledger);
+    let ledger = Ledger::open(dir.path()).unwrap();
+    let after = |seconds| ledger.promises(NOVEMBER.plus(Duration::from_secs(seconds))).unwrap();
+    assert_eq!(after(119), [(cloudflare(), ByteCount::new(5))]);
+    assert_eq!(after(120), []);
 }

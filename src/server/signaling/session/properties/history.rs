@@ -104,6 +104,7 @@ pub(super) fn message(what: &Say, people: &[ParticipantId]) -> ClientMessage {
                 sequence: 1,
                 path: Path::Direct,
                 pairs: Vec::new(),
+                other_end: None,
                 seen: None,
             },
         },

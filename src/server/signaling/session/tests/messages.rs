@@ -1,10 +1,10 @@
 //! What participants say in a session, and who hears it.
 
 use super::*;
-use crate::protocol::{Path, Seen, UsageReport, limits};
+use crate::protocol::{Path, RelayStage, Seen, UsageReport, limits};
 
 fn report(connection: ConnectionId) -> UsageReport {
-    UsageReport { connection, sequence: 1, path: Path::Direct, pairs: Vec::new(), seen: None }
+    UsageReport { connection, sequence: 1, path: Path::Direct, pairs: Vec::new(), other_end: None, seen: None }
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn late_reports_are_known_after_the_end() {
 fn the_relay_limit_is_told_once() {
     let mut stage = Stage::new(None);
     assert!(
-        matches!(stage.handle(Input::RelayLimit(true)).as_slice(), [Output::Snapshot { snapshot, .. }] if snapshot.relay_limit_reached)
+        matches!(stage.handle(Input::Relays(RelayStage::Over)).as_slice(), [Output::Snapshot { snapshot, .. }] if snapshot.relay == RelayStage::Over)
     );
-    assert!(stage.handle(Input::RelayLimit(true)).is_empty());
+    assert!(stage.handle(Input::Relays(RelayStage::Over)).is_empty());
 }

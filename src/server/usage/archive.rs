@@ -1,0 +1,209 @@
+//! The books for people at a terminal and for other programs: read beside the running server, which does not notice.
+//!
+//! Opens the file for reading only, on a connection of its own. Rows are read one by one, so an export takes no more memory for ten
+//! million of them than for ten.
+
+use super::{
+    Month,
+    ledger::{FILE, Ledger},
+    sums::{ProviderSum, Sums},
+};
+use crate::domain::{ByteCount, ProviderName};
+use rusqlite::{Connection, OpenFlags, params, types::ValueRef};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+const SECONDS_OF_A_DAY: i64 = 86_400;
+
+/// The first line of an export.
+const HEADER: &str = "node,seq,at_ms,day,kind,bytes,counted,provider,session,participant,connection";
+
+/// Why the books cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// There are none.
+    #[error("there is no usage ledger in {0}: nothing was ever counted there, or DATA_DIR is another directory")]
+    Missing(PathBuf),
+    /// SQLite says no.
+    #[error("the usage ledger cannot be read: {0}")]
+    Ledger(#[from] rusqlite::Error),
+    /// Nothing can be written there.
+    #[error("the export cannot be written: {0}")]
+    Output(#[from] io::Error),
+    /// The copy has to be a new file.
+    #[error("{0} is there already: name a file that is not")]
+    Exists(PathBuf),
+    /// The ledger is not to be opened.
+    #[error(transparent)]
+    Usage(#[from] super::UsageError),
+}
+
+/// The books of a data directory, for reading.
+#[derive(Debug)]
+pub struct Archive {
+    database: Connection,
+}
+
+/// A month at a glance.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MonthView {
+    /// What counts, altogether.
+    pub used: ByteCount,
+    /// By provider; what was estimated is nobody's.
+    pub providers: Vec<(Option<ProviderName>, ProviderSum)>,
+    /// What was counted on each day of the month.
+    pub days: BTreeMap<u8, ByteCount>,
+}
+
+impl Archive {
+    /// Opens the books of a directory. A server that runs there goes on.
+    pub fn open(data_dir: &Path) -> Result<Self, ArchiveError> {
+        let path = data_dir.join(FILE);
+        if !path.is_file() {
+            return Err(ArchiveError::Missing(data_dir.to_owned()));
+        }
+        // Brings an older layout up to date; of a newer one it says so.
+        drop(Ledger::open(data_dir)?);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Ok(Self { database: Connection::open_with_flags(path, flags)? })
+    }
+
+    /// What a month comes to.
+    pub fn month(&self, month: Month) -> Result<MonthView, ArchiveError> {
+        let mut rows = self.database.prepare(
+            "SELECT provider, counted, estimated, said FROM provider_total WHERE month = ?1 ORDER BY provider",
+        )?;
+        let rows = rows.query_map([month.to_string()], |row| {
+            let bytes = |column| row.get::<_, i64>(column).map(|bytes| ByteCount::new(bytes.unsigned_abs()));
+            let sum = ProviderSum { counted: bytes(1)?, estimated: bytes(2)?, said: bytes(3)? };
+            Ok((row.get::<_, String>(0)?.parse().ok(), sum))
+        })?;
+        let providers: Vec<(Option<ProviderName>, ProviderSum)> = rows.collect::<Result<_, _>>()?;
+        let sums: Sums = providers.iter().map(|(name, sum)| ((month, name.clone()), *sum)).collect();
+        let hours = |instant: Month| i64::try_from(instant.starts_at().0 / 3_600_000).unwrap_or(i64::MAX);
+        let first = hours(month);
+        let mut rows = self.database.prepare(
+            "SELECT (hour - ?1) / 24 + 1, sum(counted) FROM hour_total WHERE hour >= ?1 AND hour < ?2 GROUP BY 1 ORDER BY 1",
+        )?;
+        let rows = rows.query_map([first, hours(month.next())], |row| {
+            Ok((row.get(0)?, ByteCount::new(row.get::<_, i64>(1)?.unsigned_abs())))
+        })?;
+        let days = rows.collect::<Result<_, _>>()?;
+        Ok(MonthView { used: sums.total(month).used, providers, days })
+    }
+
+    /// Writes the evidence of a month as CSV (RFC 4180), one row for each, in the order in which it was recorded. Names of people,
+    /// codes and addresses are not in it.
+    pub fn export(&self, month: Month, to: &mut impl Write) -> Result<u64, ArchiveError> {
+        let day = |month: Month| i64::try_from(month.starts_at().0 / 1_000).unwrap_or(i64::MAX) / SECONDS_OF_A_DAY;
+        let mut rows = self.database.prepare(
+            "SELECT name, seq, at_ms, day, kind, bytes, counted, provider, session, participant, connection
+             FROM evidence JOIN node ON node.id = evidence.node WHERE day >= ?1 AND day < ?2",
+        )?;
+        let mut rows = rows.query(params![day(month), day(month.next())])?;
+        let mut written = 0;
+        writeln!(to, "{HEADER}")?;
+        while let Some(row) = rows.next()? {
+            for column in 0..11 {
+                if column > 0 {
+                    to.write_all(b",")?;
+                }
+                match row.get_ref(column)? {
+                    ValueRef::Integer(number) => write!(to, "{number}")?,
+                    // Hexadecimal identifiers and words of ours: nothing that would have to be quoted.
+                    ValueRef::Text(text) => to.write_all(text)?,
+                    ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => {}
+                }
+            }
+            writeln!(to)?;
+            written += 1;
+        }
+        to.flush()?;
+        Ok(written)
+    }
+
+    /// Writes a copy of all books, as they are at one moment, while the server goes on.
+    pub fn back_up(&self, to: &Path) -> Result<(), ArchiveError> {
+        if to.exists() {
+            return Err(ArchiveError::Exists(to.to_owned()));
+        }
+        self.database.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
+        Ok(())
+    }
+}
+
+/// Makes every sum of the books from their evidence anew. Waits for its turn where a server runs there.
+pub fn rebuild(data_dir: &Path) -> Result<(), ArchiveError> {
+    drop(Archive::open(data_dir)?);
+    Ok(Ledger::open(data_dir)?.rebuild()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::usage::ledger::tests::{DECEMBER, GUEST, HOST, LINK, NOVEMBER, by, report, sums};
+    use tempfile::TempDir;
+
+    fn books(dir: &TempDir) -> Ledger {
+        let mut ledger = Ledger::open(dir.path()).unwrap();
+        ledger
+            .record(NOVEMBER, &[by(HOST, report(LINK, "a", 1, 100)), by(GUEST, report(LINK, "b", 1, 50))], &[])
+            .unwrap();
+        ledger.record(DECEMBER, &[by(HOST, report(LINK, "a", 2, 170))], &[]).unwrap();
+        ledger
+    }
+
+    #[test]
+    fn a_month_is_exported_row_by_row_beside_a_ledger_that_is_open() {
+        let dir = TempDir::new().unwrap();
+        let _open = books(&dir);
+        let archive = Archive::open(dir.path()).unwrap();
+        let mut csv = Vec::new();
+        assert_eq!(archive.export("2026-11".parse().unwrap(), &mut csv).unwrap(), 2);
+        let csv = String::from_utf8(csv).unwrap();
+        let lines: Vec<_> = csv.lines().collect();
+        assert_eq!((lines.len(), lines[0]), (3, HEADER));
+        let cells: Vec<_> = lines[1].split(',').collect();
+        assert_eq!(cells[1..8], ["1", "1794700800000", "20772", "browser", "100", "100", "cloudflare"]);
+        assert_eq!(cells[9], HOST.to_string());
+        assert!(cells[0].len() == 16 && lines.iter().all(|line| line.split(',').count() == 11));
+    }
+
+    #[test]
+    fn a_month_at_a_glance_is_by_provider_and_by_day() {
+        let dir = TempDir::new().unwrap();
+        drop(books(&dir));
+        let view = Archive::open(dir.path()).unwrap().month("2026-11".parse().unwrap()).unwrap();
+        assert_eq!(view.used.get(), 150);
+        assert_eq!(view.days, [(15, ByteCount::new(150))].into());
+        assert_eq!(view.providers.len(), 1);
+        assert_eq!(Archive::open(dir.path()).unwrap().month("2025-01".parse().unwrap()).unwrap(), MonthView::default());
+    }
+
+    #[test]
+    fn a_copy_is_whole_and_nothing_is_overwritten() {
+        let dir = TempDir::new().unwrap();
+        let mut open = books(&dir);
+        let copy = dir.path().join("copy");
+        std::fs::create_dir(&copy).unwrap();
+        let archive = Archive::open(dir.path()).unwrap();
+        archive.back_up(&copy.join(FILE)).unwrap();
+        assert!(matches!(archive.back_up(&copy.join(FILE)), Err(ArchiveError::Exists(_))));
+        let mut copied = Ledger::open(&copy).unwrap();
+        assert_eq!(sums(&mut copied), sums(&mut open));
+        open.record(DECEMBER, &[by(HOST, report(LINK, "a", 3, 171))], &[]).unwrap();
+        rebuild(dir.path()).unwrap();
+        assert_eq!(sums(&mut open).values().map(|total| total.used.get()).sum::<u64>(), 221);
+    }
+
+    #[test]
+    fn where_there_are_no_books_that_is_said_and_none_are_made() {
+        let dir = TempDir::new().unwrap();
+        let error = Archive::open(dir.path()).unwrap_err();
+        assert!(matches!(error, ArchiveError::Missing(_)) && error.to_string().contains("DATA_DIR"));
+        assert!(!dir.path().join(FILE).exists());
+    }
+}

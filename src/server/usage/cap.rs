@@ -1,0 +1,470 @@
+//! The cap: what may be relayed, what is promised, and who has to stop.
+//!
+//! Pure: what is used is passed in, and so is the time. Bytes are promised in leases, one for each participant at each provider: a
+//! lease is taken when credentials are handed out or bytes are seen, used up by what is measured, topped up while there is room,
+//! and given back when nothing passes any more. So asking for credentials promises two minutes of film and never a month, and
+//! what is used and what is promised together stay within every limit (`properties`). Near a limit leases get smaller. Whoever has
+//! used up a lease that cannot be topped up has to stop: that is a [`Verdict`], and carrying it out is somebody else's work.
+//! What is measured only after it was relayed can pass a limit by what passes until its end is told to stop.
+
+use super::party::Party;
+use super::provider_limits::ProviderLimits;
+use crate::domain::{ByteCount, Now, ParticipantId, ProviderKind, ProviderName};
+use crate::protocol::RelayStage;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A film at the highest rung, in bytes a second: 8 Mbit/s.
+const CEILING: u64 = 1_000_000;
+/// How long a lease lasts on which nothing is measured.
+pub(super) const LEASE_FOR: Duration = Duration::from_mins(2);
+/// A whole lease: two minutes at the ceiling, or 64 MB where that is more.
+pub(super) const WHOLE: ByteCount = ByteCount::new(CEILING * LEASE_FOR.as_secs());
+/// No lease takes more than this part of what is left, so that many fit near a limit.
+const SHARE: u64 = 4;
+/// Nor is it smaller than this while there is so much.
+const SMALLEST: ByteCount = ByteCount::new(256 * 1024);
+/// From the last report to the moment at which a relayed connection has ended: reports come every 5 s. So much is kept back of
+/// every promise.
+pub(super) const REACTION: Duration = Duration::from_secs(7);
+/// What callers without a token may have of a month, all together: one part in twenty.
+const STRANGERS_SHARE: u64 = 20;
+/// No lease of theirs takes more than this part of what is left of that, however little it is: many may ask who use nothing.
+const A_STRANGERS_SHARE: u64 = 16;
+/// Somebody who was told to stop and goes on is told again after this.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// At which part of a limit what happens, in percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stages {
+    /// The operator is warned.
+    pub warn: u8,
+    /// Relayed guests get a smaller picture.
+    pub narrow: u8,
+    /// Newcomers get no relay.
+    pub direct_only: u8,
+}
+
+/// What happens while nothing can be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhenUncounted {
+    /// No credentials.
+    #[default]
+    Closed,
+    /// Credentials as ever.
+    Open,
+}
+
+impl Stages {
+    /// Reads three percentages that grow, as in `70,90,95`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let percentages: Option<Vec<u8>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
+        match percentages?.as_slice() {
+            &[warn, narrow, direct_only] if warn <= narrow && narrow <= direct_only && direct_only <= 100 => {
+                Some(Self { warn, narrow, direct_only })
+            }
+            _ => None,
+        }
+    }
+
+    /// The percentages, the limit itself among them.
+    pub fn percentages(self) -> [u8; 4] {
+        [self.warn, self.narrow, self.direct_only, 100]
+    }
+}
+
+impl Default for Stages {
+    fn default() -> Self {
+        Self { warn: 70, narrow: 90, direct_only: 95 }
+    }
+}
+
+/// Every limit that an operator can set.
+#[derive(Debug, Clone, Default)]
+pub struct Limits {
+    /// In a month, altogether.
+    pub month: ByteCount,
+    /// In a day (UTC), altogether.
+    pub day: Option<ByteCount>,
+    /// In a month, over single providers.
+    pub providers: ProviderLimits,
+    /// In a month, for one session.
+    pub session: Option<ByteCount>,
+    /// In a month, for one participant.
+    pub participant: Option<ByteCount>,
+    /// In a month, for one client address.
+    pub address: Option<ByteCount>,
+    /// In a month, for one app with a key.
+    pub app: Option<ByteCount>,
+    /// When what happens.
+    pub stages: Stages,
+    /// What happens while nothing can be counted.
+    pub when_uncounted: WhenUncounted,
+}
+
+impl From<ByteCount> for Limits {
+    /// Nothing but a limit on the month.
+    fn from(month: ByteCount) -> Self {
+        Self { month, ..Self::default() }
+    }
+}
+
+/// What is used, as the books have it now.
+pub(super) trait Used {
+    /// This month, altogether.
+    fn month(&self) -> ByteCount;
+    /// Today, altogether.
+    fn day(&self) -> ByteCount;
+    /// This month, over one provider.
+    fn provider(&self, provider: &ProviderName) -> ByteCount;
+    /// This month, by one party.
+    fn party(&self, party: &Party) -> ByteCount;
+}
+
+/// Who has a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Holder {
+    /// Somebody in a session, or a user of somebody else's app.
+    Participant(ParticipantId),
+    /// Somebody without a token, by the number that relays count them under.
+    Stranger(ParticipantId),
+    /// A relay of ours, for those of whom it is not known who they are.
+    Relay,
+    /// Whoever had one before the server was started anew.
+    Before,
+}
+
+/// Why there is no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRoom {
+    /// The limit of all is used up.
+    Used,
+    /// What is left of it is promised to others.
+    Promised,
+    /// It is nearly used up, and this is a newcomer.
+    NearLimit,
+    /// The provider has relayed all that it may.
+    Provider,
+    /// The caller, their session, address or app has, or callers without a token have.
+    Party,
+    /// What would be relayed could not be counted now.
+    Uncounted,
+}
+
+/// Somebody has to stop using a provider's relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Verdict<'a> {
+    pub participant: ParticipantId,
+    pub provider: &'a ProviderName,
+    pub why: NoRoom,
+}
+
+#[derive(Debug, Clone)]
+struct Lease {
+    parties: Vec<Party>,
+    left: ByteCount,
+    touched: Now,
+    /// Bytes a second, as it was measured last.
+    rate: u64,
+    told: Option<Now>,
+}
+
+type Key = (Holder, ProviderName);
+
+/// Every promise there is.
+#[derive(Debug)]
+pub(super) struct Cap {
+    limits: Limits,
+    leases: Leases,
+}
+
+impl Cap {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, leases: Leases::default() }
+    }
+
+    /// Other limits hold from now on.
+    pub(super) fn exchange(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How near the limits of all are.
+    pub(super) fn stage(&self, used: &impl Used) -> RelayStage {
+        let of_month = self.stage_of(used.month(), self.limits.month);
+        self.limits.day.map_or(of_month, |day| of_month.max(self.stage_of(used.day(), day)))
+    }
+
+    fn stage_of(&self, used: ByteCount, limit: ByteCount) -> RelayStage {
+        let Stages { warn, narrow, direct_only } = self.limits.stages;
+        let reached = |percent: u8| u128::from(used.get()) * 100 >= u128::from(limit.get()) * u128::from(percent);
+        match () {
+            () if used >= limit => RelayStage::Over,
+            () if reached(direct_only) => RelayStage::DirectOnly,
+            () if reached(narrow) => RelayStage::Narrow,
+            () if reached(warn) => RelayStage::Warned,
+            () => RelayStage::Plenty,
+        }
+    }
+
+    /// What is promised and not used, altogether.
+    pub(super) fn reserved(&self) -> ByteCount {
+        self.leases.promised
+    }
+
+    /// What is promised over one provider.
+    pub(super) fn reserved_by(&self, provider: &ProviderName) -> ByteCount {
+        self.leases.by_provider.get(provider).copied().unwrap_or_default()
+    }
+
+    /// What is promised over each provider.
+    pub(super) fn promises(&self) -> &BTreeMap<ProviderName, ByteCount> {
+        &self.leases.by_provider
+    }
+
+    /// Whether a provider could be asked for this caller at all.
+    pub(super) fn has_room(
+        &self,
+        provider: &ProviderName,
+        holder: Holder,
+        parties: &[Party],
+        used: &impl Used,
+    ) -> Result<(), NoRoom> {
+        let known = self.leases.of(holder).next().is_some();
+        match self.stage(used) {
+            RelayStage::Over => return Err(NoRoom::Used),
+            RelayStage::DirectOnly if !known && holder != Holder::Relay => return Err(NoRoom::NearLimit),
+            RelayStage::Plenty | RelayStage::Warned | RelayStage::Narrow | RelayStage::DirectOnly => {}
+        }
+        // Who has a lease there already goes on with it, though nothing could be added.
+        let has = self.leases.get(&(holder, provider.clone())).is_some_and(|lease| lease.left > ByteCount::ZERO);
+        self.room(provider, holder, parties, used).map(|_| ()).or_else(|why| if has { Ok(()) } else { Err(why) })
+    }
+
+    /// Credentials are handed out: promises what they will need at first. Asking again promises nothing more.
+    pub(super) fn lease(
+        &mut self,
+        provider: &ProviderName,
+        holder: Holder,
+        parties: Vec<Party>,
+        used: &impl Used,
+        now: Now,
+    ) -> Result<(), NoRoom> {
+        self.has_room(provider, holder, &parties, used)?;
+        let key = (holder, provider.clone());
+        self.leases.change(&key, now, |lease| (lease.parties, lease.touched, lease.told) = (parties, now, None));
+        self.top_up(&key, used);
+        Ok(())
+    }
+
+    /// So much was relayed, and is in the books: it was promised, as far as the promise went.
+    pub(super) fn measured(
+        &mut self,
+        provider: &ProviderName,
+        holder: Holder,
+        parties: &[Party],
+        bytes: ByteCount,
+        used: &impl Used,
+        now: Now,
+    ) {
+        let key = (holder, provider.clone());
+        self.leases.change(&key, now, |lease| {
+            let millis = u64::try_from(now.since(lease.touched).as_millis()).unwrap_or(u64::MAX).max(1_000);
+            lease.rate = bytes.get().saturating_mul(1_000) / millis;
+            (lease.left, lease.touched) = (lease.left.minus(bytes), now);
+            lease.parties = parties.to_vec();
+        });
+        self.top_up(&key, used);
+    }
+
+    /// Nothing of theirs runs over a relay any more.
+    pub(super) fn release(&mut self, participant: ParticipantId) {
+        self.leases.drop_where(|(holder, _), _| *holder == Holder::Participant(participant));
+    }
+
+    /// Gives back what nothing was measured on, tops up a relay of ours, and tells who has to stop.
+    pub(super) fn tick(&mut self, own: Option<&ProviderName>, used: &impl Used, now: Now) -> Vec<Verdict<'_>> {
+        self.leases.drop_where(|_, lease| now.since(lease.touched) >= LEASE_FOR);
+        if let Some(provider) = own {
+            let key = (Holder::Relay, provider.clone());
+            self.leases.change(&key, now, |lease| lease.touched = now);
+            self.top_up(&key, used);
+        }
+        let dry: Vec<_> =
+            self.leases.held.iter().filter(|(_, lease)| lease.runs_dry()).map(|(key, _)| key.clone()).collect();
+        let mut why = BTreeMap::new();
+        for key in dry {
+            self.top_up(&key, used);
+            let still = self.leases.get(&key).is_some_and(Lease::runs_dry);
+            let parties = self.leases.get(&key).map(|lease| lease.parties.clone()).unwrap_or_default();
+            if still && let Err(no_room) = self.room(&key.1, key.0, &parties, used) {
+                why.insert(key, no_room);
+            }
+        }
+        let mut verdicts = Vec::new();
+        for ((holder, provider), lease) in &mut self.leases.held {
+            let Holder::Participant(participant) = *holder else { continue };
+            // What runs over a relay of ours is cut there exactly where its promise ends; still its people are told.
+            let Some(why) = why.get(&(*holder, provider.clone())) else { continue };
+            if lease.told.is_none_or(|told| now.since(told) >= AGAIN) {
+                lease.told = Some(now);
+                verdicts.push(Verdict { participant, provider, why: *why });
+            }
+        }
+        verdicts
+    }
+
+    /// The promises of a process before this one, which nobody can tell apart any more.
+    pub(super) fn restore(&mut self, promises: impl IntoIterator<Item = (ProviderName, ByteCount)>, now: Now) {
+        for (provider, left) in promises {
+            self.leases.change(&(Holder::Before, provider), now, |lease| lease.left = left);
+        }
+    }
+
+    /// For how long credentials may live: what is left would last so long if everybody's film ran at the ceiling.
+    pub(super) fn life(&self, asked: Duration, used: &impl Used) -> Duration {
+        let left = self.limits.month.minus(used.month()).get();
+        let films = u64::try_from(self.leases.held.len()).unwrap_or(u64::MAX).saturating_add(1);
+        let lasts = Duration::from_secs(left / CEILING.saturating_mul(films));
+        asked.min(lasts.max(LEASE_FOR))
+    }
+
+    fn top_up(&mut self, key: &Key, used: &impl Used) {
+        let Some(lease) = self.leases.get(key) else { return };
+        let (left, touched, parties) = (lease.left, lease.touched, lease.parties.clone());
+        let needed = ByteCount::new(lease.kept_back().saturating_mul(2));
+        // Topping up at the half leaves time for the next report.
+        if left.get() >= WHOLE.get() / 2 && left >= needed {
+            return;
+        }
+        let Ok(room) = self.room(&key.1, key.0, &parties, used) else { return };
+        let share = |part: u64| ByteCount::new(left.plus(room).get().div_ceil(part));
+        let wanted =
+            if matches!(key.0, Holder::Stranger(_)) { share(A_STRANGERS_SHARE) } else { share(SHARE).max(SMALLEST) };
+        let wanted = wanted.min(WHOLE).max(needed);
+        let added = wanted.minus(left).min(room);
+        self.leases.change(key, touched, |lease| lease.left = left.plus(added));
+    }
+
+    /// How much more can be promised.
+    fn room(
+        &self,
+        provider: &ProviderName,
+        holder: Holder,
+        parties: &[Party],
+        used: &impl Used,
+    ) -> Result<ByteCount, NoRoom> {
+        let reserved = self.reserved();
+        let mut room = ByteCount::new(u64::MAX);
+        let mut within = |limit: ByteCount, used: ByteCount, reserved: ByteCount, why: NoRoom| {
+            let left = limit.minus(used).minus(reserved);
+            room = room.min(left);
+            if left > ByteCount::ZERO {
+                return Ok(());
+            }
+            Err(if why == NoRoom::Used && used < limit { NoRoom::Promised } else { why })
+        };
+        within(self.limits.month, used.month(), reserved, NoRoom::Used)?;
+        if let Some(day) = self.limits.day {
+            within(day, used.day(), reserved, NoRoom::Used)?;
+        }
+        if let Some(limit) = self.limits.providers.of(provider) {
+            within(limit, used.provider(provider), self.reserved_by(provider), NoRoom::Provider)?;
+        }
+        for party in parties {
+            if let Some(limit) = self.limit_of(party) {
+                let theirs = self.leases.held.values().filter(|lease| lease.parties.contains(party));
+                let reserved = theirs.fold(ByteCount::ZERO, |sum, lease| sum.plus(lease.left));
+                within(limit, used.party(party), reserved, NoRoom::Party)?;
+            }
+        }
+        if matches!(holder, Holder::Stranger(_)) {
+            let pool = ByteCount::new(self.limits.month.get() / STRANGERS_SHARE);
+            within(pool, used.party(&Party::Strangers), self.leases.to_strangers, NoRoom::Party)?;
+        }
+        Ok(room)
+    }
+
+    fn limit_of(&self, party: &Party) -> Option<ByteCount> {
+        match party {
+            Party::Session(_) => self.limits.session,
+            Party::Participant(_) => self.limits.participant,
+            Party::Address(_) => self.limits.address,
+            Party::App(_) => self.limits.app,
+            Party::Strangers => None,
+        }
+    }
+}
+
+/// The leases, and what they come to.
+#[derive(Debug, Default)]
+struct Leases {
+    held: BTreeMap<Key, Lease>,
+    promised: ByteCount,
+    by_provider: BTreeMap<ProviderName, ByteCount>,
+    to_strangers: ByteCount,
+}
+
+impl Leases {
+    fn get(&self, key: &Key) -> Option<&Lease> {
+        self.held.get(key)
+    }
+
+    fn of(&self, holder: Holder) -> impl Iterator<Item = &Lease> {
+        let first = (holder, ProviderName::from(ProviderKind::Cloudflare));
+        self.held.range(first..).take_while(move |((of, _), _)| *of == holder).map(|(_, lease)| lease)
+    }
+
+    /// Changes a lease, which is made where there is none.
+    fn change(&mut self, key: &Key, now: Now, how: impl FnOnce(&mut Lease)) {
+        let lease = self.held.entry(key.clone()).or_insert_with(|| Lease::new(now));
+        let before = lease.left;
+        how(lease);
+        let after = lease.left;
+        self.book(key, before, after);
+    }
+
+    fn drop_where(&mut self, which: impl Fn(&Key, &Lease) -> bool) {
+        let gone: Vec<_> =
+            self.held.iter().filter(|(key, lease)| which(key, lease)).map(|(key, _)| key.clone()).collect();
+        for key in gone {
+            if let Some(lease) = self.held.remove(&key) {
+                self.book(&key, lease.left, ByteCount::ZERO);
+            }
+        }
+    }
+
+    fn book(&mut self, (holder, provider): &Key, before: ByteCount, after: ByteCount) {
+        let moved = |sum: ByteCount| sum.minus(before).plus(after);
+        self.promised = moved(self.promised);
+        let of_provider = self.by_provider.entry(provider.clone()).or_default();
+        *of_provider = moved(*of_provider);
+        if matches!(holder, Holder::Stranger(_)) {
+            self.to_strangers = moved(self.to_strangers);
+        }
+    }
+}
+
+impl Lease {
+    fn new(now: Now) -> Self {
+        Self { parties: Vec::new(), left: ByteCount::ZERO, touched: now, rate: 0, told: None }
+    }
+
+    /// What passes until its holder has heard that it is over.
+    fn kept_back(&self) -> u64 {
+        self.rate.saturating_mul(REACTION.as_secs())
+    }
+
+    /// What is left is gone before its holder has heard of it.
+    fn runs_dry(&self) -> bool {
+        self.left.get() <= self.kept_back()
+    }
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

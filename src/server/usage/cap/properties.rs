@@ -1,0 +1,162 @@
+//! The cap under any interleaving and any crash: a million steps of people who ask, relay, leave and lie still, against limits of
+//! every kind.
+//!
+//! Two worlds. In one a relay stops everybody where their promise ends, as the built-in one does: no limit is ever passed. In
+//! the other bytes are known only afterwards, as with providers far away: limits are passed by what nobody had promised, and by
+//! nothing else.
+
+use super::tests::Books;
+use super::*;
+use proptest::prelude::*;
+
+const LIMIT: u64 = 50_000_000;
+const OF_TWILIO: u64 = 10_000_000;
+const OF_A_SESSION: u64 = 20_000_000;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Ask { who: u64, where_: usize, stranger: bool },
+    Relay { who: u64, where_: usize, bytes: u64 },
+    Leave { who: u64 },
+    Wait { millis: u64 },
+    Tick,
+    Crash,
+    NextMonth,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        5 => (0..12_u64, 0..2_usize, any::<bool>()).prop_map(|(who, where_, stranger)| Step::Ask { who, where_, stranger }),
+        8 => (0..12_u64, 0..2_usize, 0..3_000_000_u64).prop_map(|(who, where_, bytes)| Step::Relay { who, where_, bytes }),
+        2 => (0..12_u64).prop_map(|who| Step::Leave { who }),
+        4 => (0..30_000_u64).prop_map(|millis| Step::Wait { millis }),
+        4 => Just(Step::Tick),
+        1 => Just(Step::Crash),
+        1 => Just(Step::NextMonth),
+    ]
+}
+
+struct World {
+    cap: Cap,
+    books: Books,
+    now: Now,
+    /// Whoever relays is stopped where their promise ends.
+    exact: bool,
+    /// What was relayed that nobody had promised, this month.
+    unpromised: u64,
+}
+
+fn limits() -> Limits {
+    Limits {
+        month: ByteCount::new(LIMIT),
+        providers: ProviderLimits::parse("twilio=0.01").unwrap(),
+        session: Some(ByteCount::new(OF_A_SESSION)),
+        ..Limits::default()
+    }
+}
+
+fn provider(number: usize) -> ProviderName {
+    ["cloudflare", "twilio"][number].parse().unwrap()
+}
+
+fn participant(who: u64) -> ParticipantId {
+    ParticipantId::from_random(who)
+}
+
+/// Four people to a session.
+fn session(who: u64) -> Party {
+    Party::Session(participant(who / 4 * 4))
+}
+
+impl World {
+    fn new(exact: bool) -> Self {
+        Self { cap: Cap::new(limits()), books: Books::default(), now: Now::default(), exact, unpromised: 0 }
+    }
+
+    fn play(&mut self, step: &Step) {
+        match *step {
+            Step::Ask { who, where_, stranger } => {
+                let holder =
+                    if stranger { Holder::Stranger(participant(who)) } else { Holder::Participant(participant(who)) };
+                let parties = if stranger { Vec::new() } else { vec![session(who)] };
+                let _refused = self.cap.lease(&provider(where_), holder, parties, &self.books, self.now);
+            }
+            Step::Relay { who, where_, bytes } => self.relay(who, where_, bytes),
+            Step::Leave { who } => self.cap.release(participant(who)),
+            Step::Wait { millis } => self.now = self.now + Duration::from_millis(millis),
+            Step::Tick => drop(self.cap.tick(None, &self.books, self.now)),
+            Step::Crash => {
+                // What was promised is on disk before it is given away.
+                let promises = self.cap.promises().clone();
+                self.cap = Cap::new(limits());
+                self.cap.restore(promises, self.now);
+            }
+            Step::NextMonth => (self.books, self.unpromised) = (Books::default(), 0),
+        }
+    }
+
+    fn relay(&mut self, who: u64, where_: usize, bytes: u64) {
+        let (holder, provider) = (Holder::Participant(participant(who)), provider(where_));
+        let left = self.cap.leases.get(&(holder, provider.clone())).map_or(0, |lease| lease.left.get());
+        let bytes = if self.exact { bytes.min(left) } else { bytes };
+        self.unpromised += bytes.saturating_sub(left);
+        self.books.month += bytes;
+        *self.books.providers.entry(provider.clone()).or_default() += bytes;
+        *self.books.parties.entry(session(who)).or_default() += bytes;
+        self.cap.measured(&provider, holder, &[session(who)], ByteCount::new(bytes), &self.books, self.now);
+    }
+
+    fn holds(&self) -> Result<(), TestCaseError> {
+        let promised: u64 = self.cap.leases.held.values().map(|lease| lease.left.get()).sum();
+        prop_assert_eq!(promised, self.cap.reserved().get());
+        let by_provider: u64 = self.cap.promises().values().map(|sum| sum.get()).sum();
+        prop_assert_eq!(promised, by_provider);
+        // A promise that was made in time is kept, so a limit is passed by what nobody had promised and by nothing else.
+        prop_assert!(self.books.month + promised <= LIMIT + self.unpromised);
+        let twilio = provider(1);
+        prop_assert!(
+            self.books.provider(&twilio).get() + self.cap.reserved_by(&twilio).get() <= OF_TWILIO + self.unpromised
+        );
+        for who in [0, 4, 8] {
+            prop_assert!(self.books.party(&session(who)).get() <= OF_A_SESSION + self.unpromised);
+        }
+        prop_assert!(self.cap.leases.to_strangers.get() <= LIMIT / 20);
+        prop_assert!(!self.exact || self.unpromised == 0);
+        Ok(())
+    }
+}
+
+/// Of 400 steps each: a million in `script/test crash`, and a part of it with every commit.
+fn histories() -> u32 {
+    if std::env::var_os("TESSRO_AT_LENGTH").is_some() { 2_500 } else { 150 }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: histories(), max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_limit_is_passed_by_more_than_what_nobody_had_promised(
+        exact: bool,
+        steps in prop::collection::vec(step(), 400),
+    ) {
+        let mut world = World::new(exact);
+        for step in &steps {
+            world.play(step);
+            world.holds()?;
+        }
+    }
+
+    /// Whoever goes on relaying at a limit is told to stop, sooner or later, and the others are not in their way.
+    #[test]
+    fn whoever_goes_on_at_a_limit_is_told_to_stop(rate in 10_000..2_000_000_u64, every in 1..6_u64) {
+        let mut world = World::new(false);
+        world.play(&Step::Ask { who: 1, where_: 0, stranger: false });
+        let told = (0..20_000).find(|_| {
+            world.now = world.now + Duration::from_secs(every);
+            world.relay(1, 0, rate * every);
+            !world.cap.tick(None, &world.books, world.now).is_empty()
+        });
+        prop_assert!(told.is_some());
+        prop_assert!(world.books.month <= OF_A_SESSION + rate * every, "{} at {rate}", world.books.month);
+    }
+}

@@ -1,0 +1,216 @@
+//! The cap in single steps.
+
+use super::*;
+use RelayStage::{DirectOnly, Narrow, Over, Plenty, Warned};
+
+/// Books that hold what a test says.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    pub(super) month: u64,
+    pub(super) day: u64,
+    pub(super) providers: BTreeMap<ProviderName, u64>,
+    pub(super) parties: BTreeMap<Party, u64>,
+}
+
+impl Used for Books {
+    fn month(&self) -> ByteCount {
+        ByteCount::new(self.month)
+    }
+
+    fn day(&self) -> ByteCount {
+        ByteCount::new(self.day)
+    }
+
+    fn provider(&self, provider: &ProviderName) -> ByteCount {
+        ByteCount::new(self.providers.get(provider).copied().unwrap_or_default())
+    }
+
+    fn party(&self, party: &Party) -> ByteCount {
+        ByteCount::new(self.parties.get(party).copied().unwrap_or_default())
+    }
+}
+
+fn used(month: u64) -> Books {
+    Books { month, ..Books::default() }
+}
+
+fn cap(month: u64) -> Cap {
+    Cap::new(ByteCount::new(month).into())
+}
+
+fn cloudflare() -> ProviderName {
+    "cloudflare".parse().unwrap()
+}
+
+fn somebody(number: u64) -> Holder {
+    Holder::Participant(ParticipantId::from_random(number))
+}
+
+fn at(seconds: u64) -> Now {
+    Now::since_start(Duration::from_secs(seconds))
+}
+
+const GB: u64 = 1_000_000_000;
+
+#[test]
+fn stages_come_where_they_were_set() {
+    let cap = cap(1_000);
+    let stages = [0, 699, 700, 899, 900, 949, 950, 999, 1_000, 5_000].map(|bytes| cap.stage(&used(bytes)));
+    assert_eq!(stages, [Plenty, Plenty, Warned, Warned, Narrow, Narrow, DirectOnly, DirectOnly, Over, Over]);
+    let day = Cap::new(Limits { month: ByteCount::new(1_000), day: Some(ByteCount::new(10)), ..Limits::default() });
+    assert_eq!(day.stage(&Books { month: 20, day: 10, ..Books::default() }), Over);
+}
+
+#[test]
+fn stages_are_three_percentages_that_grow() {
+    assert_eq!(Stages::parse("70, 90,95"), Some(Stages::default()));
+    assert_eq!(Stages::parse("50,50,100").map(Stages::percentages), Some([50, 50, 100, 100]));
+    for wrong in ["", "70,90", "70,90,95,99", "90,70,95", "70,90,101", "a,b,c", "-1,2,3"] {
+        assert_eq!(Stages::parse(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn asking_again_promises_nothing_more_and_what_is_not_used_comes_back() {
+    let mut cap = cap(1_000 * GB);
+    for second in 0..50 {
+        cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(second)).unwrap();
+    }
+    assert_eq!(cap.reserved(), WHOLE);
+    cap.tick(None, &used(0), at(49 + 119));
+    assert_eq!(cap.reserved(), WHOLE);
+    cap.tick(None, &used(0), at(49 + 120));
+    assert_eq!(cap.reserved(), ByteCount::ZERO);
+    cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(300)).unwrap();
+    cap.release(ParticipantId::from_random(1));
+    assert_eq!((cap.reserved(), cap.reserved_by(&cloudflare())), (ByteCount::ZERO, ByteCount::ZERO));
+}
+
+#[test]
+fn what_is_measured_uses_the_promise_up_and_a_film_goes_on() {
+    let mut cap = cap(1_000 * GB);
+    cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(0)).unwrap();
+    for step in 1..=1_000 {
+        let bytes = ByteCount::new(5_000_000);
+        cap.measured(&cloudflare(), somebody(1), &[], bytes, &used(step * 5_000_000), at(step * 5));
+        assert!(cap.reserved().get() >= WHOLE.get() / 2 && cap.reserved() <= WHOLE);
+        assert_eq!(cap.tick(None, &used(step * 5_000_000), at(step * 5)), []);
+    }
+}
+
+#[test]
+fn nobody_empties_a_month_by_asking() {
+    // Twenty thousand people who relay nothing.
+    let mut cap = cap(20 * GB);
+    let mut given = 0;
+    for number in 0..20_000 {
+        given += u32::from(cap.lease(&cloudflare(), somebody(number), Vec::new(), &used(0), at(0)).is_ok());
+    }
+    assert!(cap.reserved().get() <= 20 * GB && given > 100, "{given}");
+    // Somebody who watches is not told to stop because of them while their own promise lasts, and all of it comes back.
+    cap.tick(None, &used(0), at(120));
+    assert_eq!(cap.reserved(), ByteCount::ZERO);
+}
+
+#[test]
+fn who_has_no_token_shares_one_part_in_twenty() {
+    let mut cap = cap(GB);
+    for number in 0..10_000 {
+        let _refused =
+            cap.lease(&cloudflare(), Holder::Stranger(ParticipantId::from_random(number)), Vec::new(), &used(0), at(0));
+    }
+    assert_eq!(cap.reserved().get(), GB / 20);
+    assert_eq!(
+        cap.lease(&cloudflare(), Holder::Stranger(ParticipantId::from_random(10_001)), Vec::new(), &used(0), at(1)),
+        Err(NoRoom::Party)
+    );
+    cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(1)).unwrap();
+}
+
+#[test]
+fn newcomers_get_no_relay_near_the_limit_and_who_has_one_goes_on() {
+    let mut cap = cap(GB);
+    cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(0)).unwrap();
+    let near = used(GB / 100 * 95);
+    assert_eq!(cap.lease(&cloudflare(), somebody(2), Vec::new(), &near, at(1)), Err(NoRoom::NearLimit));
+    cap.lease(&cloudflare(), somebody(1), Vec::new(), &near, at(1)).unwrap();
+    assert_eq!(cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(GB), at(2)), Err(NoRoom::Used));
+}
+
+#[test]
+fn who_has_used_up_what_is_left_is_told_to_stop_before_it_is_too_late() {
+    let mut cap = cap(20_000_000);
+    cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(0)).unwrap();
+    let mut relayed = 0;
+    let told = (1..60).find(|second| {
+        relayed += 500_000;
+        cap.measured(&cloudflare(), somebody(1), &[], ByteCount::new(500_000), &used(relayed), at(*second));
+        !cap.tick(None, &used(relayed), at(*second)).is_empty()
+    });
+    assert!(told.is_some());
+    // What passes until it is heard still fits.
+    assert!(relayed + 500_000 * REACTION.as_secs() <= 20_500_000 && relayed > 14_000_000, "{relayed}");
+}
+
+#[test]
+fn each_party_has_its_own_limit() {
+    let limits = Limits {
+        month: ByteCount::new(1_000 * GB),
+        session: Some(ByteCount::new(GB)),
+        address: Some(ByteCount::new(GB / 2)),
+        ..Limits::default()
+    };
+    let mut cap = Cap::new(limits);
+    let session = Party::Session(ParticipantId::from_random(9));
+    let spent = |party: &Party, bytes| Books { parties: [(party.clone(), bytes)].into(), ..Books::default() };
+    let full = spent(&session, GB);
+    assert_eq!(cap.lease(&cloudflare(), somebody(1), vec![session.clone()], &full, at(0)), Err(NoRoom::Party));
+    cap.lease(&cloudflare(), somebody(1), vec![session.clone()], &spent(&session, GB - 1_000), at(0)).unwrap();
+    assert_eq!(cap.reserved().get(), 1_000);
+    let address = Party::Address(5);
+    assert_eq!(
+        cap.lease(&cloudflare(), somebody(2), vec![address.clone()], &spent(&address, GB / 2), at(0)),
+        Err(NoRoom::Party)
+    );
+    cap.lease(&cloudflare(), somebody(2), Vec::new(), &full, at(0)).unwrap();
+}
+
+#[test]
+fn a_provider_that_has_relayed_its_part_is_left_and_the_next_one_has_room() {
+    let limits = ProviderLimits::parse("cloudflare=1").unwrap();
+    let mut cap = Cap::new(Limits { month: ByteCount::new(100 * GB), providers: limits, ..Limits::default() });
+    let spent = Books { month: GB, providers: [(cloudflare(), GB)].into(), ..Books::default() };
+    assert_eq!(cap.lease(&cloudflare(), somebody(1), Vec::new(), &spent, at(0)), Err(NoRoom::Provider));
+    cap.lease(&"twilio".parse().unwrap(), somebody(1), Vec::new(), &spent, at(0)).unwrap();
+    cap.measured(&cloudflare(), somebody(1), &[], ByteCount::new(100_000), &spent, at(1));
+    let verdicts: Vec<_> = cap.tick(None, &spent, at(1)).iter().map(|verdict| verdict.why).collect();
+    assert_eq!(verdicts, [NoRoom::Provider]);
+}
+
+#[test]
+fn what_is_promised_to_others_is_told_apart_from_what_is_used() {
+    let mut cap = cap(1_000_000);
+    for number in 0..100 {
+        let _refused = cap.lease(&cloudflare(), somebody(number), Vec::new(), &used(0), at(0));
+    }
+    assert_eq!(cap.reserved().get(), 1_000_000);
+    assert_eq!(cap.lease(&cloudflare(), somebody(101), Vec::new(), &used(0), at(0)), Err(NoRoom::Promised));
+}
+
+#[test]
+fn credentials_live_as_long_as_what_is_left_may_last() {
+    let day = Duration::from_hours(24);
+    let cap = cap(100 * GB);
+    assert_eq!(cap.life(day, &used(0)), day);
+    assert_eq!(cap.life(day, &used(90 * GB)), Duration::from_secs(10_000));
+    assert_eq!(cap.life(day, &used(100 * GB)), LEASE_FOR);
+}
+
+#[test]
+fn promises_of_a_process_before_are_kept_for_as_long_as_they_lasted() {
+    let mut cap = cap(GB);
+    cap.restore([(cloudflare(), ByteCount::new(GB))], at(0));
+    assert_eq!(cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(1)), Err(NoRoom::Promised));
+    cap.tick(None, &used(0), at(120));
+    cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(121)).unwrap();
+}

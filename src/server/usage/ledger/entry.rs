@@ -1,0 +1,530 @@
+//! One transaction being put together: what is said becomes evidence, and evidence becomes sums.
+//!
+//! What counts: of one end of a connection the larger of what its own browser and the browser at the other end say; of a relay that
+//! counts for itself its own count, and nothing of what browsers say of it; of a provider's own count whatever it is above all
+//! that. No browser is believed beyond its [`bounds`](super::super::bounds).
+
+use super::super::billing::{Billing, Counters};
+use super::super::bounds::{Ignored, PAIRS_KEPT, believable};
+use super::super::connections::{Ended, Kept};
+use super::super::meter::Meter;
+use super::super::month::Month;
+use super::super::party::Party;
+use super::super::sums::ProviderSum;
+use super::super::voices::Said;
+use super::rows::{loaded, loaded_bytes, parsed, provider_sum, stored, whose};
+use super::{Counted, Heard, Outcome, Recorded, Reported};
+use crate::domain::{ByteCount, ConnectionId, ParticipantId, ProviderName, UnixMillis};
+use crate::protocol::{OtherEndCounters, PairCounters};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use std::collections::{BTreeMap, BTreeSet};
+
+const MILLIS_OF_AN_HOUR: u64 = 3_600_000;
+const MILLIS_OF_A_DAY: u64 = 24 * MILLIS_OF_AN_HOUR;
+
+/// See the module's words.
+pub(super) struct Entry<'a> {
+    transaction: &'a Transaction<'a>,
+    at: UnixMillis,
+    seq: u64,
+    speaking: &'a BTreeSet<ProviderName>,
+    parties: &'a dyn Fn(ParticipantId) -> Vec<Party>,
+    recorded: Recorded,
+}
+
+/// A row of the evidence.
+struct Evidence {
+    kind: Kind,
+    /// A moment of the month that it belongs to.
+    booked: UnixMillis,
+    bytes: i64,
+    counted: ByteCount,
+    provider: Option<ProviderName>,
+    session: Option<ParticipantId>,
+    participant: Option<ParticipantId>,
+    connection: Option<ConnectionId>,
+}
+
+/// Who says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Browser,
+    OtherEnd,
+    Relay,
+    Provider,
+    Estimate,
+}
+
+impl Kind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::OtherEnd => "other_end",
+            Self::Relay => "relay",
+            Self::Provider => "provider",
+            Self::Estimate => "estimate",
+        }
+    }
+}
+
+/// One end of a connection: whose relay it is about.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    participant: ParticipantId,
+    connection: ConnectionId,
+    session: Option<ParticipantId>,
+}
+
+/// What the books hold of one end.
+#[derive(Debug, Clone)]
+struct EndRow {
+    /// Whose relay, as its own end says.
+    provider: Option<ProviderName>,
+    own: ByteCount,
+    other_end: ByteCount,
+    larger: ByteCount,
+    /// What the other end says.
+    seen: Meter,
+    since: UnixMillis,
+}
+
+/// What the books hold of one pair.
+struct PairRow {
+    provider: ProviderName,
+    meter: Meter,
+    counted: ByteCount,
+    since: UnixMillis,
+}
+
+impl<'a> Entry<'a> {
+    pub(super) fn new(
+        transaction: &'a Transaction<'a>,
+        at: UnixMillis,
+        speaking: &'a BTreeSet<ProviderName>,
+        parties: &'a dyn Fn(ParticipantId) -> Vec<Party>,
+    ) -> Result<Self, rusqlite::Error> {
+        let seq: i64 = transaction
+            .prepare_cached("SELECT coalesce(max(seq), 0) FROM evidence WHERE node = 0")?
+            .query_row([], |row| row.get(0))?;
+        Ok(Self { transaction, at, seq: loaded(seq), speaking, parties, recorded: Recorded::default() })
+    }
+
+    /// What all of it came to.
+    pub(super) fn recorded(self) -> Recorded {
+        self.recorded
+    }
+
+    pub(super) fn keep(&self, kept: &Kept) -> Result<(), rusqlite::Error> {
+        // What is reported stays so, whatever the order in which this and the report come.
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO connection (connection, host, guest, opened_ms, alive_ms, reported)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET alive_ms = max(alive_ms, excluded.alive_ms),
+                    reported = max(reported, excluded.reported)",
+            )?
+            .execute(params![
+                kept.connection.to_string(),
+                kept.host.to_string(),
+                kept.guest.to_string(),
+                stored(kept.opened_at.0),
+                stored(kept.alive_at.0),
+                kept.reported,
+            ])?;
+        Ok(())
+    }
+
+    /// A browser's report: of its own relay, and of the one at the other end.
+    pub(super) fn report(&mut self, reported: &Reported) -> Result<(), rusqlite::Error> {
+        let Reported { participant, other, session, ref report, .. } = *reported;
+        // Somebody says how the connection runs, though it be that nothing passes through a relay.
+        self.transaction
+            .prepare_cached(
+                "UPDATE connection SET reported = 1
+                 WHERE connection = ?1 AND reported = 0 AND (host = ?2 OR guest = ?2)",
+            )?
+            .execute(params![report.connection.to_string(), participant.to_string()])?;
+        if !report.pairs.is_empty() {
+            self.own_relay(End { participant, connection: report.connection, session }, reported)?;
+        }
+        if let (Some(other), Some(seen)) = (other, report.other_end) {
+            self.other_relay(End { participant: other, connection: report.connection, session }, reported, seen)?;
+        }
+        Ok(())
+    }
+
+    fn own_relay(&mut self, end: End, reported: &Reported) -> Result<(), rusqlite::Error> {
+        let known = self.end_row(end)?;
+        let (mut count, since) = self.pairs_of(end)?;
+        let mut own = known.as_ref().map_or(ByteCount::ZERO, |known| known.own);
+        let age = since.unwrap_or(self.at).until(self.at).max(reported.open_for.unwrap_or_default());
+        let believed = reported.at_most.map_or(believable(age), |most| most.min(believable(age)));
+        let mut added_by = BTreeMap::<ProviderName, ByteCount>::new();
+        for pair in &reported.report.pairs {
+            let known = self.pair_row(end, &pair.pair)?;
+            let is_new = known.is_none();
+            // A pair keeps the provider that it was first reported with: another name later cannot change what was billed.
+            let mut row = known.unwrap_or_else(|| PairRow {
+                provider: pair.provider.clone(),
+                meter: Meter::default(),
+                counted: ByteCount::ZERO,
+                since: self.at,
+            });
+            let billing = Billing::of(row.provider.kind());
+            let Some(billed) = row.meter.apply(billing, reported.report.sequence, pair.into()) else { continue };
+            // Most pairs never carry anything.
+            if row.meter.counters == Counters::default() {
+                continue;
+            }
+            if is_new && count >= PAIRS_KEPT {
+                self.recorded.ignored.push(Ignored::Pairs(end.connection));
+                continue;
+            }
+            let added = billed.min(believed.minus(own));
+            if added < billed {
+                self.recorded.ignored.push(Ignored::Bytes(end.connection));
+            }
+            count += usize::from(is_new);
+            own = own.plus(added);
+            row.counted = row.counted.plus(added);
+            self.write_pair(end, pair, &row)?;
+            let sum = added_by.entry(row.provider).or_default();
+            *sum = sum.plus(added);
+        }
+        let mut row = known.unwrap_or_else(|| EndRow::new(self.at));
+        for (provider, added) in added_by {
+            row.own = row.own.plus(added);
+            row.provider = Some(provider);
+            self.settle(end, &mut row, Kind::Browser, added)?;
+        }
+        Ok(())
+    }
+
+    /// What passed over the relay of the other end, as this one saw it: what one sent, the relay passed on to the other.
+    fn other_relay(&mut self, end: End, reported: &Reported, seen: OtherEndCounters) -> Result<(), rusqlite::Error> {
+        let known = self.end_row(end)?;
+        let mut row = known.unwrap_or_else(|| EndRow::new(self.at));
+        let mirrored = Counters {
+            bytes_received: seen.bytes_sent,
+            bytes_sent: seen.bytes_received,
+            packets_received: seen.packets_sent,
+            packets_sent: seen.packets_received,
+            packets_indicated: 0,
+        };
+        // Whose relay it was is only known from its own end. Until that says so, it is billed in the dearest way.
+        let billing = row.provider.as_ref().map_or(Billing::ClientBoth, |provider| Billing::of(provider.kind()));
+        if row.seen.apply(billing, reported.report.sequence, mirrored).is_none() {
+            return Ok(());
+        }
+        let age = row.since.until(self.at).max(reported.open_for.unwrap_or_default());
+        let believed = billing.billed(row.seen.counters).min(believable(age));
+        let added = believed.minus(row.other_end);
+        row.other_end = row.other_end.plus(added);
+        self.settle(end, &mut row, Kind::OtherEnd, added)
+    }
+
+    /// One end has said more: what counts is the larger of both.
+    fn settle(&mut self, end: End, row: &mut EndRow, kind: Kind, said: ByteCount) -> Result<(), rusqlite::Error> {
+        let larger = row.own.max(row.other_end).max(row.larger);
+        let more = larger.minus(row.larger);
+        row.larger = larger;
+        self.write_end(end, row)?;
+        if said == ByteCount::ZERO {
+            return Ok(());
+        }
+        let for_itself = row.provider.as_ref().is_some_and(|provider| self.speaking.contains(provider));
+        let counted = if for_itself { ByteCount::ZERO } else { more };
+        self.write(Evidence {
+            kind,
+            booked: self.at,
+            bytes: stored(said.get()),
+            counted,
+            provider: row.provider.clone(),
+            session: end.session,
+            participant: Some(end.participant),
+            connection: Some(end.connection),
+        })
+    }
+
+    /// Somebody other than a browser says something.
+    pub(super) fn hear(&mut self, heard: &Heard) -> Result<(), rusqlite::Error> {
+        match heard.said.clone() {
+            Said::Relay { provider, participant, bytes } if bytes > ByteCount::ZERO => self.write(Evidence {
+                kind: Kind::Relay,
+                booked: self.at,
+                bytes: stored(bytes.get()),
+                counted: bytes,
+                provider: Some(provider),
+                session: heard.session,
+                participant,
+                connection: None,
+            }),
+            Said::Provider { provider, month, bytes } => {
+                let said = self.sum(month, &provider.to_string())?.said;
+                if said == bytes {
+                    return Ok(());
+                }
+                let last = UnixMillis(month.next().starts_at().0 - 1);
+                self.write(Evidence {
+                    kind: Kind::Provider,
+                    booked: self.at.clamp(month.starts_at(), last),
+                    bytes: stored(bytes.get()) - stored(said.get()),
+                    counted: ByteCount::ZERO,
+                    provider: Some(provider),
+                    session: None,
+                    participant: None,
+                    connection: None,
+                })
+            }
+            Said::Relay { .. } | Said::Speaks { .. } => Ok(()),
+        }
+    }
+
+    pub(super) fn end(&mut self, ended: &Ended) -> Result<(), rusqlite::Error> {
+        // Booked with the same stroke: neither twice nor not at all.
+        self.transaction
+            .prepare_cached("DELETE FROM connection WHERE connection = ?1 AND opened_ms = ?2")?
+            .execute(params![ended.connection.to_string(), stored(ended.opened_at.0)])?;
+        let of = |participant| End { participant, connection: ended.connection, session: Some(ended.host) };
+        let mut measured = ByteCount::ZERO;
+        for participant in [ended.host, ended.guest] {
+            measured = measured.plus(self.end_row(of(participant))?.map_or(ByteCount::ZERO, |row| row.larger));
+        }
+        // Before a restart it may have been measured although nobody reported since.
+        let Some(estimate) = ended.estimate.filter(|_| measured == ByteCount::ZERO) else {
+            self.recorded.outcomes.push(Outcome::Measured(measured));
+            return Ok(());
+        };
+        self.recorded.outcomes.push(Outcome::Estimated(estimate));
+        if estimate == ByteCount::ZERO || !self.is_first_estimate(ended)? {
+            return Ok(());
+        }
+        self.write(Evidence {
+            kind: Kind::Estimate,
+            booked: self.at,
+            bytes: stored(estimate.get()),
+            counted: estimate,
+            provider: None,
+            session: Some(ended.host),
+            participant: None,
+            connection: Some(ended.connection),
+        })
+    }
+
+    fn is_first_estimate(&self, ended: &Ended) -> Result<bool, rusqlite::Error> {
+        let written = self
+            .transaction
+            .prepare_cached("INSERT INTO estimated VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")?
+            .execute(params![
+                ended.connection.to_string(),
+                ended.host.to_string(),
+                stored(ended.opened_at.0),
+                stored(self.at.0),
+            ])?;
+        Ok(written > 0)
+    }
+
+    /// Adds a row to the evidence, and what it says to every sum.
+    fn write(&mut self, evidence: Evidence) -> Result<(), rusqlite::Error> {
+        let Evidence { kind, booked, bytes, counted, provider, session, participant, connection } = evidence;
+        self.seq += 1;
+        let counted_bytes = stored(counted.get());
+        let provider_text = provider.as_ref().map(ToString::to_string).unwrap_or_default();
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO evidence (node, seq, at_ms, day, kind, bytes, counted, provider, session, participant, connection)
+                 VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ''), ?8, ?9, ?10)",
+            )?
+            .execute(params![
+                stored(self.seq),
+                stored(self.at.0),
+                stored(booked.0 / MILLIS_OF_A_DAY),
+                kind.word(),
+                bytes,
+                counted_bytes,
+                provider_text,
+                session.map(|host| host.to_string()),
+                participant.map(|participant| participant.to_string()),
+                connection.map(|connection| connection.to_string()),
+            ])?;
+        // The hour of the clock, on the day that it is booked under: what `rebuild.sql` says.
+        let hour = booked.0 / MILLIS_OF_A_DAY * 24 + self.at.0 / MILLIS_OF_AN_HOUR % 24;
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO hour_total VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET bytes = min(bytes + excluded.bytes, 9223372036854775807),
+                    counted = min(counted + excluded.counted, 9223372036854775807)",
+            )?
+            .execute(params![stored(hour), provider_text, kind.word(), bytes, counted_bytes])?;
+        let month = Month::of(booked);
+        let (ours, estimated, said) = match kind {
+            Kind::Estimate => (0, counted_bytes, 0),
+            Kind::Provider => (0, 0, bytes),
+            Kind::Browser | Kind::OtherEnd | Kind::Relay => (counted_bytes, 0, 0),
+        };
+        let sum = self
+            .transaction
+            .prepare_cached(
+                "INSERT INTO provider_total VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET counted = min(counted + excluded.counted, 9223372036854775807),
+                    estimated = min(estimated + excluded.estimated, 9223372036854775807), said = said + excluded.said
+                 RETURNING counted, estimated, said",
+            )?
+            .query_row(params![month.to_string(), provider_text, ours, estimated, said], |row| provider_sum(0, row))?;
+        self.recorded.sums.insert((month, provider.clone()), sum);
+        if counted == ByteCount::ZERO {
+            return Ok(());
+        }
+        if let Some(session) = session {
+            self.transaction
+                .prepare_cached(
+                    "INSERT INTO session_total VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+                     ON CONFLICT DO UPDATE SET counted = min(counted + excluded.counted, 9223372036854775807),
+                        last_ms = max(last_ms, excluded.last_ms)",
+                )?
+                .execute(params![
+                    month.to_string(),
+                    session.to_string(),
+                    provider_text,
+                    counted_bytes,
+                    stored(self.at.0)
+                ])?;
+        }
+        let others = participant.map(|participant| (self.parties)(participant)).unwrap_or_default();
+        let known = session.map(Party::Session).into_iter().chain(participant.map(Party::Participant));
+        for party in known.chain(others).collect::<BTreeSet<_>>() {
+            let sum = self
+                .transaction
+                .prepare_cached(
+                    "INSERT INTO party_total VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO UPDATE SET counted = min(counted + excluded.counted, 9223372036854775807)
+                     RETURNING counted",
+                )?
+                .query_row(params![month.to_string(), party.to_string(), counted_bytes], |row| row.get(0))?;
+            self.recorded.parties.insert(party, loaded_bytes(sum));
+        }
+        self.recorded.counted.push(Counted { provider, participant, bytes: counted });
+        Ok(())
+    }
+
+    fn sum(&self, month: Month, provider: &str) -> Result<ProviderSum, rusqlite::Error> {
+        let sum = self
+            .transaction
+            .prepare_cached("SELECT counted, estimated, said FROM provider_total WHERE month = ?1 AND provider = ?2")?
+            .query_row(params![month.to_string(), provider], |row| provider_sum(0, row))
+            .optional()?;
+        Ok(sum.unwrap_or_default())
+    }
+
+    /// How many pairs of this end are kept, and since when.
+    fn pairs_of(&self, end: End) -> Result<(usize, Option<UnixMillis>), rusqlite::Error> {
+        self.transaction
+            .prepare_cached("SELECT count(*), min(since_ms) FROM pair WHERE participant = ?1 AND connection = ?2")?
+            .query_row(params![end.participant.to_string(), end.connection.to_string()], |row| {
+                let since: Option<i64> = row.get(1)?;
+                let count = usize::try_from(row.get::<_, i64>(0)?).unwrap_or(usize::MAX);
+                Ok((count, since.map(|since| UnixMillis(loaded(since)))))
+            })
+    }
+
+    fn pair_row(&self, end: End, pair: &str) -> Result<Option<PairRow>, rusqlite::Error> {
+        self.transaction
+            .prepare_cached(
+                "SELECT provider, sequence, bytes_received, bytes_sent, packets_received, packets_sent, packets_indicated,
+                    counted, since_ms
+                 FROM pair WHERE participant = ?1 AND connection = ?2 AND pair = ?3",
+            )?
+            .query_row(params![end.participant.to_string(), end.connection.to_string(), pair], |row| {
+                let counters = Counters { packets_indicated: loaded(row.get(6)?), ..counters(2, row)? };
+                Ok(PairRow {
+                    provider: parsed(0, row)?,
+                    meter: Meter { sequence: loaded(row.get(1)?), counters },
+                    counted: loaded_bytes(row.get(7)?),
+                    since: UnixMillis(loaded(row.get(8)?)),
+                })
+            })
+            .optional()
+    }
+
+    fn write_pair(&self, end: End, pair: &PairCounters, row: &PairRow) -> Result<(), rusqlite::Error> {
+        let Meter { sequence, counters } = row.meter;
+        self.transaction
+            .prepare_cached("INSERT OR REPLACE INTO pair VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?
+            .execute(params![
+                end.participant.to_string(),
+                end.connection.to_string(),
+                pair.pair,
+                row.provider.to_string(),
+                stored(sequence),
+                stored(counters.bytes_received),
+                stored(counters.bytes_sent),
+                stored(counters.packets_received),
+                stored(counters.packets_sent),
+                stored(row.counted.get()),
+                stored(row.since.0),
+                stored(counters.packets_indicated),
+            ])?;
+        Ok(())
+    }
+
+    fn end_row(&self, end: End) -> Result<Option<EndRow>, rusqlite::Error> {
+        self.transaction
+            .prepare_cached(
+                "SELECT provider, own, other_end, larger, sequence, bytes_received, bytes_sent, packets_received, packets_sent,
+                    since_ms
+                 FROM connection_end WHERE participant = ?1 AND connection = ?2",
+            )?
+            .query_row(params![end.participant.to_string(), end.connection.to_string()], |row| {
+                Ok(EndRow {
+                    provider: whose(0, row)?,
+                    own: loaded_bytes(row.get(1)?),
+                    other_end: loaded_bytes(row.get(2)?),
+                    larger: loaded_bytes(row.get(3)?),
+                    seen: Meter { sequence: loaded(row.get(4)?), counters: counters(5, row)? },
+                    since: UnixMillis(loaded(row.get(9)?)),
+                })
+            })
+            .optional()
+    }
+
+    fn write_end(&self, end: End, row: &EndRow) -> Result<(), rusqlite::Error> {
+        let Meter { sequence, counters } = row.seen;
+        self.transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO connection_end VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            )?
+            .execute(params![
+                end.participant.to_string(),
+                end.connection.to_string(),
+                row.provider.as_ref().map(ToString::to_string).unwrap_or_default(),
+                stored(row.own.get()),
+                stored(row.other_end.get()),
+                stored(row.larger.get()),
+                stored(sequence),
+                stored(counters.bytes_received),
+                stored(counters.bytes_sent),
+                stored(counters.packets_received),
+                stored(counters.packets_sent),
+                stored(row.since.0),
+            ])?;
+        Ok(())
+    }
+}
+
+impl EndRow {
+    fn new(since: UnixMillis) -> Self {
+        let zero = ByteCount::ZERO;
+        Self { provider: None, own: zero, other_end: zero, larger: zero, seen: Meter::default(), since }
+    }
+}
+
+/// Four counters from this column on.
+fn counters(column: usize, row: &Row<'_>) -> Result<Counters, rusqlite::Error> {
+    Ok(Counters {
+        bytes_received: loaded(row.get(column)?),
+        bytes_sent: loaded(row.get(column + 1)?),
+        packets_received: loaded(row.get(column + 2)?),
+        packets_sent: loaded(row.get(column + 3)?),
+        packets_indicated: 0,
+    })
+}

@@ -1,0 +1,309 @@
+//! What the ledger's thread and its callers both look at.
+//!
+//! Locks are held for moments, never while anything is written, and taken in one order: the cap, the books,
+//! the voices.
+
+use super::cap::{Cap, Holder, Limits, NoRoom, Used, WhenUncounted};
+use super::checks::Checks;
+use super::connections::Connections;
+use super::ledger::{Ledger, Recorded};
+use super::month::Month;
+use super::party::Party;
+use super::status;
+use super::sums::{MonthTotal, Sums};
+use crate::domain::{ByteCount, Now, ParticipantId, ProviderName, UnixMillis};
+use crate::protocol::RelayStage;
+use crate::server::clock::Clock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{broadcast, watch};
+
+const MILLIS_OF_A_DAY: u64 = 86_400_000;
+
+/// A disk that is full for a moment is no reason to refuse anybody.
+const COUNTING_MAY_FAIL_FOR: Duration = Duration::from_secs(30);
+
+/// Orders to stop that wait to be carried out; whoever misses one is told again.
+const ORDERS: usize = 1024;
+
+/// Somebody has to stop using a relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayOrder {
+    /// Who.
+    pub participant: ParticipantId,
+    /// Whose relay.
+    pub provider: ProviderName,
+    /// Why.
+    pub why: NoRoom,
+}
+
+/// Somebody who asks for credentials, as far as limits go.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub holder: Holder,
+    pub parties: Vec<Party>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) clock: Clock,
+    connections: Mutex<Connections>,
+    checks: Mutex<Checks>,
+    books: Mutex<Books>,
+    cap: Mutex<Cap>,
+    voices: Mutex<Voices>,
+    pub(super) stage: watch::Sender<RelayStage>,
+    pub(super) orders: broadcast::Sender<RelayOrder>,
+}
+
+/// What is on disk.
+#[derive(Debug)]
+pub(super) struct Books {
+    month: Month,
+    day: u64,
+    sums: Sums,
+    /// This month's.
+    parties: BTreeMap<Party, ByteCount>,
+    /// Today's.
+    today: ByteCount,
+}
+
+/// Who counts, and who does not.
+#[derive(Debug, Default)]
+pub(super) struct Voices {
+    /// Relays that count for themselves now.
+    pub(super) speaking: BTreeSet<ProviderName>,
+    /// Relays that did and do not any more, since when.
+    pub(super) silent: BTreeMap<ProviderName, Now>,
+    /// The ledger cannot be written, since when.
+    pub(super) failing: Option<Now>,
+    /// The relay in this process.
+    pub(super) own: Option<ProviderName>,
+    /// What it has in the books since it was started.
+    own_booked: ByteCount,
+    /// Who was given credentials, and for whom their bytes count.
+    asked: BTreeMap<ParticipantId, (Asked, Now)>,
+}
+
+impl Voices {
+    /// Whoever has asked is known by what they asked as; of anybody else nothing but the number is.
+    fn asked(&self, participant: ParticipantId) -> Asked {
+        let unknown = || Asked { holder: Holder::Participant(participant), parties: Vec::new() };
+        self.asked.get(&participant).map_or_else(unknown, |(asked, _)| asked.clone())
+    }
+}
+
+impl Used for Books {
+    fn month(&self) -> ByteCount {
+        self.sums.total(self.month).used
+    }
+
+    fn day(&self) -> ByteCount {
+        self.today
+    }
+
+    fn provider(&self, provider: &ProviderName) -> ByteCount {
+        self.sums.of(self.month, provider).used()
+    }
+
+    fn party(&self, party: &Party) -> ByteCount {
+        self.parties.get(party).copied().unwrap_or_default()
+    }
+}
+
+impl Books {
+    fn load(ledger: &Ledger, at: UnixMillis) -> Result<Self, rusqlite::Error> {
+        let (month, day) = (Month::of(at), at.0 / MILLIS_OF_A_DAY);
+        let (sums, parties, today) = (ledger.sums()?, ledger.parties(month)?, ledger.day(day)?);
+        Ok(Self { month, day, sums, parties, today })
+    }
+
+    /// The sums of months.
+    pub(super) fn sums(&self) -> &Sums {
+        &self.sums
+    }
+
+    fn take(&mut self, recorded: &Recorded) {
+        for ((month, provider), sum) in &recorded.sums {
+            self.sums.set(*month, provider.clone(), *sum);
+        }
+        self.parties.extend(recorded.parties.iter().map(|(party, sum)| (party.clone(), *sum)));
+        for counted in &recorded.counted {
+            self.today = self.today.plus(counted.bytes);
+        }
+    }
+
+    /// Another day or month begins, or the clock was set back: what was used then is looked up. True where the ledger has to be
+    /// asked.
+    fn is_of(&self, at: UnixMillis) -> bool {
+        self.day == at.0 / MILLIS_OF_A_DAY && self.month == Month::of(at)
+    }
+}
+
+impl Shared {
+    pub(super) fn load(
+        ledger: &Ledger,
+        limits: Limits,
+        connections: Connections,
+        clock: Clock,
+    ) -> Result<Self, rusqlite::Error> {
+        let books = Books::load(ledger, clock.wall())?;
+        let mut cap = Cap::new(limits);
+        cap.restore(ledger.promises(clock.wall())?, clock.now());
+        Ok(Self {
+            clock,
+            connections: Mutex::new(connections),
+            checks: Mutex::default(),
+            books: Mutex::new(books),
+            cap: Mutex::new(cap),
+            voices: Mutex::default(),
+            stage: watch::Sender::default(),
+            orders: broadcast::Sender::new(ORDERS),
+        })
+    }
+
+    pub(super) fn connections(&self) -> MutexGuard<'_, Connections> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn checks(&self) -> MutexGuard<'_, Checks> {
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn cap(&self) -> MutexGuard<'_, Cap> {
+        self.cap.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn voices(&self) -> MutexGuard<'_, Voices> {
+        self.voices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This month, and what it comes to.
+    pub(super) fn this_month(&self) -> (Month, MonthTotal) {
+        let month = Month::of(self.clock.wall());
+        (month, self.books().sums.total(month))
+    }
+
+    /// What was written counts now: it is in the sums, and used up what was promised for it.
+    pub(super) fn take(&self, recorded: &Recorded) {
+        let now = self.clock.now();
+        let mut cap = self.cap();
+        let mut books = self.books();
+        let mut voices = self.voices();
+        books.take(recorded);
+        for counted in &recorded.counted {
+            // An estimate is of nobody's relay, and nothing was promised for it.
+            let Some(provider) = &counted.provider else { continue };
+            let unknown = || Asked { holder: Holder::Relay, parties: Vec::new() };
+            let asked = counted.participant.map_or_else(unknown, |participant| voices.asked(participant));
+            cap.measured(provider, asked.holder, &asked.parties, counted.bytes, &*books, now);
+            if voices.own.as_ref() == Some(provider) {
+                voices.own_booked = voices.own_booked.plus(counted.bytes);
+            }
+        }
+    }
+
+    /// Up to where the relay in this process may relay.
+    pub(super) fn relay_bound(&self) -> ByteCount {
+        let cap = self.cap();
+        let voices = self.voices();
+        let promised = voices.own.as_ref().map(|provider| cap.reserved_by(provider)).unwrap_or_default();
+        voices.own_booked.plus(promised)
+    }
+
+    /// For whom a participant's bytes count.
+    pub(super) fn parties_of(&self, participant: ParticipantId) -> Vec<Party> {
+        self.voices().asked(participant).parties
+    }
+
+    /// The session of somebody who was given credentials.
+    pub(super) fn session_of(&self, participant: ParticipantId) -> Option<ParticipantId> {
+        self.parties_of(participant).into_iter().find_map(|party| match party {
+            Party::Session(host) => Some(host),
+            Party::Participant(_) | Party::Address(_) | Party::App(_) | Party::Strangers => None,
+        })
+    }
+
+    /// Whether credentials of this provider may be given to them.
+    pub(super) fn has_room(&self, provider: &ProviderName, asked: &Asked) -> Result<(), NoRoom> {
+        if self.is_uncounted(provider) {
+            return Err(NoRoom::Uncounted);
+        }
+        let cap = self.cap();
+        cap.has_room(provider, asked.holder, &asked.parties, &*self.books())
+    }
+
+    /// Promises them what they will need at first.
+    pub(super) fn lease(&self, provider: &ProviderName, asked: &Asked) -> Result<(), NoRoom> {
+        if self.is_uncounted(provider) {
+            return Err(NoRoom::Uncounted);
+        }
+        let now = self.clock.now();
+        if let Holder::Participant(number) | Holder::Stranger(number) = asked.holder {
+            self.voices().asked.insert(number, (asked.clone(), now));
+        }
+        self.cap().lease(provider, asked.holder, asked.parties.clone(), &*self.books(), now)
+    }
+
+    /// For how long credentials may live.
+    pub(super) fn life(&self, asked: Duration) -> Duration {
+        self.cap().life(asked, &*self.books())
+    }
+
+    /// Whether nothing is to be given because it could not be counted: at all, or over this provider.
+    fn is_uncounted(&self, provider: &ProviderName) -> bool {
+        let closed = self.cap().limits().when_uncounted == WhenUncounted::Closed;
+        let (voices, now) = (self.voices(), self.clock.now());
+        let long = |since: &Now| now.since(*since) >= COUNTING_MAY_FAIL_FOR;
+        closed && (voices.failing.as_ref().is_some_and(long) || voices.silent.get(provider).is_some_and(long))
+    }
+
+    /// Time has passed: promises lapse, the month may have turned, and whoever watches is told what changed. The ledger is asked
+    /// where another day began.
+    pub(super) fn tick(&self, ledger: &Ledger) {
+        let (now, wall) = (self.clock.now(), self.clock.wall());
+        if !self.books().is_of(wall) {
+            match Books::load(ledger, wall) {
+                Ok(books) => *self.books() = books,
+                Err(error) => {
+                    tracing::warn!(%error, "the usage of this day cannot be read; the last one's counts until it can")
+                }
+            }
+        }
+        let own = self.voices().own.clone();
+        self.voices().asked.retain(|_, (_, asked)| now.since(*asked) < Duration::from_hours(48));
+        let mut cap = self.cap();
+        let books = self.books();
+        for verdict in cap.tick(own.as_ref(), &*books, now) {
+            let (participant, provider) = (verdict.participant, verdict.provider.clone());
+            // Nobody listens where there are no sessions.
+            let _unheard = self.orders.send(RelayOrder { participant, provider, why: verdict.why });
+        }
+        drop((books, cap));
+        self.look_at_limit();
+    }
+
+    /// Tells whoever watches, and the log, how near the limit is, when that changes.
+    pub(super) fn look_at_limit(&self) {
+        let month = Month::of(self.clock.wall());
+        let (stage, used, limit) = {
+            let (cap, books) = (self.cap(), self.books());
+            // For a moment the books may still be those of another month.
+            let stage = if books.month == month { cap.stage(&*books) } else { RelayStage::default() };
+            (stage, books.sums.total(month).used, cap.limits().month)
+        };
+        let mut before = stage;
+        let changed = self.stage.send_if_modified(|known| {
+            before = std::mem::replace(known, stage);
+            before != stage
+        });
+        if changed {
+            status::tell(before, stage, used, limit);
+        }
+    }
+}
