@@ -7,7 +7,7 @@ use tessro::server::{
     config::{Command, Config, ConfigError},
     doctor,
     guard::ClientApps,
-    providers::{Grants, Rotations},
+    providers::{Grants, Rotations, Voices},
     serve::{Server, relay_alone},
     usage::{self, Ask},
 };
@@ -64,7 +64,8 @@ fn serve(config: Config) -> anyhow::Result<()> {
         let mut signals = Signals::listen()?;
         let server = Server::start(config, Clock::system()).await?;
         let (grants, apps, rotations) = (server.grants(), server.apps(), server.rotations());
-        server.run(async move { signals.stop(|| reread(&grants, &apps, &rotations)).await }).await?;
+        let voices = server.voices();
+        server.run(async move { signals.stop(|| reread(&grants, &apps, &rotations, &voices)).await }).await?;
         Ok(())
     })
 }
@@ -125,12 +126,13 @@ fn has_terminal() -> bool {
 }
 
 /// Reads the settings again and uses what they say of credentials. What they say of all else waits for the next start.
-fn reread(grants: &Grants, apps: &ClientApps, rotations: &Rotations) {
+fn reread(grants: &Grants, apps: &ClientApps, rotations: &Rotations, voices: &Voices) {
     let exchange = || {
         let (_, config) = Config::load()?;
         grants.exchange(&config)?;
         apps.exchange(&config.client_apps);
         rotations.exchange(&config)?;
+        voices.exchange(&config)?;
         anyhow::Ok(())
     };
     match exchange() {

@@ -144,6 +144,7 @@ export class Tessro {
       // Nor a relay of its own, which a machine with a public address would have.
       ...(Object.keys(this.environment).some((name) => name.startsWith('TURN_RELAY')) ? {} : { TURN_RELAY: 'off' }),
       TURN_CHECK_EVERY: 'off',
+      PROVIDER_USAGE_EVERY: 'off',
       ...this.environment,
       HOST: this.address,
       PORT: String(this.port),

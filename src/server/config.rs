@@ -14,6 +14,7 @@ mod limits;
 mod metered;
 mod naming;
 mod operating;
+mod provider_usage;
 mod providers;
 mod relay;
 mod rotation;
@@ -33,9 +34,9 @@ mod relay_tests;
 mod tests;
 
 pub use app::AppConfig;
-pub use cloudflare::{CloudflareConfig, CloudflareKey};
+pub use cloudflare::{CloudflareConfig, CloudflareKey, CloudflareUsage};
 pub use command_line::Command;
-pub use coturn::CoturnConfig;
+pub use coturn::{CoturnConfig, CoturnStatistics};
 pub use credentials::{CredentialConfig, ProviderNames};
 pub use limits::LimitConfig;
 pub use metered::{MeteredConfig, MeteredKey};
@@ -51,7 +52,7 @@ pub use xirsys::XirsysConfig;
 use super::guard::ClientAppConfig;
 use crate::domain::ProviderName;
 use command_line::Settings;
-use std::{collections::HashMap, ffi::OsString, path::Path};
+use std::{collections::HashMap, ffi::OsString, path::Path, time::Duration};
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -66,6 +67,8 @@ pub struct Config {
     pub relay: RelayConfig,
     /// What the operator looks at it with.
     pub operating: OperatingConfig,
+    /// How often providers are asked what they counted; `None` for never.
+    pub provider_usage_every: Option<Duration>,
     /// Who mints credentials, in the order in which they are asked.
     pub providers: Vec<(ProviderName, ProviderConfig)>,
     /// Other people's apps that may ask for credentials.
@@ -114,6 +117,16 @@ pub enum ConfigError {
         /// What turns it on.
         present: String,
         /// What it lacks.
+        missing: String,
+    },
+    /// A provider is to be asked what it counted, and something is not set that it takes.
+    #[error(
+        "{present} is set but {missing} is not: set both to have the provider's own count, or neither to do without it."
+    )]
+    HalfACount {
+        /// The one that is there.
+        present: String,
+        /// The one that is not.
         missing: String,
     },
     /// The line of providers has one that nothing is known of.
@@ -207,7 +220,8 @@ impl Config {
         variables: impl Fn(&str) -> Option<OsString>,
     ) -> Result<(Command, Self), ConfigError> {
         let (command, settings) = command_line::parse(arguments, &variables)?;
-        let Settings { app, credentials, limits, operating, client_apps, providers, relay, .. } = settings;
+        let Settings { app, credentials, limits, operating, client_apps, providers, provider_usage, relay, .. } =
+            settings;
         let relay = relay.resolve()?;
         let operating = operating.resolve()?;
         let client_apps = client_apps.resolve()?;
@@ -232,7 +246,8 @@ impl Config {
                 });
             }
         }
-        Ok((command, Self { app, credentials, limits, relay, operating, providers, client_apps }))
+        let provider_usage_every = provider_usage.every();
+        Ok((command, Self { app, credentials, limits, relay, operating, provider_usage_every, providers, client_apps }))
     }
 }
 

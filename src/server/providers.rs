@@ -7,6 +7,7 @@
 //! - [`line`]: the providers in the order that the operator set. [`grants`]: what one caller gets of them.
 //! - [`pauses`]: who is asked no more, since an operator wants it so.
 //! - [`rotation`]: keys that are changed by themselves, on a schedule.
+//! - `known`: who is behind a pseudonym. [`usage`]: what providers and relays say that they counted.
 //! - [`ice_set`]: nothing that a provider says reaches a browser before it has gone over it.
 //!
 //! Owns the closed set of providers, the budget of time that one of them gets, and the words for its failures. Knows nothing
@@ -19,6 +20,7 @@ mod coturn;
 mod failure;
 mod grants;
 mod ice_set;
+mod known;
 mod line;
 mod metered;
 mod near;
@@ -29,6 +31,7 @@ mod rotation;
 mod static_login;
 mod terms;
 mod twilio;
+mod usage;
 mod watch;
 mod whom;
 mod xirsys;
@@ -37,12 +40,14 @@ pub use breaker::Standing;
 pub use failure::Failure;
 pub use grants::{Grants, MOST_URLS, ParticipantKey};
 pub use ice_set::{IceSet, Login, RelayUrls, StunUrls, Target, Way};
+pub use known::Known;
 pub use line::{Line, ProviderState, Trouble};
 pub use near::{Near, Regions};
 pub use pauses::Pauses;
 pub use relay::RelayDesk;
 pub use rotation::Rotations;
 pub use terms::{AtExpiry, Price, Terms, UsageAsked};
+pub use usage::{LastFailure, LastSaid, Voice, VoiceState, Voices};
 pub use watch::RelaySeen;
 pub use whom::{Pseudonym, Whom};
 

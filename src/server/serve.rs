@@ -22,7 +22,7 @@ use super::{
     http::{self, AppState},
     metrics::Answers,
     operator::Operator,
-    providers::{Grants, Rotations},
+    providers::{Grants, Rotations, Voices},
     relay::Relay,
     signaling::{Rules, SessionSettings, Sessions, StoreError},
     usage::{Usage, UsageError},
@@ -55,6 +55,7 @@ pub struct Server {
     check_every: Option<Duration>,
     certificate: Option<Certificate>,
     rotations: Rotations,
+    voices: Voices,
 }
 
 /// Why the server does not start.
@@ -132,6 +133,9 @@ impl Server {
         relay.announce();
         grants.announce();
         let rotations = Rotations::start(&config, clock.clone())?;
+        let ledger = usage.clone();
+        let voices = Voices::start(&config, grants.known(), clock.clone(), move |said| ledger.hear(said))?;
+        voices.announce();
         let apps = ClientApps::new(&config.client_apps);
         if apps.count() > 0 {
             tracing::info!("🔑 Apps that have an API key: {}", apps.count());
@@ -158,7 +162,7 @@ impl Server {
             client_url: config.app.client_url,
         };
         let check_every = config.operating.turn_check_every;
-        Ok(Self { listener, address, state, relay, voice, clock, check_every, certificate, rotations })
+        Ok(Self { listener, address, state, relay, voice, clock, check_every, certificate, rotations, voices })
     }
 
     /// Where it listens.
@@ -191,9 +195,14 @@ impl Server {
         self.rotations.clone()
     }
 
+    /// What others than browsers count.
+    pub fn voices(&self) -> Voices {
+        self.voices.clone()
+    }
+
     /// Serves until `stop` is done, then lets go of everything within seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listener, state, relay, voice, clock, check_every, certificate, rotations, .. } = self;
+        let Self { listener, state, relay, voice, clock, check_every, certificate, rotations, voices, .. } = self;
         let grants = state.grants.clone();
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
         let (operator, ticking) = (state.operator.clone(), clock.clone());
@@ -235,6 +244,7 @@ impl Server {
             ended = &mut serving => tracing::error!("The listener ended by itself: {ended:?}"),
         }
         stopping.cancel();
+        voices.stop();
         sessions.stop().await;
         if !serving.is_finished() && tokio::time::timeout(LINGER, &mut serving).await.is_err() {
             tracing::info!("Connections that linger are cut");

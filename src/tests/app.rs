@@ -158,6 +158,7 @@ pub(super) fn config(data: &TempDir, variables: &[(&str, &str)]) -> Config {
     set.entry("PORT".to_owned()).or_insert_with(|| "0".into());
     // Stand-ins count who asks them.
     set.entry("TURN_CHECK_EVERY".to_owned()).or_insert_with(|| "off".into());
+    set.entry("PROVIDER_USAGE_EVERY".to_owned()).or_insert_with(|| "off".into());
     set.insert("DATA_DIR".to_owned(), data.path().into());
     if !set.keys().any(|name| name.starts_with("TURN_RELAY")) {
         set.insert("TURN_RELAY".to_owned(), "off".into());

@@ -1,7 +1,7 @@
 //! The doctor against set-ups that work and set-ups that are broken, each built for real on loopback.
 
 mod apis;
-mod coturn;
+pub(super) mod coturn;
 mod metrics;
 mod proxy;
 mod relays;

@@ -23,3 +23,4 @@ mod providers;
 mod relay;
 mod restart;
 mod rotation;
+mod voices;

@@ -51,6 +51,19 @@ pub(super) struct CloudflareArgs {
     /// Where the API is that makes keys.
     #[arg(long, env, default_value = "https://api.cloudflare.com/client/v4", value_parser = values::versioned_base)]
     cloudflare_api_base: Url,
+
+    /// API token of the account with the permission Account Analytics Read: with it and the account's ID Cloudflare's own count of
+    /// the month is asked for, which is what the bill says. Unset: it is not asked.
+    #[arg(long, env, hide_env_values = true, value_parser = values::secret())]
+    cloudflare_analytics_token: Option<SecretString>,
+
+    /// File that holds this token.
+    #[arg(long, env)]
+    cloudflare_analytics_token_file: Option<PathBuf>,
+
+    /// Where the analytics are asked, `/graphql` being under it.
+    #[arg(long, env, default_value = "https://api.cloudflare.com/client/v4", value_parser = values::versioned_base)]
+    cloudflare_graphql_base: Url,
 }
 
 /// Cloudflare as it can be used: there is a key, or there are keys to come.
@@ -62,6 +75,19 @@ pub struct CloudflareConfig {
     pub api_base: Url,
     /// How keys are changed; `None`: by hand.
     pub rotation: Option<CloudflareRotation>,
+    /// How Cloudflare is asked what it counted; `None`: it is not.
+    pub usage: Option<Box<CloudflareUsage>>,
+}
+
+/// What asking for Cloudflare's own count takes.
+#[derive(Debug, Clone)]
+pub struct CloudflareUsage {
+    /// Whose analytics.
+    pub account_id: String,
+    /// What may read them.
+    pub token: SecretString,
+    /// Where they are, without `/graphql`.
+    pub graphql_base: Url,
 }
 
 /// A TURN key.
@@ -76,10 +102,13 @@ pub struct CloudflareKey {
 const API_TOKEN: &str = "CLOUDFLARE_TURN_API_TOKEN";
 const ACCOUNT_TOKEN: &str = "CLOUDFLARE_API_TOKEN";
 const ROTATION: &str = "CLOUDFLARE_KEY_ROTATION";
+const ACCOUNT_ID: &str = "CLOUDFLARE_ACCOUNT_ID";
+const ANALYTICS_TOKEN: &str = "CLOUDFLARE_ANALYTICS_TOKEN";
 
 impl CloudflareArgs {
     /// What can be used, `None` where nothing can.
     pub(super) fn resolve(mut self, naming: Naming<'_>) -> Result<Option<CloudflareConfig>, ConfigError> {
+        let usage = self.usage(naming)?;
         let rotation = self.rotation(naming)?;
         let (value, file) = (self.cloudflare_turn_api_token, self.cloudflare_turn_api_token_file);
         let api_token = Secret { naming, variable: API_TOKEN, value, file }.token()?;
@@ -91,7 +120,18 @@ impl CloudflareArgs {
             _ => parts.incomplete()?,
         };
         let usable = key.is_some() || rotation.is_some();
-        Ok(usable.then_some(CloudflareConfig { key, api_base: self.cloudflare_turn_api_base, rotation }))
+        Ok(usable.then_some(CloudflareConfig { key, api_base: self.cloudflare_turn_api_base, rotation, usage }))
+    }
+
+    /// The token decides: the account's ID may be there for keys that are changed by themselves.
+    fn usage(&mut self, naming: Naming<'_>) -> Result<Option<Box<CloudflareUsage>>, ConfigError> {
+        let (value, file) = (self.cloudflare_analytics_token.take(), self.cloudflare_analytics_token_file.take());
+        let Some(token) = (Secret { naming, variable: ANALYTICS_TOKEN, value, file }).token()? else { return Ok(None) };
+        let account_id = self.cloudflare_account_id.clone().ok_or_else(|| ConfigError::HalfACount {
+            present: naming.variable(ANALYTICS_TOKEN),
+            missing: naming.variable(ACCOUNT_ID),
+        })?;
+        Ok(Some(Box::new(CloudflareUsage { account_id, token, graphql_base: self.cloudflare_graphql_base.clone() })))
     }
 
     /// The switch decides: the account's ID and token may be there for something else.
@@ -101,7 +141,7 @@ impl CloudflareArgs {
         let token = Secret { naming, variable: ACCOUNT_TOKEN, value, file }.token()?;
         let api_token = token.ok_or_else(|| lacks(naming, ROTATION, ACCOUNT_TOKEN))?;
         let account_id = self.cloudflare_account_id.take();
-        let account_id = account_id.ok_or_else(|| lacks(naming, ROTATION, "CLOUDFLARE_ACCOUNT_ID"))?;
+        let account_id = account_id.ok_or_else(|| lacks(naming, ROTATION, ACCOUNT_ID))?;
         Ok(Some(CloudflareRotation { every, account_id, api_token, api_base: self.cloudflare_api_base.clone() }))
     }
 }

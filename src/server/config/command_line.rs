@@ -6,7 +6,7 @@
 
 use super::{
     AppConfig, ConfigError, CredentialConfig, LimitConfig, client_apps::ClientAppArgs, naming::Naming,
-    operating::OperatingArgs, providers::ProviderArgs, relay::RelayArgs,
+    operating::OperatingArgs, provider_usage::ProviderUsageArgs, providers::ProviderArgs, relay::RelayArgs,
 };
 use crate::server::usage::Month;
 use clap::{
@@ -73,6 +73,8 @@ pub(super) struct Settings {
     pub(super) operating: OperatingArgs,
     #[command(flatten)]
     pub(super) providers: ProviderArgs,
+    #[command(flatten)]
+    pub(super) provider_usage: ProviderUsageArgs,
     #[command(flatten)]
     pub(super) relay: RelayArgs,
 }

@@ -37,6 +37,16 @@ pub(super) struct CoturnArgs {
     /// What coturn has as `realm`.
     #[arg(long, env, value_parser = values::realm)]
     coturn_realm: Option<String>,
+
+    /// The Redis that coturn has as `redis-statsdb`, such as `redis://:password@127.0.0.1:6379` or `rediss://..` with TLS: what
+    /// coturn itself counts is heard there, and counts instead of what browsers report. Where several relays share a Redis, the
+    /// realm above tells them apart. Unset: it is not heard.
+    #[arg(long, env, hide_env_values = true, value_parser = values::secret())]
+    coturn_redis_url: Option<SecretString>,
+
+    /// File that holds this address, with its password.
+    #[arg(long, env)]
+    coturn_redis_url_file: Option<PathBuf>,
 }
 
 /// A relay that can be used.
@@ -48,14 +58,27 @@ pub struct CoturnConfig {
     pub shared_secret: Option<SecretString>,
     /// How secrets are changed; `None`: by hand.
     pub rotation: Option<CoturnRotation>,
+    /// Where its statistics are heard; `None`: nowhere.
+    pub statistics: Option<CoturnStatistics>,
+}
+
+/// Where coturn's statistics are heard.
+#[derive(Debug, Clone)]
+pub struct CoturnStatistics {
+    /// The Redis, which may need a password.
+    pub redis: SecretString,
+    /// The realm whose relay is meant; `None`: all that are heard.
+    pub realm: Option<String>,
 }
 
 const SHARED_SECRET: &str = "COTURN_SHARED_SECRET";
 const ROTATION: &str = "COTURN_SECRET_ROTATION";
+const REDIS_URL: &str = "COTURN_REDIS_URL";
 
 impl CoturnArgs {
     /// The relay, `None` where there is none.
     pub(super) fn resolve(mut self, naming: Naming<'_>) -> Result<Option<CoturnConfig>, ConfigError> {
+        let statistics = self.statistics(naming)?;
         let rotation = self.rotation(naming)?;
         let (value, file) = (self.coturn_shared_secret, self.coturn_shared_secret_file);
         let secrets = Secret { naming, variable: SHARED_SECRET, value, file }.token()?;
@@ -74,7 +97,18 @@ impl CoturnArgs {
                 ConfigError::BadSecret { variable: naming.variable(SHARED_SECRET), advice }
             })
         };
-        Ok(Some(CoturnConfig { urls, shared_secret: secrets.map(first).transpose()?, rotation }))
+        Ok(Some(CoturnConfig { urls, shared_secret: secrets.map(first).transpose()?, rotation, statistics }))
+    }
+
+    fn statistics(&mut self, naming: Naming<'_>) -> Result<Option<CoturnStatistics>, ConfigError> {
+        let (value, file) = (self.coturn_redis_url.take(), self.coturn_redis_url_file.take());
+        let Some(redis) = (Secret { naming, variable: REDIS_URL, value, file }).token()? else { return Ok(None) };
+        if redis::Client::open(redis.expose_secret()).is_err() {
+            let advice = "write an address such as redis://:password@127.0.0.1:6379, or rediss:// for TLS, with signs in the \
+                          password written as %40 and the like";
+            return Err(ConfigError::BadSecret { variable: naming.variable(REDIS_URL), advice });
+        }
+        Ok(Some(CoturnStatistics { redis, realm: self.coturn_realm.clone() }))
     }
 
     fn rotation(&mut self, naming: Naming<'_>) -> Result<Option<CoturnRotation>, ConfigError> {

@@ -195,6 +195,49 @@ fn keys_that_change_by_themselves_need_no_key_that_was_made_by_hand() {
 }
 
 #[test]
+fn a_count_takes_a_token_and_the_account_that_it_is_for() {
+    let token = ("CLOUDFLARE_ANALYTICS_TOKEN", "an-secret");
+    let sentence = read(&[&CLOUDFLARE[..], &[token]].concat()).unwrap_err();
+    let expected =
+        "CLOUDFLARE_ANALYTICS_TOKEN is set but CLOUDFLARE_ACCOUNT_ID is not: set both to have the provider's own count";
+    assert!(sentence.starts_with(expected), "{sentence}");
+    let config = read(&[&CLOUDFLARE[..], &[token, ("CLOUDFLARE_ACCOUNT_ID", "account")]].concat()).unwrap();
+    let ProviderConfig::Cloudflare(cloudflare) = find(&config, ProviderKind::Cloudflare) else { panic!() };
+    let usage = cloudflare.usage.as_ref().unwrap();
+    assert_eq!((usage.account_id.as_str(), usage.token.expose_secret()), ("account", "an-secret"));
+    assert_eq!(usage.graphql_base.as_str(), "https://api.cloudflare.com/client/v4");
+    assert!(cloudflare.rotation.is_none() && !format!("{config:?}").contains("an-secret"));
+    assert_eq!(config.provider_usage_every, Some(std::time::Duration::from_mins(10)));
+    assert_eq!(read(&[("PROVIDER_USAGE_EVERY", "off")]).unwrap().provider_usage_every, None);
+    assert!(read(&[("PROVIDER_USAGE_EVERY", "often")]).unwrap_err().contains("such as 5m, or off"));
+}
+
+#[test]
+fn where_coturn_tells_may_hold_a_password_and_has_a_label() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("redis");
+    std::fs::write(&file, "rediss://:red-secret@relay.example:6380/0\n").unwrap();
+    let set = [
+        ("TURN_PROVIDERS", "coturn:fra"),
+        ("COTURN_URLS_FRA", "turn:own.example"),
+        ("COTURN_SHARED_SECRET_FRA", "s"),
+        ("COTURN_REALM_FRA", "own.example"),
+        ("COTURN_REDIS_URL_FRA_FILE", file.to_str().unwrap()),
+    ];
+    let config = read(&set).unwrap();
+    let ProviderConfig::Coturn(coturn) = find(&config, ProviderKind::Coturn) else { panic!() };
+    let statistics = coturn.statistics.as_ref().unwrap();
+    assert_eq!(statistics.redis.expose_secret(), "rediss://:red-secret@relay.example:6380/0");
+    assert_eq!(statistics.realm.as_deref(), Some("own.example"));
+    assert!(!format!("{config:?}").contains("red-secret"));
+    for wrong in ["127.0.0.1:6379", "http://red-secret@relay.example", "red secret"] {
+        let sentence = read(&[&COTURN[..], &[("COTURN_REDIS_URL", wrong)]].concat()).unwrap_err();
+        assert!(sentence.starts_with("COTURN_REDIS_URL has a value that cannot be used: "), "{sentence}");
+        assert!(!sentence.contains("red-secret"), "{sentence}");
+    }
+}
+
+#[test]
 fn what_rotation_needs_may_be_there_without_it() {
     let account = [("CLOUDFLARE_ACCOUNT_ID", "account"), ("CLOUDFLARE_API_TOKEN", "token")];
     assert_eq!(line(&account), ["relay"]);

@@ -8,7 +8,7 @@
 //! The settings can be exchanged while it runs: what is asked from then on is minted with the new ones, and what browsers have
 //! lives on.
 
-use super::{Failure, Grant, IceSet, Line, Near, Pauses, Regions, RelayDesk, StunUrls, Whom, line::counted_as};
+use super::{Failure, Grant, IceSet, Known, Line, Near, Pauses, Regions, RelayDesk, StunUrls, Whom, line::counted_as};
 use crate::{
     domain::{ParticipantId, ProviderName, SessionCode, UnixMillis},
     protocol::{DegradedReason, IceAnswer, IceServer},
@@ -43,6 +43,7 @@ pub const MOST_URLS: usize = 4;
 pub struct Grants {
     offer: Arc<RwLock<Offer>>,
     relay: Option<RelayDesk>,
+    known: Known,
     kept: Cache<(u64, ParticipantKey), Arc<[Grant]>>,
     /// Those whom an operator wants asked no more.
     pauses: Pauses,
@@ -88,9 +89,10 @@ impl Grants {
     pub fn new(config: &Config, relay: Option<RelayDesk>, usage: Usage, clock: Clock) -> Result<Self, reqwest::Error> {
         let offer = Offer::new(config, relay.as_ref(), clock.clone(), 0)?;
         let kept = Cache::builder().max_capacity(MOST_KEPT).expire_after(Keep).build();
+        let known = Known::default();
         let ended = Cache::builder().max_capacity(MOST_KEPT).time_to_live(ENDED_FOR).build();
         let pauses = Pauses::open(&config.app.data_dir);
-        Ok(Self { offer: Arc::new(RwLock::new(offer)), relay, kept, pauses, ended, usage, clock })
+        Ok(Self { offer: Arc::new(RwLock::new(offer)), relay, known, kept, pauses, ended, usage, clock })
     }
 
     /// Says in the log who is asked.
@@ -159,7 +161,14 @@ impl Grants {
         self.offer().region_header
     }
 
+    /// Who has asked, by what providers call them.
+    pub fn known(&self) -> Known {
+        self.known.clone()
+    }
+
     async fn mint(&self, offer: &Offer, whom: Whom, asker: &Asker, near: &Near) -> Vec<Grant> {
+        // Before there is a relay to be told of.
+        self.known.note(&whom);
         let names = offer.line.names();
         let mut places = offer.regions.order(&names, near);
         places.retain(|place| !self.pauses.holds(names[*place]) && self.usage.has_room(names[*place], asker).is_ok());

@@ -47,13 +47,17 @@ impl Whom {
 
     /// What providers call them. A participant's id has 64 random bits, so nobody finds the session by trying codes.
     pub fn pseudonym(&self) -> Pseudonym {
-        let bits = match self {
+        Pseudonym(format!("{:032x}", self.bits()))
+    }
+
+    /// The pseudonym as a number.
+    pub(super) fn bits(&self) -> u128 {
+        match self {
             Self::Participant((code, participant)) => {
                 half(&Sha256::digest(format!("tessro participant {participant} {code}")))
             }
             Self::Stranger(number) => *number,
-        };
-        Pseudonym(format!("{bits:032x}"))
+        }
     }
 }
 

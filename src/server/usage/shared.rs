@@ -271,7 +271,7 @@ impl Shared {
             match Books::load(ledger, wall) {
                 Ok(books) => *self.books() = books,
                 Err(error) => {
-                    tracing::warn!(%error, "the usage of this day cannot be read; the last one's counts until it can")
+                    tracing::warn!(%error, "the usage of this day cannot be read; the last one's counts until it can");
                 }
             }
         }

@@ -46,7 +46,7 @@ pub(super) fn tell(before: RelayStage, now: RelayStage, used: ByteCount, limit: 
             tracing::info!("A new month has begun; relay credentials are given again");
         }
         RelayStage::Plenty => {
-            tracing::info!("Relay credentials are given as ever: {used} of {limit} GB used this month")
+            tracing::info!("Relay credentials are given as ever: {used} of {limit} GB used this month");
         }
     }
 }

@@ -8,30 +8,30 @@ use std::{
 };
 use tempfile::TempDir;
 
-pub(super) const SECRET: &str = "north-north-north";
+pub(in crate::tests) const SECRET: &str = "north-north-north";
 
 /// Ends with this.
-pub(super) struct Coturn {
+pub(in crate::tests) struct Coturn {
     process: Child,
-    pub(super) address: Ipv4Addr,
+    pub(in crate::tests) address: Ipv4Addr,
     folder: TempDir,
 }
 
 /// An address that no other relay has, so that all of them have the same ports.
-pub(super) fn own_address() -> Ipv4Addr {
+pub(in crate::tests) fn own_address() -> Ipv4Addr {
     Ipv4Addr::new(127, rand::random_range(1..=254), rand::random_range(1..=254), rand::random_range(2..=254))
 }
 
 /// As it should be, on UDP and TCP.
-pub(super) const PLAIN: &[&str] =
+pub(in crate::tests) const PLAIN: &[&str] =
     &["use-auth-secret", "static-auth-secret=north-north-north", "allow-loopback-peers", "no-tls"];
 
 impl Coturn {
-    pub(super) async fn start(settings: &[&str]) -> Self {
+    pub(in crate::tests) async fn start(settings: &[&str]) -> Self {
         Self::start_at(own_address(), settings).await
     }
 
-    pub(super) async fn start_at(address: Ipv4Addr, settings: &[&str]) -> Self {
+    pub(in crate::tests) async fn start_at(address: Ipv4Addr, settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name).display().to_string();
         let mut lines: Vec<_> = settings.iter().map(|setting| (*setting).to_owned()).collect();
@@ -72,11 +72,11 @@ impl Coturn {
     }
 
     /// Every way that `PLAIN` has, with commas between.
-    pub(super) fn urls(&self) -> String {
+    pub(in crate::tests) fn urls(&self) -> String {
         format!("turn:{0}:3478?transport=udp,turn:{0}:3478?transport=tcp", self.address)
     }
 
-    pub(super) fn log(&self) -> String {
+    pub(in crate::tests) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 }
