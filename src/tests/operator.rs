@@ -4,7 +4,11 @@ use super::{
     app::{Answer, Log, TestApp, cloudflare, minted},
     participants::{Page, text},
 };
-use crate::protocol::{AdminView, EndReason, ServerMessage};
+use crate::domain::ConnectionId;
+use crate::protocol::{
+    AdminView, CandidateType, ClientMessage, EndReason, Path, PathNow, PathSeen, RelayTransport, ServerMessage, Signal,
+    UsageReport,
+};
 use futures::{SinkExt as _, StreamExt as _};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -132,6 +136,51 @@ async fn the_view_has_sessions_by_identifier_and_no_name_code_or_address() {
     for hidden in [code, secret, "127.0.0.1", "Ada", TOKEN] {
         assert!(!text.contains(hidden), "{hidden} in {text}");
     }
+}
+
+#[tokio::test]
+async fn a_connection_is_seen_as_its_ends_see_it_and_counted_once_it_is_over() {
+    let app = app(&[("COUNTRY_HEADER", "x-country")]).await;
+    let (mut host, token, snapshot) = Page::create(&app).await;
+    let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
+    let (mut guest, ..) = Page::enter(&app, &join).await;
+    let connection = ConnectionId::from_random(7);
+    guest.say(&ClientMessage::Ready { connection }).await;
+    assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
+    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
+    host.say(&ClientMessage::Signal { connection, signal }).await;
+    assert!(matches!(guest.hear().await, ServerMessage::Signal { .. }));
+    let seen = PathSeen {
+        local: Some(CandidateType::Relay),
+        remote: Some(CandidateType::Srflx),
+        transport: Some(RelayTransport::Tcp),
+        round_trip_ms: Some(48),
+        bits_per_second: Some(2_400_000),
+    };
+    let report = UsageReport {
+        connection,
+        sequence: 1,
+        path: Path::Relayed,
+        pairs: Vec::new(),
+        other_end: None,
+        seen: Some(seen),
+    };
+    guest.say(&ClientMessage::Usage { report }).await;
+    assert!(matches!(guest.hear().await, ServerMessage::UsageAck { .. }));
+    let now = view(&app).await.connections.remove(0);
+    assert_eq!((now.path, now.bits_per_second, now.round_trip_ms), (PathNow::Relayed, Some(2_400_000), Some(48)));
+    assert_eq!((now.transport, now.relays_for), (Some(RelayTransport::Tcp), Some(now.guest)));
+    assert_eq!(now.session.to_string(), text(token).split('.').nth(1).unwrap());
+
+    guest.say(&ClientMessage::Leave).await;
+    for _ in 0..20 {
+        let outcomes = view(&app).await.outcomes.unwrap();
+        if outcomes.came_up == 1 {
+            assert_eq!((outcomes.relayed, outcomes.relay_round_trip_ms, outcomes.failed), (1, Some(48), vec![]));
+            return;
+        }
+    }
+    panic!("it is not counted");
 }
 
 #[tokio::test]

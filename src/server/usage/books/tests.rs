@@ -1,6 +1,10 @@
 //! What is read of the sums, and how long that takes.
 
+use super::super::Usage;
+use super::super::ledger::tests::report;
 use super::*;
+use crate::domain::{ByteCount, ConnectionId, UnixMillis};
+use crate::server::clock::Clock;
 use tokio::time::Instant;
 
 /// The tables of sums, as the ledger has them.
@@ -107,6 +111,26 @@ fn the_sessions_that_used_the_most_come_first() {
     let of = books.of_sessions(month("2026-11"), &[session(3), session(9)]).unwrap();
     assert_eq!(of.iter().map(SessionMonth::total).collect::<Vec<_>>(), [1]);
     assert_eq!(books.sessions(month("2026-10"), 2).unwrap(), (vec![], 0));
+}
+
+#[tokio::test]
+async fn the_sums_are_those_that_the_ledger_writes() {
+    let data = tempfile::tempdir().unwrap();
+    let (clock, _hand) = Clock::by_hand(UnixMillis(hours(month("2026-11")).0 * HOUR_MS + 30 * 3_600_000));
+    let usage = Usage::open(data.path(), ByteCount::new(1_000_000_000), clock).unwrap();
+    let report = report(ConnectionId::from_random(1), "a", 1, 1_000_000);
+    let provider = report.pairs[0].provider.clone();
+    let (tell, hear) = tokio::sync::oneshot::channel();
+    usage.report(session(1), report, move || tell.send(()).unwrap());
+    hear.await.unwrap();
+    let used = usage.status().bandwidth_used_bytes;
+    assert!(used >= 1_000_000);
+    let books = Books::new(data.path());
+    assert_eq!(books.by_day(month("2026-11")).unwrap()[&Some(provider.clone())][1], used);
+    assert_eq!(books.by_hour(month("2026-11"), 2).unwrap()[&Some(provider.clone())][6], used);
+    assert_eq!(books.providers(month("2026-11")).unwrap()[&Some(provider)].counted, used);
+    assert!(books.sessions(month("2026-11"), 5).is_ok());
+    usage.close().await;
 }
 
 #[test]
