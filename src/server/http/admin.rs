@@ -40,7 +40,7 @@ pub(super) async fn ticket(State(state): State<AppState>, parts: Parts) -> Resul
     Ok(Json(state.operator.tickets().give(rand::random(), state.sessions.clock().now())))
 }
 
-pub(super) async fn act(State(state): State<AppState>, parts: Parts, body: Bytes) -> Result<StatusCode, Response> {
+pub(super) async fn act(State(state): State<AppState>, parts: Parts, body: Bytes) -> Result<Response, Response> {
     let state = let_in(&state, parts).await?;
     let action = serde_json::from_slice(&body).map_err(|wrong| {
         let (line, column) = (wrong.line(), wrong.column());
@@ -53,7 +53,7 @@ pub(super) async fn act(State(state): State<AppState>, parts: Parts, body: Bytes
         AdminAction::PauseProvider { provider, paused } => pause(state, provider, paused).await,
     };
     state.operator.look_again();
-    refused.map_or(Ok(StatusCode::NO_CONTENT), |refused| Err(refused.into_response()))
+    Ok(refused.map_or_else(|| StatusCode::NO_CONTENT.into_response(), ApiError::into_response))
 }
 
 /// `None`: it is done. So in the two below.

@@ -1,6 +1,6 @@
 //! The view, put together from what the rooms say of themselves.
 
-use crate::domain::{ByteCount, ParticipantId, ProviderName};
+use crate::domain::{ByteCount, ParticipantId};
 use crate::protocol::{
     AdminView, ConnectionNow, Counting, LastError, MonthSoFar, PathNow, PeopleNow, ProviderNow, ProviderStanding,
     RelayStage, RelayTried, Series, SessionUse, Stage, StageKind, WayTried,

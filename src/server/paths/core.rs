@@ -218,7 +218,7 @@ mod tests {
     }
 
     fn says(path: Path, seen: Option<PathSeen>) -> UsageReport {
-        UsageReport { connection: LINK, sequence: 1, path, pairs: Vec::new(), seen }
+        UsageReport { connection: LINK, sequence: 1, path, pairs: Vec::new(), other_end: None, seen }
     }
 
     fn relay() -> PathSeen {
