@@ -4,7 +4,9 @@
 //! server and browser: no storage, no clock, and no language but the one that [`language`] holds. So the server's HTML and the first rendering in the browser are
 //! the same. Everything that people read stands in [`words`].
 
+pub mod admin;
 pub mod api;
+pub mod charts;
 pub mod chat;
 pub mod check;
 pub mod components;
@@ -24,8 +26,8 @@ use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{Lazy, path};
-use pages::{CheckRoute, HomePage, LostPage, SessionRoute};
-pub use pages::{load_check, load_session};
+use pages::{AdminRoute, CheckRoute, HomePage, LostPage, SessionRoute};
+pub use pages::{load_admin, load_check, load_session};
 use wasm_split_helpers::SplitLoaderError;
 
 /// What the address of the files of the server's build begins with; provided by the server.
@@ -75,6 +77,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=LostPage>
                 <Route path=path!("/") view=HomePage />
+                <Route path=path!("/admin") view={Lazy::<AdminRoute>::new()} />
                 <Route path=path!("/check") view={Lazy::<CheckRoute>::new()} />
                 <Route path=path!("/s/:code") view={Lazy::<SessionRoute>::new()} />
             </Routes>
@@ -86,6 +89,7 @@ pub fn App() -> impl IntoView {
 /// shows can change: so this comes first.
 pub async fn load(path: &str) -> Result<(), SplitLoaderError> {
     match path.trim_end_matches('/') {
+        "/admin" => load_admin().await,
         "/check" => load_check().await,
         path if path.starts_with("/s/") => load_session().await,
         _ => Ok(()),

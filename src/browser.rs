@@ -4,6 +4,7 @@
 //! JavaScript only push an [`event::Event`]; none of them holds anything that another part needs. The start page needs
 //! next to nothing of this: [`start`] minds the queue until the task is asked for, and loads it then.
 
+pub mod admin;
 pub mod breakage;
 pub mod check;
 pub mod codecs;

@@ -68,6 +68,7 @@ pub fn hydrate() {
                 provide_context(browser::language::start());
                 provide_context(browser::start::start());
                 provide_context(browser::check::start());
+                provide_context(browser::admin::start());
                 view! { <app::App /> }
             });
         }

@@ -9,6 +9,8 @@ pub mod guard;
 pub mod http;
 pub mod metrics;
 pub mod money;
+pub mod operator;
+pub mod paths;
 pub mod providers;
 pub mod relay;
 pub mod serve;

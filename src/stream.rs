@@ -9,6 +9,7 @@
 //! - [`check`] is another page's: it asks every ICE server by itself, and tries each relay.
 //! - [`PeerCommand`] and [`PeerEvent`] are all that passes between these cores and an `RTCPeerConnection`.
 
+pub mod admin;
 pub mod candidates;
 pub mod chat;
 pub mod check;
@@ -21,6 +22,7 @@ pub mod meter;
 pub mod moving;
 pub mod negotiation;
 pub mod outbox;
+pub mod path_watch;
 pub mod peer;
 pub mod playlist;
 pub mod quality;

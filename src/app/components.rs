@@ -1,5 +1,6 @@
 //! What the pages are made of.
 
+pub mod admin;
 pub mod badge;
 pub mod chat;
 pub mod check_line;

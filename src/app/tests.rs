@@ -1,5 +1,7 @@
 //! The pages as HTML, rendered natively in chosen states.
 
+mod admin;
+
 use super::check::CheckHandle;
 use super::language::Speech;
 use super::session::SessionHandle;
@@ -70,6 +72,7 @@ fn everything() -> Vec<String> {
         page("/", outside(Problem::WrongCode)),
         page("/nowhere", SessionView::default()),
         page("/check", SessionView::default()),
+        page("/admin", SessionView::default()),
     ];
     pages.extend(session_pages([SessionView::default(), outside(Problem::CannotEnter), host(), guest(), ended]));
     pages

@@ -4,6 +4,7 @@
 //! names in it is a function that takes the [`Language`]. Views turn both into what the page shows with [`say`] and
 //! [`SessionHandle::words`](super::session::SessionHandle::words), so that the language can change while a film runs.
 
+pub mod admin;
 pub mod check;
 pub mod label;
 pub mod quality;

@@ -150,7 +150,7 @@ struct Touches(Closure<dyn FnMut(JsValue)>);
 
 impl Touches {
     fn watch(events: &Events) -> Self {
-        let touched = events.listener(|_| (!checks()).then_some(Event::Attention));
+        let touched = events.listener(|_| (!stays_outside()).then_some(Event::Attention));
         if let Some(document) = document() {
             for name in TOUCHES {
                 let _ = document.add_event_listener_with_callback(name, touched.as_ref().unchecked_ref());
@@ -174,11 +174,11 @@ impl Drop for Touches {
     }
 }
 
-/// Who checks a connection asks for no session.
-fn checks() -> bool {
+/// Who checks a connection, or runs the server, asks for no session.
+fn stays_outside() -> bool {
     web_sys::window()
         .and_then(|window| window.location().pathname().ok())
-        .is_some_and(|path| path.starts_with("/check"))
+        .is_some_and(|path| path.starts_with("/check") || path.starts_with("/admin"))
 }
 
 fn document() -> Option<web_sys::Document> {

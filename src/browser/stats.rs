@@ -4,7 +4,7 @@
 //! end names as selected.
 
 use super::sys::property;
-use crate::protocol::Path;
+use crate::protocol::{CandidateType, Path, RelayTransport};
 use crate::stream::{PairSample, Received, Sample, Sent};
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
@@ -53,6 +53,7 @@ pub async fn sample(pc: &RtcPeerConnection) -> Option<Sample> {
         media_sent: report.outbound.iter().map(|stream| count(stream, "bytesSent")).sum(),
         round_trip: selected.and_then(|pair| seconds(pair, "currentRoundTripTime")),
         line: selected.map(|pair| count(pair, "availableOutgoingBitrate")).filter(|bits| *bits > 0),
+        candidates: selected.map(|pair| report.candidates(pair)).unwrap_or_default(),
         received: picture(&report.inbound).map(|stream| report.received(stream)),
         sent: picture(&report.outbound).map(|stream| report.sent(stream)),
     })
@@ -91,6 +92,17 @@ impl Report {
     fn is_relay(&self, pair: &JsValue) -> Option<bool> {
         let local = named(&self.locals, &text(pair, "localCandidateId")?)?;
         Some(text(local, "candidateType").as_deref() == Some("relay"))
+    }
+
+    /// Types and the way to the relay: never an address.
+    fn candidates(&self, pair: &JsValue) -> (Option<CandidateType>, Option<CandidateType>, Option<RelayTransport>) {
+        let of = |shelf: &[JsValue], id: &str| text(pair, id).and_then(|id| named(shelf, &id).cloned());
+        let kind = |candidate: &Option<JsValue>| {
+            candidate.as_ref().and_then(|candidate| CandidateType::of(&text(candidate, "candidateType")?))
+        };
+        let (local, remote) = (of(&self.locals, "localCandidateId"), of(&self.remotes, "remoteCandidateId"));
+        let transport = local.as_ref().and_then(|local| RelayTransport::of(&text(local, "relayProtocol")?));
+        (kind(&local), kind(&remote), transport)
     }
 
     fn is_relay_of_other_end(&self, pair: &JsValue) -> bool {

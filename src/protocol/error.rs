@@ -43,6 +43,10 @@ pub enum ErrorCode {
     ForbiddenOrigin,
     /// The API key is nobody's.
     UnknownApiKey,
+    /// The token is not the operator's.
+    WrongAdminToken,
+    /// The server has no token for operators, so nobody is one.
+    NoAdminToken,
     /// There is no relay to be had, and the answer's form has no place for STUN alone.
     NoRelay,
     /// There is nothing at this address.

@@ -33,6 +33,8 @@ pub enum DegradedReason {
     ProviderError,
     /// The month's budget is nearly used up.
     NearLimit,
+    /// Whoever runs the server has ended relaying for this participant.
+    Ended,
     /// The share of the caller, or of their session, address or app, is used up; callers without a token share one.
     ShareUsed,
     /// What would be relayed cannot be counted at the moment.

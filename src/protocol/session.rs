@@ -135,6 +135,8 @@ pub enum EndReason {
     YouLeft,
     /// The host removed this participant.
     Removed,
+    /// Whoever runs the server ended the session.
+    ByOperator,
     /// The place was given up after a long absence, or the server lost the session.
     PlaceLost,
 }

@@ -229,6 +229,8 @@ pub enum RelayOver {
     Provider,
     /// The share of this participant, their session or their address is used up.
     Share,
+    /// Whoever runs the server wants it so.
+    Ended,
 }
 
 /// What one end of a connection tells the other (RFC 8829, RFC 8838).

@@ -4,6 +4,7 @@
 //! late changes nothing that a later one does not mend. All pairs whose *local* candidate is a relay are reported,
 //! selected or not, because media can run over a pair that neither end names as selected.
 
+use super::path_seen::PathSeen;
 use super::signal::WireToken;
 use crate::domain::{ConnectionId, ProviderName};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,9 @@ pub struct UsageReport {
     /// What this end exchanged with the other end's relay; absent where there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_end: Option<OtherEndCounters>,
+    /// What this end knows of its selected pair, for the operator's figures; nothing is counted by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<PathSeen>,
 }
 
 /// Counters of all pairs together whose *remote* candidate is a relay, since the connection came to be: what the other end's

@@ -8,10 +8,12 @@
 //! - [`beacon`]: the last report of a page that goes away.
 //! - [`health`]: that the server serves. [`metrics`]: figures, and who may read them.
 //! - [`check`]: what a check of a connection sent over relays.
+//! - [`admin`]: the operator's page: what it is told, and what it may have done.
 //! - [`package`]: the files that the pages load.
 //!
 //! Knows who calls and what is answered; refuses to know how credentials are minted or bytes are counted.
 
+mod admin;
 mod beacon;
 mod check;
 mod cors;
@@ -32,6 +34,7 @@ use super::{
     config::AppConfig,
     guard::{ClientApps, Guard, Origin},
     metrics::Answers,
+    operator::Operator,
     providers::Grants,
     signaling::Sessions,
     usage::Usage,
@@ -65,6 +68,8 @@ pub struct AppState {
     pub client_ip_source: ClientIpSource,
     /// What callers of the credential API got so far.
     pub answers: Answers,
+    /// The operator's page.
+    pub operator: Operator,
     /// Who has it may read what is not for visitors.
     pub admin_token: Option<SecretString>,
     /// Where a doctor proves that it is ours.

@@ -3,7 +3,7 @@
 //! Labels are providers, ways and outcomes: closed sets, so that the series stay few. No code, name or address is a label.
 
 use super::{
-    providers::{Failure, Grants, ProviderState, Standing},
+    providers::{Failure, Grants, Pauses, ProviderState, Standing},
     signaling::Sessions,
     usage::Usage,
 };
@@ -120,7 +120,9 @@ pub fn text(sessions: &Sessions, usage: &Usage, grants: &Grants, answers: &Answe
     let Minting { outcomes, seconds } = line.minting().clone();
     registry.register("credentials", "Credentials that a provider was asked for, by how it answered", outcomes);
     registry.register_with_unit("credential_mint", "How long a provider took to answer", Unit::Seconds, seconds);
-    providers(&mut registry, &line.states());
+    let states = line.states();
+    paused(&mut registry, &states, grants.pauses());
+    providers(&mut registry, &states);
     let mut out = String::new();
     text::encode(&mut out, &registry)?;
     Ok(out)
@@ -157,7 +159,7 @@ fn providers(registry: &mut Registry, states: &[ProviderState]) {
     let echo = Family::<OverWay, Gauge>::default();
     let round_trip = Family::<OverWay, Fraction>::default();
     let checked = Family::<OfProvider, Fraction>::default();
-    for ProviderState { name, standing, relay } in states {
+    for ProviderState { name, standing, relay, .. } in states {
         let provider = name.to_string();
         for (of, state) in [(Standing::Closed, "closed"), (Standing::Open, "open"), (Standing::HalfOpen, "half_open")] {
             breaker.get_or_create(&InState { provider: provider.clone(), state }).set(i64::from(of == *standing));
@@ -182,6 +184,14 @@ fn providers(registry: &mut Registry, states: &[ProviderState]) {
     registry.register("relay_echo", "Whether the relay echoed when it was last tried", echo);
     registry.register_with_unit("relay_round_trip", "There and back by way of the relay", Unit::Seconds, round_trip);
     registry.register_with_unit("relay_checked_timestamp", "When the relay was last tried", Unit::Seconds, checked);
+}
+
+fn paused(registry: &mut Registry, states: &[ProviderState], pauses: &Pauses) {
+    let paused = Family::<OfProvider, Gauge>::default();
+    for ProviderState { name, .. } in states {
+        paused.get_or_create(&OfProvider { provider: name.to_string() }).set(i64::from(pauses.holds(name)));
+    }
+    registry.register("provider_paused", "1 while an operator wants the provider asked no more", paused);
 }
 
 fn whole(count: usize) -> Gauge {

@@ -5,6 +5,7 @@
 //! - [`breaker`]: whether one that failed is asked again. [`race`]: who is asked when, and when to stop waiting.
 //! - [`watch`]: what is known of their relays. [`near`]: who of a kind is the nearest.
 //! - [`line`]: the providers in the order that the operator set. [`grants`]: what one caller gets of them.
+//! - [`pauses`]: who is asked no more, since an operator wants it so.
 //! - [`rotation`]: keys that are changed by themselves, on a schedule.
 //! - `known`: who is behind a pseudonym. [`usage`]: what providers and relays say that they counted.
 //! - [`ice_set`]: nothing that a provider says reaches a browser before it has gone over it.
@@ -23,6 +24,7 @@ mod known;
 mod line;
 mod metered;
 mod near;
+mod pauses;
 mod race;
 mod relay;
 mod rotation;
@@ -39,8 +41,9 @@ pub use failure::Failure;
 pub use grants::{Grants, MOST_URLS, ParticipantKey};
 pub use ice_set::{IceSet, Login, RelayUrls, StunUrls, Target, Way};
 pub use known::Known;
-pub use line::{Line, ProviderState};
+pub use line::{Line, ProviderState, Trouble};
 pub use near::{Near, Regions};
+pub use pauses::Pauses;
 pub use relay::RelayDesk;
 pub use rotation::Rotations;
 pub use terms::{AtExpiry, Terms, UsageAsked};

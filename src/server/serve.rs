@@ -22,6 +22,7 @@ use super::{
     guard::{self, ClientApps, Guard},
     http::{self, AppState},
     metrics::Answers,
+    operator::Operator,
     providers::{Grants, Rotations, Voices},
     relay::Relay,
     signaling::{Rules, SessionSettings, Sessions, StoreError},
@@ -128,6 +129,7 @@ impl Server {
             client_url: config.app.client_url.clone(),
             client_ip_source: config.app.client_ip_source.clone(),
             bouncer: relay.bouncer(&config),
+            country_header: config.operating.country_header.clone(),
         };
         let sessions = Sessions::open(&config.app.data_dir, usage.clone(), clock.clone(), settings)?;
 
@@ -172,6 +174,7 @@ impl Server {
             apps,
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),
+            operator: Operator::new(&config.app.data_dir, config.operating.admin_token.clone()),
             admin_token: config.operating.admin_token,
             data_dir: config.app.data_dir,
             client_url: config.app.client_url,
@@ -249,6 +252,7 @@ impl Server {
         } = self;
         let (grants, data_dir) = (state.grants.clone(), state.data_dir.clone());
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
+        let (operator, ticking) = (state.operator.clone(), clock.clone());
         let stopping = CancellationToken::new();
         let stopped = stopping.clone().cancelled_owned();
         let voice = voice.map(|voice| tokio::spawn(voice.speak(stopping.clone())));
@@ -276,6 +280,7 @@ impl Server {
             loop {
                 ticks.tick().await;
                 guard.forget_idle();
+                operator.forget_idle(ticking.now());
                 if let Some(relay) = &relaying {
                     relay.forget_idle();
                 }

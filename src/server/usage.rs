@@ -8,6 +8,7 @@
 
 mod archive;
 mod billing;
+mod books;
 mod bounds;
 mod cap;
 mod checks;
@@ -27,6 +28,7 @@ mod writer;
 
 pub use archive::{Archive, ArchiveError, MonthView, rebuild};
 pub use billing::Billing;
+pub use books::{Books, ProviderMonth, SessionMonth, Slots};
 pub use cap::{Limits, NoRoom, Stages, WhenUncounted};
 pub use glance::{Ask, answer};
 pub use month::{Month, ParseMonthError};

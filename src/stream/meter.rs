@@ -4,6 +4,7 @@
 //! A report holds everything that is not acknowledged yet, so a lost one costs nothing. Pairs that the browser forgets
 //! after an ICE restart keep their last counters here.
 
+use super::path_watch::PathWatch;
 use super::peer::{PairSample, Sample};
 use crate::domain::{ConnectionId, Now, ProviderName};
 use crate::protocol::{OtherEndCounters, PairCounters, Path, UsageReport, limits};
@@ -26,6 +27,8 @@ struct Meter {
     path: Path,
     /// The browser's name for the selected pair.
     selected: Option<String>,
+    /// What else is known of it, for the operator.
+    seen: PathWatch,
     pairs: Vec<Pair>,
     /// What passed over the other end's relay, by pair.
     other_end: BTreeMap<String, OtherEndCounters>,
@@ -54,6 +57,7 @@ impl Meters {
             sequence: 0,
             path: Path::NotConnected,
             selected: None,
+            seen: PathWatch::default(),
             pairs: Vec::new(),
             other_end: BTreeMap::new(),
             sent: VecDeque::new(),
@@ -85,6 +89,7 @@ impl Meters {
         if sample.path != Path::NotConnected || meter.path == Path::NotConnected {
             meter.path = sample.path;
         }
+        meter.seen.sampled(&sample);
         meter.selected = sample.selected;
         if meter.over.is_some() {
             meter.finished = true;
@@ -176,7 +181,14 @@ impl Meter {
         while self.sent.len() > 8 {
             self.sent.pop_front();
         }
-        UsageReport { connection, sequence: self.sequence, path: self.path, pairs, other_end: self.seen_of_other_end() }
+        UsageReport {
+            connection,
+            sequence: self.sequence,
+            path: self.path,
+            pairs,
+            other_end: self.seen_of_other_end(),
+            seen: self.seen.report(now),
+        }
     }
 
     /// Pairs that the browser forgets keep their last counters here.

@@ -3,7 +3,7 @@
 //! A peer carries its commands out one after the other; each event belongs to the connection that it came from.
 
 use super::quality::Encoding;
-use crate::protocol::{Path, Signal};
+use crate::protocol::{CandidateType, Path, RelayTransport, Signal};
 use std::time::Duration;
 
 /// How a peer connection is built; its ICE servers are those that the page has in hand.
@@ -99,6 +99,8 @@ pub struct Sample {
     pub round_trip: Option<Duration>,
     /// `availableOutgoingBitrate` of the selected pair, in bits per second.
     pub line: Option<u64>,
+    /// The types of the selected pair's candidates, this end's first, and how this end reaches its relay.
+    pub candidates: (Option<CandidateType>, Option<CandidateType>, Option<RelayTransport>),
     /// The picture that arrives.
     pub received: Option<Received>,
     /// The picture that is sent.

@@ -215,6 +215,39 @@ async fn every_answer_that_it_describes_is_given_and_is_as_described() {
         seen.insert(document.check(path, &Method::POST, &alone.send(foreign).await));
     }
 
+    let guess = TestApp::start(&[("ADMIN_TOKEN", "let-me-see")]).await;
+    let mut wrong = Vec::new();
+    for (path, method) in
+        [("/api/admin/view", Method::GET), ("/api/admin/ticket", Method::POST), ("/api/admin/action", Method::POST)]
+    {
+        let pause = json!({"do": "pause_provider", "provider": "static", "paused": true}).to_string();
+        let own =
+            [("STATIC_TURN_URLS", "turn:127.0.0.1"), ("STATIC_TURN_USERNAME", "a"), ("STATIC_TURN_CREDENTIAL", "b")];
+        let guarded = TestApp::start(&[&own[..], &[("ADMIN_TOKEN", "let-me-see")]].concat()).await;
+        let asked =
+            |app: &TestApp, body: String| app.request(method.clone(), path).bearer_auth("let-me-see").body(body);
+        let gone = json!({"do": "end_session", "session": "00000000000000ff"}).to_string();
+        for body in [pause, gone, "{".into(), " ".repeat(65 * 1024)] {
+            seen.insert(document.check(path, &method, &guarded.send(asked(&guarded, body)).await));
+        }
+        seen.insert(document.check(path, &method, &alone.send(asked(&alone, String::new())).await));
+        let first = guess.request(method.clone(), path);
+        let first = guess.send(first).await;
+        seen.insert(document.check(path, &method, &first));
+        wrong.push((path, method));
+    }
+    for _ in 0..10 {
+        guess.get("/api/admin/view").await;
+    }
+    for (path, method) in wrong {
+        let late = guess.send(guess.request(method.clone(), path)).await;
+        seen.insert(document.check(path, &method, &late));
+    }
+    let live = "/api/admin/live";
+    seen.insert(document.check(live, &Method::GET, &alone.get(live).await));
+    let foreign = alone.request(Method::GET, live).header("origin", "https://evil.example");
+    seen.insert(document.check(live, &Method::GET, &alone.send(foreign).await));
+
     let described: BTreeSet<_> = document.answers().into_keys().collect();
     assert_eq!(seen, described, "each answer was given");
 }

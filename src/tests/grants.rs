@@ -253,7 +253,7 @@ async fn a_provider_that_has_relayed_what_it_may_is_passed_over_also_for_those_w
             packets_indicated: 0,
         }];
         let connection = ConnectionId::from_random(1);
-        let report = UsageReport { connection, sequence, path: Path::Relayed, pairs, other_end: None };
+        let report = UsageReport { connection, sequence, path: Path::Relayed, pairs, other_end: None, seen: None };
         let (tell, hear) = tokio::sync::oneshot::channel();
         usage.report(ParticipantId::from_random(1), report, move || tell.send(()).unwrap());
         hear.await.unwrap();

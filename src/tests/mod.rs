@@ -18,6 +18,7 @@ mod grants;
 mod guides;
 mod house;
 mod https;
+mod operator;
 mod participants;
 mod providers;
 mod relay;

@@ -63,7 +63,7 @@ impl Page {
     }
 }
 
-fn text(token: WireToken) -> String {
+pub(super) fn text(token: WireToken) -> String {
     serde_json::to_value(token).unwrap().as_str().unwrap().to_owned()
 }
 

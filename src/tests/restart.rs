@@ -23,7 +23,14 @@ fn relayed(sequence: u64, bytes_received: u64) -> ClientMessage {
         packets_indicated: 0,
     };
     ClientMessage::Usage {
-        report: UsageReport { connection: LINK, sequence, path: Path::Relayed, pairs: vec![pair], other_end: None },
+        report: UsageReport {
+            connection: LINK,
+            sequence,
+            path: Path::Relayed,
+            pairs: vec![pair],
+            other_end: None,
+            seen: None,
+        },
     }
 }
 

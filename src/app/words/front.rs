@@ -132,6 +132,13 @@ pub fn ended(reason: EndReason, role: Option<Role>) -> (Text, Text) {
             Text { en: "You were removed", de: "Du bist nicht mehr dabei" },
             Text { en: "The host has taken you out of the session.", de: "Der Host hat dich aus der Runde genommen." },
         ),
+        EndReason::ByOperator => (
+            THAT_WAS_IT,
+            Text {
+                en: "Whoever runs this site has ended the session.",
+                de: "Wer diese Seite betreibt, hat die Runde beendet.",
+            },
+        ),
         EndReason::PlaceLost => (
             Text { en: "Your place is gone", de: "Dein Platz ist weg" },
             Text {

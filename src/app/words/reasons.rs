@@ -46,6 +46,10 @@ pub(super) fn no_relay(why: NoRelay, language: Language) -> String {
             en: "The relay service of this site does not answer. Try again in a while.",
             de: "Der Relay-Dienst dieser Seite antwortet nicht. Versuch es nachher noch einmal.",
         },
+        NoRelay::Degraded(DegradedReason::Ended) => Text {
+            en: "Whoever runs this site has ended relaying for you.",
+            de: "Wer diese Seite betreibt, hat das Relay für dich beendet.",
+        },
         NoRelay::Degraded(DegradedReason::NearLimit) => Text {
             en: "This month’s budget for relays is nearly used up.",
             de: "Das Budget für Relays ist diesen Monat fast aufgebraucht.",

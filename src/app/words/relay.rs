@@ -41,6 +41,10 @@ fn relay(view: &SessionView, language: Language) -> String {
         IceView::Direct(DegradedReason::ProviderError) => {
             Text { en: "the relay service does not answer.", de: "Der Relay-Dienst antwortet nicht." }
         }
+        IceView::Direct(DegradedReason::Ended) => Text {
+            en: "whoever runs this site has ended relaying for you.",
+            de: "Wer diese Seite betreibt, hat das Relay für dich beendet.",
+        },
         IceView::Direct(DegradedReason::NearLimit) => Text {
             en: "this month's budget for them is nearly used up.",
             de: "Das Budget dafür ist diesen Monat fast aufgebraucht.",

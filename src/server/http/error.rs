@@ -21,10 +21,15 @@ impl IntoResponse for ApiError {
 fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::BadRequest | ErrorCode::BadMessage | ErrorCode::AlreadyJoined => StatusCode::BAD_REQUEST,
-        ErrorCode::UnknownParticipant | ErrorCode::NotJoined | ErrorCode::UnknownApiKey => StatusCode::UNAUTHORIZED,
-        ErrorCode::NotAllowed | ErrorCode::CannotEnter | ErrorCode::SessionLocked | ErrorCode::ForbiddenOrigin => {
-            StatusCode::FORBIDDEN
-        }
+        ErrorCode::UnknownParticipant
+        | ErrorCode::NotJoined
+        | ErrorCode::UnknownApiKey
+        | ErrorCode::WrongAdminToken => StatusCode::UNAUTHORIZED,
+        ErrorCode::NotAllowed
+        | ErrorCode::CannotEnter
+        | ErrorCode::SessionLocked
+        | ErrorCode::ForbiddenOrigin
+        | ErrorCode::NoAdminToken => StatusCode::FORBIDDEN,
         ErrorCode::NotFound | ErrorCode::UnknownConnection => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::SessionFull | ErrorCode::ResumedElsewhere => StatusCode::CONFLICT,

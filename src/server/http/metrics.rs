@@ -5,15 +5,17 @@
 //! needs one.
 
 use super::AppState;
-use crate::server::{guard::forwarded, metrics};
+use crate::server::{
+    guard::{forwarded, has_token},
+    metrics,
+};
 use axum::{
     extract::{ConnectInfo, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use std::net::{IpAddr, SocketAddr};
-use subtle::ConstantTimeEq as _;
 
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -58,11 +60,7 @@ fn may_read(token: Option<&SecretString>, from: IpAddr, headers: &HeaderMap) -> 
     let Some(token) = token else {
         return if is_near(from) && forwarded::arrived(headers).is_empty() { Ok(()) } else { Err(Refused::Far) };
     };
-    let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let bearer =
-        sent.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let equal = |(_, sent): (&str, &str)| bool::from(sent.trim().as_bytes().ct_eq(token.expose_secret().as_bytes()));
-    if bearer.is_some_and(equal) { Ok(()) } else { Err(Refused::Token) }
+    if has_token(token, headers) { Ok(()) } else { Err(Refused::Token) }
 }
 
 fn is_near(address: IpAddr) -> bool {

@@ -1,7 +1,7 @@
 //! Every address that the server answers.
 
 use super::{
-    AppState, beacon, check,
+    AppState, admin, beacon, check,
     cors::cors,
     desk::{Desk, TURN_REST},
     document, edge, functions, health, metrics,
@@ -70,6 +70,10 @@ fn under_api() -> Vec<Address> {
         (BeginCheck::PATH, post(function)),
         ("/api/check/usage", post(check::report).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES))),
         ("/api/usage", post(beacon::take).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES))),
+        ("/api/admin/view", get(admin::view)),
+        ("/api/admin/ticket", post(admin::ticket)),
+        ("/api/admin/live", get(admin::live::open)),
+        ("/api/admin/action", post(admin::act).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES))),
         (document::PATH, get(document::answer)),
     ]
 }
@@ -141,6 +145,7 @@ mod tests {
             config::Config,
             guard::{ClientApps, Guard, RateLimit},
             metrics::Answers,
+            operator::Operator,
             providers::Grants,
             signaling::{Rules, SessionSettings, Sessions},
             usage::Usage,
@@ -159,6 +164,7 @@ mod tests {
             client_url: None,
             client_ip_source: config.app.client_ip_source.clone(),
             bouncer: None,
+            country_header: None,
         };
         AppState {
             leptos: crate::server::http::leptos_options(&config.app, None, ([127, 0, 0, 1], 1).into()),
@@ -169,6 +175,7 @@ mod tests {
             apps: ClientApps::new(&config.client_apps),
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),
+            operator: Operator::new(data_dir, None),
             admin_token: None,
             data_dir: data_dir.to_owned(),
             client_url: None,

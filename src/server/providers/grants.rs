@@ -8,9 +8,9 @@
 //! The settings can be exchanged while it runs: what is asked from then on is minted with the new ones, and what browsers have
 //! lives on.
 
-use super::{Grant, IceSet, Known, Line, Near, Regions, RelayDesk, StunUrls, Whom, line::counted_as};
+use super::{Failure, Grant, IceSet, Known, Line, Near, Pauses, Regions, RelayDesk, StunUrls, Whom, line::counted_as};
 use crate::{
-    domain::{ParticipantId, SessionCode, UnixMillis},
+    domain::{ParticipantId, ProviderName, SessionCode, UnixMillis},
     protocol::{DegradedReason, IceAnswer, IceServer},
     server::{
         clock::Clock,
@@ -31,6 +31,10 @@ pub type ParticipantKey = (SessionCode, ParticipantId);
 /// More participants than one process serves; beyond it the least used are forgotten and minted anew.
 const MOST_KEPT: u64 = 50_000;
 
+/// For how long somebody gets no credentials whose relaying an operator has ended: longer than an evening, and longer than any
+/// session whose host is gone.
+const ENDED_FOR: Duration = Duration::from_hours(48);
+
 /// What a browser is given: from five on Firefox complains, and every one costs time.
 pub const MOST_URLS: usize = 4;
 
@@ -41,6 +45,10 @@ pub struct Grants {
     relay: Option<RelayDesk>,
     known: Known,
     kept: Cache<(u64, ParticipantKey), Arc<[Grant]>>,
+    /// Those whom an operator wants asked no more.
+    pauses: Pauses,
+    /// Those for whom an operator has ended relaying.
+    ended: Cache<ParticipantKey, ()>,
     usage: Usage,
     clock: Clock,
 }
@@ -82,7 +90,9 @@ impl Grants {
         let offer = Offer::new(config, relay.as_ref(), clock.clone(), 0)?;
         let kept = Cache::builder().max_capacity(MOST_KEPT).expire_after(Keep).build();
         let known = Known::default();
-        Ok(Self { offer: Arc::new(RwLock::new(offer)), relay, known, kept, usage, clock })
+        let ended = Cache::builder().max_capacity(MOST_KEPT).time_to_live(ENDED_FOR).build();
+        let pauses = Pauses::open(&config.app.data_dir);
+        Ok(Self { offer: Arc::new(RwLock::new(offer)), relay, known, kept, pauses, ended, usage, clock })
     }
 
     /// Says in the log who is asked.
@@ -104,9 +114,14 @@ impl Grants {
     /// The answer for a participant. Fails where what is left of the limit of all is used or promised.
     pub async fn for_participant(&self, key: ParticipantKey, asker: &Asker, near: &Near) -> Result<IceAnswer, NoRoom> {
         let offer = self.offer();
+        if self.ended.contains_key(&key) {
+            return Ok(without_relay(&offer.stun, DegradedReason::Ended));
+        }
         let (whom, key) = (Whom::Participant(key), (offer.edition, key));
         let of_no_use = |grant: &Grant| {
-            near.silent.as_ref() == Some(&grant.provider) || self.usage.has_room(&grant.provider, asker).is_err()
+            near.silent.as_ref() == Some(&grant.provider)
+                || self.usage.has_room(&grant.provider, asker).is_err()
+                || self.pauses.holds(&grant.provider)
         };
         if self.kept.get(&key).await.is_some_and(|grants| grants.iter().any(of_no_use)) {
             self.kept.invalidate(&key).await;
@@ -156,7 +171,7 @@ impl Grants {
         self.known.note(&whom);
         let names = offer.line.names();
         let mut places = offer.regions.order(&names, near);
-        places.retain(|place| self.usage.has_room(names[*place], asker).is_ok());
+        places.retain(|place| !self.pauses.holds(names[*place]) && self.usage.has_room(names[*place], asker).is_ok());
         offer.line.mint(whom, places, self.usage.life(offer.life)).await
     }
 
@@ -168,6 +183,24 @@ impl Grants {
             reasons.push(self.usage.has_room(name, asker).err()?);
         }
         reasons.into_iter().next()
+    }
+
+    /// Gives this participant no credentials any more, and takes back what they have where that can be done. Says by provider
+    /// which of them could be taken back.
+    pub async fn end(&self, key: ParticipantKey) -> Vec<(ProviderName, Result<(), Failure>)> {
+        self.ended.insert(key, ()).await;
+        let offer = self.offer();
+        let kept = self.kept.remove(&(offer.edition, key)).await;
+        let mut taken_back = Vec::new();
+        for grant in kept.iter().flat_map(|grants| grants.iter()) {
+            taken_back.push((grant.provider.clone(), offer.line.revoke(grant).await));
+        }
+        taken_back
+    }
+
+    /// Those whom an operator wants asked no more.
+    pub fn pauses(&self) -> &Pauses {
+        &self.pauses
     }
 
     /// What those go on with who get no credentials.

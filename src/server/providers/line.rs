@@ -10,7 +10,7 @@ use super::{
     watch::{RelaySeen, Watch},
 };
 use crate::{
-    domain::{Now, ProviderName},
+    domain::{Now, ProviderName, UnixMillis},
     protocol::RelayPlace,
     server::{clock::Clock, config::Config, metrics::Minting},
 };
@@ -31,6 +31,8 @@ pub struct Line {
     doors: Arc<Mutex<Vec<Breaker>>>,
     /// What is known of their relays.
     watches: Arc<Mutex<Vec<Watch>>>,
+    /// What went wrong last with each.
+    troubles: Arc<Mutex<Vec<Option<Trouble>>>>,
     minting: Minting,
     together: usize,
     asked_life: Duration,
@@ -46,6 +48,17 @@ pub struct ProviderState {
     pub standing: Standing,
     /// How its relay was when it was last tried.
     pub relay: Option<RelaySeen>,
+    /// What went wrong last, and when.
+    pub trouble: Option<Trouble>,
+}
+
+/// What went wrong with a provider, in words for the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// When.
+    pub at: UnixMillis,
+    /// What, and what to do.
+    pub text: String,
 }
 
 /// For whom, and for how long at most.
@@ -61,7 +74,9 @@ impl Line {
         let providers: Arc<[_]> = Provider::all(config, relay, &clock)?.into();
         let doors = providers.iter().map(|_| Breaker::default()).collect();
         let watches = providers.iter().map(|_| Watch::default()).collect();
+        let troubles = Arc::new(Mutex::new(vec![None; providers.len()]));
         Ok(Self {
+            troubles,
             doors: Arc::new(Mutex::new(doors)),
             watches: Arc::new(Mutex::new(watches)),
             minting: Minting::default(),
@@ -86,9 +101,11 @@ impl Line {
     /// What is known of each provider, in the order of the line.
     pub fn states(&self) -> Vec<ProviderState> {
         let relays: Vec<_> = self.watches().iter().map(|watch| watch.seen().cloned()).collect();
+        let troubles = self.troubles().clone();
         let doors = self.doors();
-        let states = self.providers.iter().zip(doors.iter()).zip(relays);
-        let state = |((provider, door), relay): ((&Provider, &Breaker), _)| ProviderState {
+        let states = self.providers.iter().zip(doors.iter()).zip(relays).zip(troubles);
+        let state = |(((provider, door), relay), trouble): (((&Provider, &Breaker), _), _)| ProviderState {
+            trouble,
             name: provider.name().clone(),
             standing: door.standing(),
             relay,
@@ -203,6 +220,7 @@ impl Line {
         match (news || first, echoes) {
             (true, true) => tracing::info!(provider = %name, "Its relay echoes over {ways}"),
             (true, false) => {
+                self.note(place, format!("Its relay does not echo ({why}). See `tessro doctor`"));
                 tracing::warn!(provider = %name, "Its relay does not echo ({why}): others are asked first. See `tessro doctor`");
             }
             (false, _) => {}
@@ -218,6 +236,26 @@ impl Line {
 
     fn doors(&self) -> MutexGuard<'_, Vec<Breaker>> {
         self.doors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn troubles(&self) -> MutexGuard<'_, Vec<Option<Trouble>>> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, place: usize, text: String) {
+        let at = self.clock.wall();
+        if let Some(trouble) = self.troubles().get_mut(place) {
+            *trouble = Some(Trouble { at, text });
+        }
+    }
+
+    /// Takes a credential back, where its provider can.
+    pub(super) async fn revoke(&self, grant: &Grant) -> Result<(), Failure> {
+        let provider = self.providers.iter().find(|provider| *provider.name() == grant.provider);
+        match (provider, &grant.handle) {
+            (Some(provider), Some(handle)) => provider.revoke(handle).await,
+            _ => Err(Failure::Irrevocable { api: grant.provider.title() }),
+        }
     }
 
     fn watches(&self) -> MutexGuard<'_, Vec<Watch>> {
@@ -245,6 +283,7 @@ impl Line {
         let outcome = match minted {
             Ok(_) => Outcome::Answered,
             Err(failure) => {
+                self.note(place, failure.to_string());
                 if news {
                     tracing::warn!(provider = %name, "{failure}");
                 }

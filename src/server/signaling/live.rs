@@ -9,6 +9,7 @@ use super::store::Store;
 use crate::domain::{ConnectionId, InviteKey, ParticipantId, ParticipantToken, SessionCode};
 use crate::protocol::ServerMessage;
 use crate::server::clock::Clock;
+use crate::server::paths::Paths;
 use crate::server::relay::Bouncer;
 use crate::server::usage::Usage;
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ pub(super) struct Around {
     pub(super) clock: Clock,
     /// What is relayed.
     pub(super) usage: Usage,
+    /// How connections run.
+    pub(super) paths: Paths,
     /// Where sessions are kept.
     pub(super) store: Store,
     /// What ends the relaying for those who are gone, where the relay is part of this process.
@@ -101,6 +104,21 @@ impl LiveSession {
         (state.core.people(), state.lines.len())
     }
 
+    /// Its host; `None` once it is over.
+    pub(super) fn host(&self) -> Option<ParticipantId> {
+        self.lock().core.host()
+    }
+
+    /// See [`Session::includes`].
+    pub(super) fn includes(&self, participant: ParticipantId) -> bool {
+        self.lock().core.includes(participant)
+    }
+
+    /// See [`Session::at`].
+    pub(super) fn at(&self, socket: SocketId) -> Option<ParticipantId> {
+        self.lock().core.at(socket)
+    }
+
     /// What a newcomer has to know; `None` once the session is over.
     pub(super) fn door(&self) -> Option<Door> {
         let state = self.lock();
@@ -143,7 +161,7 @@ impl LiveSession {
 }
 
 fn carry_out(code: SessionCode, output: Output, state: &mut State, around: &Around) {
-    let Around { usage, store, bouncer, .. } = around;
+    let Around { usage, store, bouncer, paths, .. } = around;
     match output {
         Output::Send { to, message } => {
             if let Some(line) = state.lines.get(&to) {
@@ -168,11 +186,16 @@ fn carry_out(code: SessionCode, output: Output, state: &mut State, around: &Arou
         }
         Output::ConnectionOpened { connection, host, guest } => {
             usage.opened(connection, host, guest);
+            paths.opened(connection, host, guest);
         }
         Output::Alive { connection } => usage.alive(connection),
-        Output::ConnectionClosed { connection } => usage.closed(connection),
+        Output::ConnectionClosed { connection } => {
+            usage.closed(connection);
+            paths.closed(connection);
+        }
         Output::Usage { from, participant, report } => {
             let (connection, sequence) = (report.connection, report.sequence);
+            paths.reported(participant, &report);
             let line = state.lines.get(&from).cloned();
             usage.report(participant, report, move || {
                 if let Some(line) = line {

@@ -163,6 +163,12 @@ impl Session {
                 }
                 Ok(())
             }
+            Input::EndedByOperator => {
+                if !self.is_over() {
+                    self.end(EndReason::ByOperator, now);
+                }
+                Ok(())
+            }
             Input::Time => Ok(()),
         };
         if let Err((socket, refusal)) = answered {
@@ -192,6 +198,21 @@ impl Session {
     /// Whether the session is over; it then only answers for late reports.
     pub const fn is_over(&self) -> bool {
         self.over_since.is_some()
+    }
+
+    /// Its host; `None` once it is over.
+    pub fn host(&self) -> Option<ParticipantId> {
+        self.people.first().map(|host| host.id)
+    }
+
+    /// Whether this participant is in it.
+    pub fn includes(&self, participant: ParticipantId) -> bool {
+        self.people.iter().any(|person| person.id == participant)
+    }
+
+    /// Who sits at this socket.
+    pub fn at(&self, socket: SocketId) -> Option<ParticipantId> {
+        self.place_of(socket).map(|place| self.people[place].id)
     }
 
     /// Whether a participant sits at this socket.

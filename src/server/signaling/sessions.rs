@@ -9,12 +9,16 @@ use super::live::{Around, LiveSession};
 use super::refusal::Refusal;
 use super::session::{Counted, Input, Newcomer, PasswordHash, Rules, Saved, Session, SocketId};
 use super::store::{Store, StoreError};
-use crate::domain::{InviteKey, ParticipantId, ParticipantName, ParticipantToken, SessionCode, TokenSecret};
+use crate::domain::{
+    InviteKey, ParticipantId, ParticipantName, ParticipantToken, ProviderName, SessionCode, TokenSecret,
+};
 use crate::protocol::{ClientMessage, Password, RelayOver, RelayStage, UsageBeacon, limits};
 use crate::server::clock::Clock;
 use crate::server::guard::{ClientAddress, Origin, Tries};
+use crate::server::paths::{Country, Paths};
 use crate::server::relay::Bouncer;
 use crate::server::usage::{self, NoRoom, RelayOrder, Usage};
+use axum::http::HeaderName;
 use axum_client_ip::ClientIpSource;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +63,8 @@ pub struct SessionSettings {
     pub client_ip_source: ClientIpSource,
     /// What ends the relaying for those who are gone, where the relay is part of this process.
     pub bouncer: Option<Bouncer>,
+    /// The header in which a proxy says in which country a visitor is.
+    pub country_header: Option<HeaderName>,
 }
 
 /// Why a page's last reports were not taken.
@@ -112,7 +118,8 @@ impl Sessions {
     pub fn open(data_dir: &Path, usage: Usage, clock: Clock, settings: SessionSettings) -> Result<Self, StoreError> {
         let (store, saved) = Store::open(data_dir)?;
         let doorkeeper = Doorkeeper::new(clock.clone());
-        let around = Around { clock, usage, store, bouncer: settings.bouncer.clone() };
+        let paths = Paths::open(data_dir, clock.clone());
+        let around = Around { clock, usage, paths, store, bouncer: settings.bouncer.clone() };
         let tasks = TaskTracker::new();
         let (live, sockets, stopping) = (Mutex::default(), AtomicU64::new(0), CancellationToken::new());
         let (failures, creations) = (Tries::new(FAILURES.0, FAILURES.1), Tries::new(CREATIONS.0, CREATIONS.1));
@@ -126,10 +133,11 @@ impl Sessions {
     /// Goes on with the sessions that were on disk, and with what the ledger was counting of them. A connection that is in
     /// no session any more is over.
     fn restore(&self, saved: Vec<Saved>) {
-        let Around { clock, usage, store, .. } = &self.0.around;
+        let Around { clock, usage, store, paths, .. } = &self.0.around;
         let (now, wall) = (clock.now(), clock.wall());
         let mut counted = BTreeMap::<ParticipantId, Vec<Counted>>::new();
         for (connection, host, guest) in usage.open_connections() {
+            paths.opened(connection, host, guest);
             counted.entry(host).or_default().push(Counted { connection, host, guest });
         }
         let mut known: BTreeSet<_> = counted.values().flatten().map(|counted| counted.connection).collect();
@@ -150,6 +158,7 @@ impl Sessions {
             for Counted { connection, host, guest } in core.counted_open() {
                 if !known.remove(&connection) {
                     usage.opened(connection, host, guest);
+                    paths.opened(connection, host, guest);
                 }
             }
             self.lock().insert(code, Arc::new(LiveSession::restored(code, core)));
@@ -157,6 +166,7 @@ impl Sessions {
         // What is left is in no session any more.
         for connection in known {
             usage.closed(connection);
+            paths.closed(connection);
         }
         let restored = self.everyone().len();
         if restored > 0 {
@@ -188,6 +198,7 @@ impl Sessions {
             if reporter.open {
                 self.0.around.usage.alive(report.connection);
             }
+            self.0.around.paths.reported(reporter.participant, &report);
             self.0.around.usage.report(reporter.participant, report, || ());
             taken += 1;
         }
@@ -195,6 +206,45 @@ impl Sessions {
             tracing::debug!(reports.sent = sent, reports.taken = taken, "Reports in a beacon could not be used");
         }
         if taken == 0 && sent > 0 { Err(BeaconError::NotYours) } else { Ok(()) }
+    }
+
+    /// Every session that is open: its host, and how many people are in it.
+    pub fn roll(&self) -> Vec<(ParticipantId, usize)> {
+        let open = self.everyone().into_iter();
+        open.filter_map(|(_, session)| Some((session.host()?, session.headcount().0))).collect()
+    }
+
+    /// Ends the session of this host for everyone in it, as whoever runs the server wants it. False where there is none.
+    pub fn end(&self, host: ParticipantId) -> bool {
+        let found = self.everyone().into_iter().find(|(_, session)| session.host() == Some(host));
+        if let Some((_, session)) = &found {
+            session.handle(Input::EndedByOperator, &self.0.around);
+        }
+        found.is_some()
+    }
+
+    /// The session that a participant is in.
+    pub fn of(&self, participant: ParticipantId) -> Option<SessionCode> {
+        self.everyone().into_iter().find(|(_, session)| session.includes(participant)).map(|(code, _)| code)
+    }
+
+    /// Ends relaying for somebody: their page is told to leave the relays of these providers, and the built-in relay, where it is
+    /// part of this process, carries nothing more for them.
+    pub fn end_relay(&self, code: SessionCode, participant: ParticipantId, providers: &[ProviderName]) {
+        if let Some(session) = self.find(code) {
+            for provider in providers {
+                let reason = RelayOver::Ended;
+                session.handle(Input::RelayOver { participant, provider: provider.clone(), reason }, &self.0.around);
+            }
+        }
+        if let Some(bouncer) = &self.0.around.bouncer {
+            bouncer.participant_left(code, participant);
+        }
+    }
+
+    /// How connections run.
+    pub fn paths(&self) -> &Paths {
+        &self.0.around.paths
     }
 
     /// How many sessions there are.
@@ -223,11 +273,18 @@ impl Sessions {
         if tokio::time::timeout(STOP_WITHIN, self.0.tasks.wait()).await.is_err() {
             tracing::warn!(sockets.open = self.0.tasks.len(), "Some sockets did not close in time and were dropped");
         }
+        self.0.around.paths.close().await;
         self.0.around.store.close().await;
     }
 
     /// Lets a socket come in by its first message. Where it may not, the line is told why.
-    pub(super) async fn enter(&self, line: &Line, from: ClientAddress, message: ClientMessage) -> Option<Seat> {
+    pub(super) async fn enter(
+        &self,
+        line: &Line,
+        from: ClientAddress,
+        country: Option<Country>,
+        message: ClientMessage,
+    ) -> Option<Seat> {
         let socket = SocketId(self.0.sockets.fetch_add(1, Ordering::Relaxed));
         let entered = match message {
             ClientMessage::Create { name, password } => self.create(socket, line, from, name, password).await,
@@ -262,7 +319,13 @@ impl Sessions {
             | ClientMessage::Ping => Err(Refusal::NotJoined),
         };
         match entered {
-            Ok(session) => session.map(|session| Seat { sessions: self.clone(), session, socket }),
+            Ok(session) => {
+                let session = session?;
+                if let Some((participant, country)) = session.at(socket).zip(country) {
+                    self.0.around.paths.is_from(participant, country);
+                }
+                Some(Seat { sessions: self.clone(), session, socket })
+            }
             Err(refusal) => {
                 line.send(&refusal.message());
                 None
@@ -271,7 +334,7 @@ impl Sessions {
     }
 
     /// The clock that everything here goes by.
-    pub(super) fn clock(&self) -> &Clock {
+    pub fn clock(&self) -> &Clock {
         &self.0.around.clock
     }
 
@@ -286,7 +349,7 @@ impl Sessions {
     }
 
     /// Set once the server stops.
-    pub(super) fn stopping(&self) -> &CancellationToken {
+    pub fn stopping(&self) -> &CancellationToken {
         &self.0.stopping
     }
 

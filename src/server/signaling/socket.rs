@@ -15,6 +15,7 @@ use super::sessions::{Seat, Sessions};
 use crate::domain::Now;
 use crate::protocol::{ClientMessage, ErrorBody, ErrorCode, limits};
 use crate::server::guard::{ClientAddress, origin};
+use crate::server::paths::Country;
 use crate::server::usage;
 use axum::Json;
 use axum::Router;
@@ -95,6 +96,7 @@ async fn open(
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
+    let country = Country::told(&parts.headers, sessions.settings().country_header.as_ref());
     let from = ClientAddress::of(parts, sessions.settings().client_ip_source.clone()).await;
     let task = sessions.tasks().token();
     upgrade
@@ -105,7 +107,7 @@ async fn open(
         .max_write_buffer_size(WRITE_BUFFER_BYTES)
         .on_upgrade(move |socket| async move {
             // Lent, not given: an idle socket would hold room for every copy of it.
-            let mut socket = Socket::new(socket, sessions, pace, from);
+            let mut socket = Socket::new(socket, sessions, pace, from, country);
             socket.serve().await;
             drop((socket, task));
         })
@@ -130,6 +132,7 @@ struct Socket {
     sessions: Sessions,
     pace: Pace,
     from: ClientAddress,
+    country: Option<Country>,
     line: Line,
     end: LineEnd,
     /// Where it sits, once it came in.
@@ -148,13 +151,14 @@ struct Socket {
 struct Over(Option<Farewell>);
 
 impl Socket {
-    fn new(stream: WebSocket, sessions: Sessions, pace: Pace, from: ClientAddress) -> Self {
+    fn new(stream: WebSocket, sessions: Sessions, pace: Pace, from: ClientAddress, country: Option<Country>) -> Self {
         let now = sessions.clock().now();
         let (line, end) = line();
         Self {
             stream,
             pace,
             from,
+            country,
             line,
             end,
             seat: None,
@@ -258,7 +262,7 @@ impl Socket {
             self.refuse(Refusal::TooManyTries);
             return Ok(());
         }
-        self.seat = self.sessions.enter(&self.line, self.from, message).await;
+        self.seat = self.sessions.enter(&self.line, self.from, self.country, message).await;
         if self.seat.is_some() {
             // The welcome waits in the queue and goes out before any snapshot.
             while let Ok(frame) = self.end.frames.try_recv() {

@@ -84,6 +84,7 @@ mod tests {
             path: Path::Relayed,
             pairs,
             other_end: None,
+            seen: None,
         }
     }
 

@@ -67,6 +67,8 @@ pub enum Input {
         /// Which.
         socket: SocketId,
     },
+    /// Whoever runs the server ends the session.
+    EndedByOperator,
     /// The relay budget is so near its end.
     Relays(RelayStage),
     /// A participant has to leave a provider's relays.

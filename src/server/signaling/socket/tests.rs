@@ -218,7 +218,8 @@ async fn reports_are_acknowledged_and_a_page_that_goes_away_reports_by_beacon() 
     let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
     host.say(&ClientMessage::Signal { connection, signal }).await;
     assert!(matches!(guest.hear_signal().await, ServerMessage::Signal { .. }));
-    let report = UsageReport { connection, sequence: 1, path: Path::Direct, pairs: Vec::new(), other_end: None };
+    let report =
+        UsageReport { connection, sequence: 1, path: Path::Direct, pairs: Vec::new(), other_end: None, seen: None };
     guest.say(&ClientMessage::Usage { report: report.clone() }).await;
     assert_eq!(guest.hear_signal().await, ServerMessage::UsageAck { connection, sequence: 1 });
     other.say(&ClientMessage::Usage { report: report.clone() }).await;

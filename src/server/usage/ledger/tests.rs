@@ -32,7 +32,7 @@ pub(in crate::server::usage) fn report(
         packets_sent: 0,
         packets_indicated: 0,
     };
-    UsageReport { connection, sequence, path: RelayPath::Relayed, pairs: vec![pair], other_end: None }
+    UsageReport { connection, sequence, path: RelayPath::Relayed, pairs: vec![pair], other_end: None, seen: None }
 }
 
 pub(in crate::server::usage) fn by(participant: ParticipantId, report: UsageReport) -> Reported {

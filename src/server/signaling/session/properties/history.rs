@@ -105,6 +105,7 @@ pub(super) fn message(what: &Say, people: &[ParticipantId]) -> ClientMessage {
                 path: Path::Direct,
                 pairs: Vec::new(),
                 other_end: None,
+                seen: None,
             },
         },
         Say::Film(film) => ClientMessage::Film {

@@ -4,7 +4,7 @@ use super::*;
 use crate::protocol::{Path, RelayStage, Seen, UsageReport, limits};
 
 fn report(connection: ConnectionId) -> UsageReport {
-    UsageReport { connection, sequence: 1, path: Path::Direct, pairs: Vec::new(), other_end: None }
+    UsageReport { connection, sequence: 1, path: Path::Direct, pairs: Vec::new(), other_end: None, seen: None }
 }
 
 #[test]

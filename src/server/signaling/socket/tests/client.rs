@@ -49,6 +49,7 @@ pub(super) async fn paced(client_url: Option<Origin>, pace: Pace) -> Server {
             client_url,
             client_ip_source: ClientIpSource::ConnectInfo,
             bouncer: None,
+            country_header: None,
         },
     )
     .unwrap();

@@ -1,0 +1,155 @@
+//! The operator's page over HTTP: `GET /api/admin/view`, `POST /api/admin/ticket`, `POST /api/admin/action`, and the live line
+//! in [`live`].
+//!
+//! `ADMIN_TOKEN` comes as `Authorization: Bearer` and in no other way. What is done is logged with what it was done to, and never
+//! with the token or an address.
+
+pub(super) mod live;
+
+use super::{AppState, error};
+use crate::{
+    app::api::ApiError,
+    domain::{ParticipantId, ProviderName},
+    protocol::{AdminAction, AdminTicket, AdminView, ErrorCode},
+    server::{
+        guard::{self, ClientAddress, NotLetIn},
+        operator::Sources,
+    },
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{IntoResponse as _, Response},
+};
+use std::sync::Arc;
+
+pub(super) async fn view(State(state): State<AppState>, parts: Parts) -> Response {
+    match let_in(&state, parts).await {
+        Ok(_) => match look(&state).await {
+            Ok(view) => Json(&*view).into_response(),
+            Err(refused) => refused.into_response(),
+        },
+        Err(refused) => refused,
+    }
+}
+
+pub(super) async fn ticket(State(state): State<AppState>, parts: Parts) -> Result<Json<AdminTicket>, Response> {
+    let state = let_in(&state, parts).await?;
+    Ok(Json(state.operator.tickets().give(rand::random(), state.sessions.clock().now())))
+}
+
+pub(super) async fn act(State(state): State<AppState>, parts: Parts, body: Bytes) -> Result<Response, Response> {
+    let state = let_in(&state, parts).await?;
+    let action = serde_json::from_slice(&body).map_err(|wrong| {
+        let (line, column) = (wrong.line(), wrong.column());
+        let message = format!("The body is no action (line {line}, column {column}). The document describes them.");
+        ApiError::new(ErrorCode::BadRequest, "Bad request", message).into_response()
+    })?;
+    let refused = match action {
+        AdminAction::EndSession { session } => end_session(state, session),
+        AdminAction::EndRelay { participant } => end_relay(state, participant).await,
+        AdminAction::PauseProvider { provider, paused } => pause(state, provider, paused).await,
+    };
+    state.operator.look_again();
+    Ok(refused.map_or_else(|| StatusCode::NO_CONTENT.into_response(), ApiError::into_response))
+}
+
+/// `None`: it is done. So in the two below.
+fn end_session(state: &AppState, session: ParticipantId) -> Option<ApiError> {
+    if !state.sessions.end(session) {
+        return Some(gone("That session is over already."));
+    }
+    tracing::info!(%session, "The operator ended a session");
+    None
+}
+
+async fn end_relay(state: &AppState, participant: ParticipantId) -> Option<ApiError> {
+    let Some(code) = state.sessions.of(participant) else {
+        return Some(gone("They are in no session any more."));
+    };
+    // First of all, so that the page that is told finds nothing new.
+    let taken_back = state.grants.end((code, participant)).await;
+    let providers: Vec<_> = state.grants.line().names().into_iter().cloned().collect();
+    state.sessions.end_relay(code, participant, &providers);
+    tracing::info!(%participant, "The operator ended relaying for a participant");
+    for (provider, outcome) in taken_back {
+        match outcome {
+            Ok(()) => tracing::info!(%participant, %provider, "Their credential was taken back"),
+            Err(failure) => tracing::info!(%participant, %provider, "Their credential was not taken back: {failure}"),
+        }
+    }
+    None
+}
+
+async fn pause(state: &AppState, provider: ProviderName, paused: bool) -> Option<ApiError> {
+    if !state.grants.line().names().contains(&&provider) {
+        return Some(gone("No provider of this name is configured."));
+    }
+    let (pauses, name) = (state.grants.pauses().clone(), provider.clone());
+    let written = tokio::task::spawn_blocking(move || pauses.set(&name, paused)).await;
+    match written {
+        Ok(Ok(())) => {
+            let what = if paused { "paused" } else { "let go on" };
+            tracing::info!(%provider, "The operator {what} a provider");
+            None
+        }
+        Ok(Err(cause)) => {
+            tracing::error!(%provider, "A provider could not be paused ({cause}): make DATA_DIR writable");
+            Some(error::internal())
+        }
+        Err(_) => Some(error::internal()),
+    }
+}
+
+fn gone(message: &str) -> ApiError {
+    ApiError::new(ErrorCode::NotFound, "Not there", message)
+}
+
+/// Whoever has the token, and comes from one of our pages or from none.
+async fn let_in(state: &AppState, parts: Parts) -> Result<&AppState, Response> {
+    if !guard::origin::allows(&parts.headers, state.client_url.as_ref()) {
+        return Err(foreign().into_response());
+    }
+    let headers: HeaderMap = parts.headers.clone();
+    let from = ClientAddress::of(parts, state.client_ip_source.clone()).await;
+    state.operator.door().let_in(&headers, from, state.sessions.clock().now()).map(|()| state).map_err(not_let_in)
+}
+
+fn foreign() -> ApiError {
+    let message = "Only this app's own pages and programs may ask this. Open /admin at the address in CLIENT_URL.";
+    ApiError::new(ErrorCode::ForbiddenOrigin, "Forbidden origin", message)
+}
+
+fn not_let_in(why: NotLetIn) -> Response {
+    match why {
+        NotLetIn::NoToken => {
+            let message =
+                "No ADMIN_TOKEN is set, so nobody is let in. Set one in .env, long and random, and start again.";
+            ApiError::new(ErrorCode::NoAdminToken, "No admin token", message).into_response()
+        }
+        NotLetIn::WrongToken => {
+            let message = "Send ADMIN_TOKEN as a bearer token. It stands in the server's .env or environment.";
+            let refused = ApiError::new(ErrorCode::WrongAdminToken, "Wrong admin token", message);
+            ([(header::WWW_AUTHENTICATE, "Bearer")], refused).into_response()
+        }
+        NotLetIn::TooMany(wait) => {
+            let seconds = wait.as_secs();
+            let message = format!("Too many wrong tokens came from your network. Try again in {seconds} seconds.");
+            let refused = ApiError::new(ErrorCode::TooManyRequests, "Too many tries", message);
+            refused.retried_after(seconds).into_response()
+        }
+    }
+}
+
+/// Reads what there is, off the threads that serve.
+async fn look(state: &AppState) -> Result<Arc<AdminView>, ApiError> {
+    let state = state.clone();
+    let looked = tokio::task::spawn_blocking(move || {
+        let AppState { sessions, usage, grants, operator, .. } = &state;
+        let clock = sessions.clock();
+        operator.view(&Sources { clock, sessions, usage, grants }, clock.now())
+    });
+    looked.await.map_err(|_| error::internal())
+}

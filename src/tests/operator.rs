@@ -1,0 +1,269 @@
+//! The operator's page over HTTP: who gets in, what is seen, what is done, and the live line.
+
+use super::{
+    app::{Answer, Log, TestApp, cloudflare, minted},
+    participants::{Page, text},
+};
+use crate::domain::ConnectionId;
+use crate::protocol::{
+    AdminView, CandidateType, ClientMessage, EndReason, Path, PathNow, PathSeen, RelayTransport, ServerMessage, Signal,
+    UsageReport,
+};
+use futures::{SinkExt as _, StreamExt as _};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest as _};
+use wiremock::ResponseTemplate;
+
+const TOKEN: &str = "south-by-southwest-0123456789";
+
+async fn app(more: &[(&str, &str)]) -> TestApp {
+    let mut variables = vec![("ADMIN_TOKEN", TOKEN)];
+    variables.extend(more);
+    TestApp::start(&variables).await
+}
+
+fn with_token(app: &TestApp, method: Method, path: &str) -> RequestBuilder {
+    app.request(method, path).bearer_auth(TOKEN)
+}
+
+async fn view(app: &TestApp) -> AdminView {
+    // What was seen a moment ago may be seen again for a while.
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    let answer = app.send(with_token(app, Method::GET, "/api/admin/view")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    serde_json::from_str(&answer.text).unwrap()
+}
+
+async fn act(app: &TestApp, action: Value) -> Answer {
+    app.send(with_token(app, Method::POST, "/api/admin/action").body(action.to_string())).await
+}
+
+async fn ticket(app: &TestApp) -> String {
+    app.send(with_token(app, Method::POST, "/api/admin/ticket")).await.text
+}
+
+type Live = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+async fn live(app: &TestApp, first: &str) -> Live {
+    let url = format!("ws{}/api/admin/live", app.url.strip_prefix("http").unwrap());
+    let (mut live, _) = tokio_tungstenite::connect_async(url.into_client_request().unwrap()).await.unwrap();
+    live.send(Message::text(first)).await.unwrap();
+    live
+}
+
+async fn next(live: &mut Live) -> AdminView {
+    let message = tokio::time::timeout(Duration::from_secs(5), live.next()).await.unwrap().unwrap().unwrap();
+    serde_json::from_str(message.to_text().unwrap()).unwrap()
+}
+
+async fn close_code(live: &mut Live) -> u16 {
+    loop {
+        match tokio::time::timeout(Duration::from_secs(5), live.next()).await.unwrap() {
+            Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+            Some(Ok(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_the_token_lets_in_and_guessing_ends_soon() {
+    let log = Log::listen();
+    let app = app(&[]).await;
+    for (method, path) in
+        [(Method::GET, "/api/admin/view"), (Method::POST, "/api/admin/ticket"), (Method::POST, "/api/admin/action")]
+    {
+        let answer = app.send(app.request(method.clone(), path)).await;
+        assert_eq!((answer.status, answer.error_code().as_str()), (401, "wrong_admin_token"), "{path}");
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+        let wrong = app.send(app.request(method, path).bearer_auth("north-by-northwest")).await;
+        assert_eq!(wrong.status, 401);
+        assert!(!wrong.text.contains("north-by") && !wrong.text.contains(TOKEN));
+    }
+    // Nowhere but in the header.
+    for path in [format!("/api/admin/view?token={TOKEN}"), format!("/api/admin/view?access_token={TOKEN}")] {
+        assert_eq!(app.get(&path).await.status, 401);
+    }
+    let cookie = app.request(Method::GET, "/api/admin/view").header("cookie", format!("token={TOKEN}"));
+    assert_eq!(app.send(cookie).await.status, 401);
+    let refused = app.get("/api/admin/view").await;
+    assert_eq!(refused.status, 401);
+    let refused = app.send(with_token(&app, Method::GET, "/api/admin/view")).await;
+    assert_eq!((refused.status, refused.error_code().as_str()), (429, "too_many_requests"));
+    assert_eq!(refused.header("retry-after"), "30");
+    let said = log.text();
+    assert!(!said.contains("north-by-northwest"), "what was tried is not logged");
+}
+
+#[tokio::test]
+async fn without_a_token_nobody_gets_in_and_reads_how_to_set_one() {
+    let app = TestApp::start(&[]).await;
+    let answer = app.send(app.request(Method::GET, "/api/admin/view").bearer_auth("")).await;
+    assert_eq!((answer.status, answer.error_code().as_str()), (403, "no_admin_token"));
+    assert!(answer.json()["message"].as_str().unwrap().contains("ADMIN_TOKEN"));
+}
+
+#[tokio::test]
+async fn pages_of_others_are_kept_out() {
+    let app = app(&[]).await;
+    for (method, path) in [
+        (Method::GET, "/api/admin/view"),
+        (Method::POST, "/api/admin/ticket"),
+        (Method::POST, "/api/admin/action"),
+        (Method::GET, "/api/admin/live"),
+    ] {
+        let foreign = with_token(&app, method, path).header("origin", "https://evil.example");
+        let answer = app.send(foreign).await;
+        assert_eq!((answer.status, answer.error_code().as_str()), (403, "forbidden_origin"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_view_has_sessions_by_identifier_and_no_name_code_or_address() {
+    let app = app(&[("MONTHLY_BANDWIDTH_LIMIT_GB", "2")]).await;
+    let (_host, token, _) = Page::create(&app).await;
+    let token = text(token);
+    let seen = view(&app).await;
+    assert_eq!((seen.people.sessions, seen.people.participants), (1, 1));
+    assert_eq!((seen.month.limit, seen.month.used), (2_000_000_000, 0));
+    assert!(seen.month.today >= 1 && seen.month.today <= seen.month.days);
+    assert_eq!(seen.sessions.len(), 1);
+    assert_eq!(seen.sessions[0].people, Some(1));
+    let text = serde_json::to_string(&seen).unwrap();
+    let (code, secret) = (token.split('.').next().unwrap(), token.rsplit('.').next().unwrap());
+    for hidden in [code, secret, "127.0.0.1", "Ada", TOKEN] {
+        assert!(!text.contains(hidden), "{hidden} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_seen_as_its_ends_see_it_and_counted_once_it_is_over() {
+    let app = app(&[("COUNTRY_HEADER", "x-country")]).await;
+    let (mut host, token, snapshot) = Page::create(&app).await;
+    let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
+    let (mut guest, ..) = Page::enter(&app, &join).await;
+    let connection = ConnectionId::from_random(7);
+    guest.say(&ClientMessage::Ready { connection }).await;
+    assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
+    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
+    host.say(&ClientMessage::Signal { connection, signal }).await;
+    assert!(matches!(guest.hear().await, ServerMessage::Signal { .. }));
+    let seen = PathSeen {
+        local: Some(CandidateType::Relay),
+        remote: Some(CandidateType::Srflx),
+        transport: Some(RelayTransport::Tcp),
+        round_trip_ms: Some(48),
+        bits_per_second: Some(2_400_000),
+    };
+    let report = UsageReport {
+        connection,
+        sequence: 1,
+        path: Path::Relayed,
+        pairs: Vec::new(),
+        other_end: None,
+        seen: Some(seen),
+    };
+    guest.say(&ClientMessage::Usage { report }).await;
+    assert!(matches!(guest.hear().await, ServerMessage::UsageAck { .. }));
+    let now = view(&app).await.connections.remove(0);
+    assert_eq!((now.path, now.bits_per_second, now.round_trip_ms), (PathNow::Relayed, Some(2_400_000), Some(48)));
+    assert_eq!((now.transport, now.relays_for), (Some(RelayTransport::Tcp), Some(now.guest)));
+    assert_eq!(now.session.to_string(), text(token).split('.').nth(1).unwrap());
+
+    guest.say(&ClientMessage::Leave).await;
+    for _ in 0..20 {
+        let outcomes = view(&app).await.outcomes.unwrap();
+        if outcomes.came_up == 1 {
+            assert_eq!((outcomes.relayed, outcomes.relay_round_trip_ms, outcomes.failed), (1, Some(48), vec![]));
+            return;
+        }
+    }
+    panic!("it is not counted");
+}
+
+#[tokio::test]
+async fn the_live_line_takes_a_ticket_once_and_tells_what_changes() {
+    let app = app(&[]).await;
+    let ticket = ticket(&app).await;
+    let mut line = live(&app, &ticket).await;
+    assert_eq!(next(&mut line).await.people.sessions, 0);
+    let (_host, ..) = Page::create(&app).await;
+    while next(&mut line).await.people.sessions == 0 {}
+    for wrong in [ticket.as_str(), r#"{"ticket":"00000000000000000000000000000000"}"#, "{}", "a token is none"] {
+        assert_eq!(close_code(&mut live(&app, wrong).await).await, 1008, "{wrong}");
+    }
+    app.stop().await;
+    assert_eq!(close_code(&mut line).await, 1001);
+}
+
+#[tokio::test]
+async fn a_session_is_ended_once_and_those_in_it_are_told() {
+    let app = app(&[]).await;
+    let (mut host, ..) = Page::create(&app).await;
+    let session = view(&app).await.sessions[0].session;
+    let action = json!({"do": "end_session", "session": session});
+    assert_eq!(act(&app, action.clone()).await.status, 204);
+    assert_eq!(host.hear().await, ServerMessage::Ended { reason: EndReason::ByOperator });
+    let again = act(&app, action).await;
+    assert_eq!((again.status, again.error_code().as_str()), (404, "not_found"));
+    assert_eq!(view(&app).await.sessions, []);
+}
+
+#[tokio::test]
+async fn a_paused_provider_is_not_asked_also_after_a_restart_until_it_is_let_go_on() {
+    let stand_in = cloudflare(ResponseTemplate::new(201).set_body_json(minted())).await;
+    let variables = [
+        ("ADMIN_TOKEN", TOKEN),
+        ("CLOUDFLARE_TURN_KEY_ID", "key-id"),
+        ("CLOUDFLARE_TURN_API_TOKEN", "secret"),
+        ("CLOUDFLARE_TURN_API_BASE", &stand_in.uri()),
+        ("COTURN_URLS", "turn:turn.example"),
+        ("COTURN_SHARED_SECRET", "north"),
+    ];
+    let app = TestApp::start(&variables).await;
+    let asked = async |app: &TestApp| app.get("/api/turn-credentials").await.json()["provider"].clone();
+    assert_eq!(asked(&app).await, "cloudflare");
+    assert_eq!(act(&app, json!({"do": "pause_provider", "provider": "cloudflare", "paused": true})).await.status, 204);
+    assert_eq!(asked(&app).await, "coturn");
+    let standing = |view: AdminView| serde_json::to_value(view.providers).unwrap()[0]["standing"].clone();
+    assert_eq!(standing(view(&app).await), "paused");
+
+    let app = TestApp::start_in(app.stop().await, &variables).await;
+    assert_eq!(asked(&app).await, "coturn");
+    let metrics = app.send(with_token(&app, Method::GET, "/metrics")).await.text;
+    assert!(metrics.contains("tessro_provider_paused{provider=\"cloudflare\"} 1"), "{metrics}");
+    assert_eq!(act(&app, json!({"do": "pause_provider", "provider": "cloudflare", "paused": false})).await.status, 204);
+    assert_eq!(asked(&app).await, "cloudflare");
+    assert_eq!(standing(view(&app).await), "asked");
+    let nobody = act(&app, json!({"do": "pause_provider", "provider": "twilio", "paused": true})).await;
+    assert_eq!(nobody.status, 404);
+}
+
+#[tokio::test]
+async fn whoever_has_relaying_ended_gets_no_credentials_any_more_and_others_do() {
+    let app = app(&[("COTURN_URLS", "turn:turn.example"), ("COTURN_SHARED_SECRET", "north")]).await;
+    let (_host, token, _) = Page::create(&app).await;
+    let token = text(token);
+    let mine = async || app.send(app.request(Method::GET, "/api/turn-credentials").bearer_auth(&token)).await.json();
+    assert_eq!(mine().await["provider"], "coturn");
+    let participant = token.split('.').nth(1).unwrap();
+    assert_eq!(act(&app, json!({"do": "end_relay", "participant": participant})).await.status, 204);
+    let after = mine().await;
+    assert_eq!((&after["degraded"], &after["reason"]), (&json!(true), &json!("ended")));
+    assert_eq!(app.get("/api/turn-credentials").await.json()["provider"], "coturn");
+    let nobody = act(&app, json!({"do": "end_relay", "participant": "00000000000000ff"})).await;
+    assert_eq!(nobody.status, 404);
+}
+
+#[tokio::test]
+async fn what_is_done_is_logged_and_the_token_is_not() {
+    let log = Log::listen();
+    let app = app(&[("COTURN_URLS", "turn:turn.example"), ("COTURN_SHARED_SECRET", "north")]).await;
+    assert_eq!(act(&app, json!({"do": "pause_provider", "provider": "coturn", "paused": true})).await.status, 204);
+    assert_eq!(act(&app, json!({"do": "dance", "with": TOKEN})).await.status, 400);
+    let said = log.text();
+    assert!(said.contains("The operator paused a provider"));
+    assert!(!said.contains(TOKEN));
+}
