@@ -31,7 +31,7 @@ mod turn_rest;
 pub use router::{addresses, app};
 
 use super::{
-    config::AppConfig,
+    config::{AppConfig, MoneyConfig},
     guard::{ClientApps, Guard, Origin},
     metrics::Answers,
     operator::Operator,
@@ -70,6 +70,8 @@ pub struct AppState {
     pub answers: Answers,
     /// The operator's page.
     pub operator: Operator,
+    /// What relays cost.
+    pub money: MoneyConfig,
     /// Who has it may read what is not for visitors.
     pub admin_token: Option<SecretString>,
     /// Where a doctor proves that it is ours.

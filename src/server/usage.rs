@@ -26,7 +26,7 @@ mod sums;
 mod voices;
 mod writer;
 
-pub use archive::{Archive, ArchiveError, MonthView, rebuild};
+pub use archive::{Archive, ArchiveError, rebuild};
 pub use billing::Billing;
 pub use books::{Books, ProviderMonth, SessionMonth, Slots};
 pub use cap::{Limits, NoRoom, Stages, WhenUncounted};

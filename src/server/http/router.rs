@@ -175,6 +175,7 @@ mod tests {
             apps: ClientApps::new(&config.client_apps),
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),
+            money: config.money,
             operator: Operator::new(data_dir, None),
             admin_token: None,
             data_dir: data_dir.to_owned(),

@@ -85,6 +85,14 @@ impl Tariff {
         &self.0
     }
 
+    /// What a GB costs beyond what is included, in the first plan that sells more.
+    pub fn per_gb(&self) -> Option<Money> {
+        self.0.iter().find_map(|plan| plan.beyond).map(|rate| {
+            let micros = u128::from(rate.price.get()) * 1_000_000_000 / u128::from(rate.bytes.get().max(1));
+            Money::micros(u64::try_from(micros).unwrap_or(u64::MAX))
+        })
+    }
+
     /// What a month of so many bytes costs; `None` where no plan carries them. Never less for more bytes.
     pub fn cost(&self, bytes: ByteCount) -> Option<Money> {
         self.0.iter().filter_map(|plan| plan.cost(bytes)).min()

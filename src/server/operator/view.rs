@@ -1,11 +1,13 @@
 //! The view, put together from what the rooms say of themselves.
 
-use crate::domain::{ByteCount, ParticipantId};
+use crate::domain::{ByteCount, ParticipantId, UnixMillis};
 use crate::protocol::{
-    AdminView, ConnectionNow, Counting, LastError, MonthSoFar, PathNow, PeopleNow, ProviderNow, ProviderStanding,
-    RelayStage, RelayTried, Series, SessionUse, Stage, StageKind, WayTried,
+    AdminView, ConnectionNow, Counting, LastError, Money, MonthCost, MonthSoFar, PathNow, PeopleNow, ProviderNow,
+    ProviderStanding, Range, RelayStage, RelayTried, Series, SessionUse, Stage, StageKind, WayTried,
 };
 use crate::server::clock::Clock;
+use crate::server::config::MoneyConfig;
+use crate::server::money::{self, Bill, Tariff};
 use crate::server::paths::Open;
 use crate::server::providers::{Grants, ProviderState, RelaySeen, Standing};
 use crate::server::signaling::Sessions;
@@ -31,6 +33,8 @@ pub struct Sources<'a> {
     pub usage: &'a Usage,
     /// The providers.
     pub grants: &'a Grants,
+    /// What they cost.
+    pub money: &'a MoneyConfig,
 }
 
 /// Everything, as it is now.
@@ -43,7 +47,8 @@ pub(super) fn view(sources: &Sources<'_>, books: &Books) -> AdminView {
     let readable = by_day.is_some() && by_hour.is_some();
     let (status, limits) = (usage.status(), usage.limits());
     let open = sessions.paths().all();
-    let (sessions, sessions_left_out) = every_session(sessions, books, month);
+    let bill = bill(sources, books, by_day.as_ref(), month);
+    let (sessions, sessions_left_out) = every_session(sources, books, month);
     let headcount = sources.sessions.headcount();
     AdminView {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -60,10 +65,10 @@ pub(super) fn view(sources: &Sources<'_>, books: &Books) -> AdminView {
             stages: stages(limits.stages.percentages(), *usage.stage_changes().borrow()),
             by_day: by_day.map(in_series),
             by_hour: by_hour.map(in_series),
-            forecast: None,
-            cost: None,
+            forecast: readable.then(|| forecast(&bill)),
+            cost: cost(&bill, sources.money),
         },
-        providers: providers(sources, &limits.providers),
+        providers: providers(sources, &limits.providers, &bill),
         people: PeopleNow {
             sessions: count(headcount.sessions),
             participants: count(headcount.participants),
@@ -82,6 +87,39 @@ pub(super) fn view(sources: &Sources<'_>, books: &Books) -> AdminView {
     }
 }
 
+/// The month in money, and by its end. The days of the month before tell what a week looks like.
+fn bill(sources: &Sources<'_>, books: &Books, by_day: Option<&Slots>, month: Month) -> Bill {
+    let Sources { clock, usage, grants, money, .. } = sources;
+    let line = grants.line();
+    let before = Month::of(UnixMillis(month.starts_at().0.saturating_sub(1)));
+    let months: Vec<_> = by_day
+        .map(|days| (month, days.clone()))
+        .into_iter()
+        .chain(books.by_day(before).ok().map(|days| (before, days)))
+        .collect();
+    let used = money::Used::of_books(clock.wall(), &line.names(), &usage.this_month(), &months);
+    Bill::of(&money.provider_prices, &used)
+}
+
+fn forecast(bill: &Bill) -> Range {
+    let by_end = bill.bytes_by_end().map(ByteCount::get);
+    Range { low: by_end.least, likely: by_end.likely, high: by_end.most }
+}
+
+/// Where nobody sends a bill there is none.
+fn cost(bill: &Bill, config: &MoneyConfig) -> Option<MonthCost> {
+    let priced = bill.lines.iter().any(|line| line.paid.tariff().is_some());
+    (priced || config.monthly_budget.is_some()).then(|| MonthCost {
+        so_far: amount(bill.so_far, config),
+        likely: bill.by_end.likely.map(|likely| amount(likely, config)),
+        budget: config.monthly_budget.map(|budget| amount(budget, config)),
+    })
+}
+
+fn amount(of: money::Money, config: &MoneyConfig) -> Money {
+    Money { micros: of.get(), currency: config.currency.to_string() }
+}
+
 fn count(of: usize) -> u64 {
     u64::try_from(of).unwrap_or(u64::MAX)
 }
@@ -91,8 +129,8 @@ fn in_series(slots: Slots) -> Vec<Series> {
 }
 
 /// Those that are asked, and those that were this month.
-fn providers(sources: &Sources<'_>, limits: &ProviderLimits) -> Vec<ProviderNow> {
-    let Sources { grants, usage, .. } = sources;
+fn providers(sources: &Sources<'_>, limits: &ProviderLimits, bill: &Bill) -> Vec<ProviderNow> {
+    let Sources { grants, usage, money, .. } = sources;
     let sums: BTreeMap<_, _> = usage.this_month().into_iter().collect();
     grants
         .line()
@@ -100,6 +138,8 @@ fn providers(sources: &Sources<'_>, limits: &ProviderLimits) -> Vec<ProviderNow>
         .into_iter()
         .map(|ProviderState { name, standing, relay, trouble }| {
             let of = sums.get(&Some(name.clone())).copied().unwrap_or_default();
+            let owed = bill.lines.iter().find(|line| line.provider == name);
+            let per_gb = owed.and_then(|line| line.paid.tariff()).and_then(Tariff::per_gb);
             ProviderNow {
                 standing: match standing {
                     _ if grants.pauses().holds(&name) => ProviderStanding::Paused,
@@ -112,8 +152,8 @@ fn providers(sources: &Sources<'_>, limits: &ProviderLimits) -> Vec<ProviderNow>
                 counted: Some(of.counted.plus(of.estimated).get()),
                 said: Some(of.said.get()).filter(|said| *said > 0),
                 limit: limits.of(&name).map(ByteCount::get),
-                price_per_gb: None,
-                cost: None,
+                price_per_gb: per_gb.map(|price| amount(price, money)),
+                cost: owed.and_then(|line| line.so_far).map(|cost| amount(cost, money)),
                 name,
             }
         })
@@ -141,8 +181,8 @@ fn tried(seen: RelaySeen) -> RelayTried {
 }
 
 /// The open ones first, the largest of each first.
-fn every_session(sessions: &Sessions, books: &Books, month: Month) -> (Vec<SessionUse>, u64) {
-    let roll = sessions.roll();
+fn every_session(sources: &Sources<'_>, books: &Books, month: Month) -> (Vec<SessionUse>, u64) {
+    let roll = sources.sessions.roll();
     let hosts: Vec<ParticipantId> = roll.iter().map(|(host, _)| *host).collect();
     let used = books.of_sessions(month, &hosts).ok();
     let relayed = |host: &ParticipantId| {

@@ -6,12 +6,9 @@
 use super::{
     Month,
     ledger::{FILE, Ledger},
-    sums::{ProviderSum, Sums},
 };
-use crate::domain::{ByteCount, ProviderName};
 use rusqlite::{Connection, OpenFlags, params, types::ValueRef};
 use std::{
-    collections::BTreeMap,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -47,17 +44,6 @@ pub struct Archive {
     database: Connection,
 }
 
-/// A month at a glance.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MonthView {
-    /// What counts, altogether.
-    pub used: ByteCount,
-    /// By provider; what was estimated is nobody's.
-    pub providers: Vec<(Option<ProviderName>, ProviderSum)>,
-    /// What was counted on each day of the month.
-    pub days: BTreeMap<u8, ByteCount>,
-}
-
 impl Archive {
     /// Opens the books of a directory. A server that runs there goes on.
     pub fn open(data_dir: &Path) -> Result<Self, ArchiveError> {
@@ -69,30 +55,6 @@ impl Archive {
         drop(Ledger::open(data_dir)?);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Ok(Self { database: Connection::open_with_flags(path, flags)? })
-    }
-
-    /// What a month comes to.
-    pub fn month(&self, month: Month) -> Result<MonthView, ArchiveError> {
-        let mut rows = self.database.prepare(
-            "SELECT provider, counted, estimated, said FROM provider_total WHERE month = ?1 ORDER BY provider",
-        )?;
-        let rows = rows.query_map([month.to_string()], |row| {
-            let bytes = |column| row.get::<_, i64>(column).map(|bytes| ByteCount::new(bytes.unsigned_abs()));
-            let sum = ProviderSum { counted: bytes(1)?, estimated: bytes(2)?, said: bytes(3)? };
-            Ok((row.get::<_, String>(0)?.parse().ok(), sum))
-        })?;
-        let providers: Vec<(Option<ProviderName>, ProviderSum)> = rows.collect::<Result<_, _>>()?;
-        let sums: Sums = providers.iter().map(|(name, sum)| ((month, name.clone()), *sum)).collect();
-        let hours = |instant: Month| i64::try_from(instant.starts_at().0 / 3_600_000).unwrap_or(i64::MAX);
-        let first = hours(month);
-        let mut rows = self.database.prepare(
-            "SELECT (hour - ?1) / 24 + 1, sum(counted) FROM hour_total WHERE hour >= ?1 AND hour < ?2 GROUP BY 1 ORDER BY 1",
-        )?;
-        let rows = rows.query_map([first, hours(month.next())], |row| {
-            Ok((row.get(0)?, ByteCount::new(row.get::<_, i64>(1)?.unsigned_abs())))
-        })?;
-        let days = rows.collect::<Result<_, _>>()?;
-        Ok(MonthView { used: sums.total(month).used, providers, days })
     }
 
     /// Writes the evidence of a month as CSV (RFC 4180), one row for each, in the order in which it was recorded. Names of people,
@@ -170,17 +132,6 @@ mod tests {
         assert_eq!(cells[1..8], ["1", "1794700800000", "20772", "browser", "100", "100", "cloudflare"]);
         assert_eq!(cells[9], HOST.to_string());
         assert!(cells[0].len() == 16 && lines.iter().all(|line| line.split(',').count() == 11));
-    }
-
-    #[test]
-    fn a_month_at_a_glance_is_by_provider_and_by_day() {
-        let dir = TempDir::new().unwrap();
-        drop(books(&dir));
-        let view = Archive::open(dir.path()).unwrap().month("2026-11".parse().unwrap()).unwrap();
-        assert_eq!(view.used.get(), 150);
-        assert_eq!(view.days, [(15, ByteCount::new(150))].into());
-        assert_eq!(view.providers.len(), 1);
-        assert_eq!(Archive::open(dir.path()).unwrap().month("2025-01".parse().unwrap()).unwrap(), MonthView::default());
     }
 
     #[test]
