@@ -142,4 +142,7 @@ pub struct BandwidthStatus {
     /// The part of `bandwidthUsedBytes` that was estimated because nothing could be measured.
     #[serde(rename = "bandwidthEstimatedBytes")]
     pub bandwidth_estimated_bytes: u64,
+    /// Whose relays are to be had now, as people write them: `Cloudflare`. Direct connections always are.
+    #[serde(default)]
+    pub relays: Vec<String>,
 }

@@ -136,6 +136,11 @@ impl Asker {
         Self(Asked { holder: Holder::Participant(participant), parties })
     }
 
+    /// Somebody of whom nothing is known yet.
+    pub fn newcomer() -> Self {
+        Self(Asked { holder: Holder::Participant(nobody()), parties: Vec::new() })
+    }
+
     /// A user of somebody else's app.
     pub fn of_app(app: &str) -> Self {
         Self(Asked { holder: Holder::Participant(nobody()), parties: vec![Party::App(app.to_owned())] })

@@ -190,6 +190,11 @@ impl Ice {
         self.provider.as_ref()
     }
 
+    /// How long the credentials in hand still work.
+    pub fn lasts(&self, now: Now) -> Option<Duration> {
+        self.expires.map(|expires| expires.since(now))
+    }
+
     /// What people are shown.
     pub fn view(&self) -> &IceView {
         &self.view

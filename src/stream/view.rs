@@ -50,6 +50,8 @@ pub struct SessionView {
     pub invite_copied: bool,
     /// How near the relay budget is to its end.
     pub relays: RelayStage,
+    /// For how many minutes the relay credentials in hand last; they are renewed by themselves.
+    pub relay_lasts: Option<u64>,
     /// The name last used in this browser, to fill in.
     pub profile: Profile,
     /// What a host sends, once there is somebody to send it to.

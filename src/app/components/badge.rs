@@ -4,6 +4,7 @@ use super::{Dialogue, Support};
 use crate::app::language::use_language;
 use crate::app::session::{asleep, use_session};
 use crate::app::words::{self, label, say};
+use crate::stream::IceView;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
@@ -54,8 +55,19 @@ fn Figures(
     let session = use_session();
     let language = use_language();
     let connection = session.part(|view| view.connection.clone());
+    let relay = session.part(|view| match &view.ice {
+        IceView::Relay { provider } => Some((provider.clone(), view.relay_lasts?)),
+        IceView::Loading
+        | IceView::Direct(_)
+        | IceView::RateLimited
+        | IceView::LimitReached(_)
+        | IceView::Unreachable => None,
+    });
     let lines = move || {
-        let figures = connection.get().map(|connection| words::figures(&connection, language.get()));
+        let mut figures = connection.get().map(|connection| words::figures(&connection, language.get()));
+        if let (Some(figures), Some((provider, minutes))) = (&mut figures, relay.get()) {
+            figures.push((words::CREDENTIALS, words::credentials(&provider, minutes, language.get())));
+        }
         let line = |(what, value): words::Figure| view! { <div><dt>{say(what)}</dt><dd>{value}</dd></div> };
         figures.unwrap_or_default().into_iter().map(line).collect_view()
     };

@@ -1,6 +1,8 @@
 //! The start page: create a session, or join one by its code.
 
-use crate::app::components::{Field, FormProblem, Frame, Masthead, Place, Presence, focus_refused, refusal, typed};
+use crate::app::components::{
+    Field, FormProblem, Frame, Masthead, Place, Presence, ServerStatus, focus_refused, refusal, typed,
+};
 use crate::app::session::{asleep, use_session};
 use crate::app::words::{self, label, say};
 use crate::stream::{Phase, SessionAction};
@@ -34,6 +36,7 @@ pub fn HomePage() -> impl IntoView {
                 <section class="pitch">
                     <h1>{say(words::TAGLINE)}</h1>
                     <Explanation />
+                    <ServerStatus />
                 </section>
                 <section class="card doors">
                     <Show when=move || still_inside.get() && inside.get().0 fallback=Doors>

@@ -2,7 +2,7 @@
 
 use super::Text;
 use crate::domain::{Language, Role};
-use crate::protocol::EndReason;
+use crate::protocol::{BandwidthState, BandwidthStatus, EndReason};
 use crate::stream::{LinkView, Phase, Problem, SessionView};
 
 /// What the product is, in one line.
@@ -40,6 +40,48 @@ pub const EXPLANATION: [(Text, Text); 3] = [
         },
     ),
 ];
+/// Whether streaming is to be had, and through what.
+pub fn server_status(status: &BandwidthStatus, language: Language) -> String {
+    let over = status.relays.join(", ");
+    let share = status.percentage.clamp(0.0, 100.0);
+    match (status.relays.is_empty(), status.status, language) {
+        (false, _, Language::English) => {
+            format!(
+                "Streaming works directly, and over a relay where it has to ({over}). {share:.0} % of this month’s relay budget is used."
+            )
+        }
+        (false, _, Language::German) => {
+            format!(
+                "Streamen geht direkt, und wo es sein muss über ein Relay ({over}). {share:.0} % des Relay-Budgets dieses Monats sind verbraucht."
+            )
+        }
+        (true, BandwidthState::LimitExceeded, Language::English) => {
+            "Streaming works directly. This month’s relay budget is used up.".to_owned()
+        }
+        (true, BandwidthState::LimitExceeded, Language::German) => {
+            "Streamen geht direkt. Das Relay-Budget dieses Monats ist aufgebraucht.".to_owned()
+        }
+        (true, BandwidthState::Ok, Language::English) => {
+            "Streaming works directly. There is no relay at the moment for networks that need one.".to_owned()
+        }
+        (true, BandwidthState::Ok, Language::German) => {
+            "Streamen geht direkt. Für Netze, die ein Relay brauchen, gibt es im Moment keins.".to_owned()
+        }
+    }
+}
+
+/// Beside how long they last.
+pub const CREDENTIALS: Text = Text { en: "Relay credentials", de: "Zugang zum Relay" };
+
+/// How long the credentials in hand last.
+pub fn credentials(provider: &str, minutes: u64, language: Language) -> String {
+    let (hours, minutes) = (minutes / 60, minutes % 60);
+    match language {
+        Language::English => format!("{provider}, for another {hours} h {minutes:02} min; renewed by themselves"),
+        Language::German => format!("{provider}, noch {hours} Std. {minutes:02} Min.; erneuern sich von selbst"),
+    }
+}
+
 /// Between the two ways in.
 pub const OR: Text = Text { en: "or", de: "oder" };
 /// Beside the name.

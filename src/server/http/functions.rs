@@ -52,5 +52,7 @@ pub(super) fn speech() -> Speech {
 
 /// `GET /api/bandwidth-status`.
 pub fn bandwidth_status() -> Ready<Result<BandwidthStatus, ApiError>> {
-    ready(use_context::<Usage>().map(|usage| usage.status()).ok_or_else(error::internal))
+    let relays = use_context::<Desk>().map(|Desk(state)| state.grants.available()).unwrap_or_default();
+    let status = use_context::<Usage>().map(|usage| BandwidthStatus { relays, ..usage.status() });
+    ready(status.ok_or_else(error::internal))
 }

@@ -8,7 +8,10 @@
 //! The settings can be exchanged while it runs: what is asked from then on is minted with the new ones, and what browsers have
 //! lives on.
 
-use super::{Failure, Grant, IceSet, Known, Line, Near, Pauses, Regions, RelayDesk, StunUrls, Whom, line::counted_as};
+use super::{
+    Failure, Grant, IceSet, Known, Line, Near, Pauses, ProviderState, Regions, RelayDesk, Standing, StunUrls, Whom,
+    line::counted_as,
+};
 use crate::{
     domain::{ParticipantId, ProviderName, SessionCode, UnixMillis},
     protocol::{DegradedReason, IceAnswer, IceServer},
@@ -173,6 +176,24 @@ impl Grants {
         let mut places = offer.regions.order(&names, near);
         places.retain(|place| !self.pauses.holds(names[*place]) && self.usage.has_room(names[*place], asker).is_ok());
         offer.line.mint(whom, places, self.usage.life(offer.life)).await
+    }
+
+    /// Whose relays somebody who came now would get, as people write them.
+    pub fn available(&self) -> Vec<String> {
+        let (offer, newcomer) = (self.offer(), Asker::newcomer());
+        let has_room = |state: &ProviderState| {
+            state.standing == Standing::Closed
+                && !self.pauses().holds(&state.name)
+                && self.usage.has_room(&state.name, &newcomer).is_ok()
+        };
+        let mut titles = Vec::new();
+        for state in offer.line.states().iter().filter(|state| has_room(state)) {
+            let title = state.name.title().to_owned();
+            if !titles.contains(&title) {
+                titles.push(title);
+            }
+        }
+        titles
     }
 
     /// Why this caller gets no relay of anybody's; `None` where somebody has room for them.

@@ -26,6 +26,8 @@ pub(super) fn status(
         bandwidth_used_bytes: used.get(),
         bandwidth_reserved_bytes: reserved.get(),
         bandwidth_estimated_bytes: total.estimated.get(),
+        // Who is asked, the ledger does not know.
+        relays: Vec::new(),
     }
 }
 
@@ -92,7 +94,7 @@ mod tests {
                 "bandwidthUsedGB": "45.23", "bandwidthLimitGB": 1000, "percentage": 4.52, "remainingGB": "954.77",
                 "resetDate": "2025-02-01T00:00:00.000Z", "activeConnections": 3, "status": "OK",
                 "bandwidthUsedBytes": 45_230_000_000_u64, "bandwidthReservedBytes": 7,
-                "bandwidthEstimatedBytes": 230_000_000,
+                "bandwidthEstimatedBytes": 230_000_000, "relays": [],
             })
         );
     }

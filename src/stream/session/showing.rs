@@ -41,6 +41,7 @@ impl Session {
             sound_blocked: self.sound_blocked,
             invite: self.invite_link(),
             invite_copied: self.copied_until.is_some_and(|until| now < until),
+            relay_lasts: self.ice.lasts(now).map(|left| left.as_secs() / 60),
             relays: self.snapshot.as_ref().map(|snapshot| snapshot.relay).unwrap_or_default(),
             profile: self.profile.clone(),
             upload: matches!(self.role, Some(RoleCore::Host(_))).then(|| self.quality.upload(now)).flatten(),
