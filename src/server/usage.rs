@@ -316,6 +316,7 @@ impl Usage {
 
     /// A relay of this name runs in this process: it counts for itself, and may relay up to [`Usage::relay_bound`].
     pub fn relays_here(&self, provider: ProviderName) {
+        self.0.shared.cap().cuts_here(provider.clone());
         let mut voices = self.0.shared.voices();
         voices.speaking.insert(provider.clone());
         voices.own = Some(provider);

@@ -179,11 +179,18 @@ type Key = (Holder, ProviderName);
 pub(super) struct Cap {
     limits: Limits,
     leases: Leases,
+    /// The relay in this process, which is cut where all of its promises together end, whoever uses them up.
+    own: Option<ProviderName>,
 }
 
 impl Cap {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, leases: Leases::default() }
+        Self { limits, leases: Leases::default(), own: None }
+    }
+
+    /// A relay of this name is cut where all of its promises together end.
+    pub(super) fn cuts_here(&mut self, provider: ProviderName) {
+        self.own = Some(provider);
     }
 
     /// Other limits hold from now on.
@@ -281,12 +288,17 @@ impl Cap {
         now: Now,
     ) {
         let key = (holder, provider.clone());
+        let mut beyond = ByteCount::ZERO;
         self.leases.change(&key, now, |lease| {
+            beyond = bytes.minus(lease.left);
             let millis = u64::try_from(now.since(lease.touched).as_millis()).unwrap_or(u64::MAX).max(1_000);
             lease.rate = bytes.get().saturating_mul(1_000) / millis;
             (lease.left, lease.touched) = (lease.left.minus(bytes), now);
             lease.parties = parties.to_vec();
         });
+        if self.own.as_ref() == Some(provider) {
+            self.leases.draw(provider, beyond);
+        }
         self.top_up(&key, used);
     }
 
@@ -296,10 +308,10 @@ impl Cap {
     }
 
     /// Gives back what nothing was measured on, tops up a relay of ours, and tells who has to stop.
-    pub(super) fn tick(&mut self, own: Option<&ProviderName>, used: &impl Used, now: Now) -> Vec<Verdict<'_>> {
+    pub(super) fn tick(&mut self, used: &impl Used, now: Now) -> Vec<Verdict<'_>> {
         self.leases.drop_where(|_, lease| now.since(lease.touched) >= LEASE_FOR);
-        if let Some(provider) = own {
-            let key = (Holder::Relay, provider.clone());
+        if let Some(provider) = self.own.clone() {
+            let key = (Holder::Relay, provider);
             self.leases.change(&key, now, |lease| lease.touched = now);
             self.top_up(&key, used);
         }
@@ -442,6 +454,24 @@ impl Leases {
         how(lease);
         let after = lease.left;
         self.book(key, before, after);
+    }
+
+    /// What one has used beyond their own promise was promised to others at the same relay.
+    fn draw(&mut self, provider: &ProviderName, mut bytes: ByteCount) {
+        let theirs: Vec<_> =
+            self.held.iter().filter(|((_, of), _)| of == provider).map(|(key, _)| key.clone()).collect();
+        // The relay's own comes last in the order of holders, and is nobody's: it is used first.
+        for key in theirs.iter().rev() {
+            if bytes == ByteCount::ZERO {
+                return;
+            }
+            let Some(lease) = self.held.get_mut(key) else { continue };
+            let (before, drawn) = (lease.left, lease.left.min(bytes));
+            lease.left = before.minus(drawn);
+            bytes = bytes.minus(drawn);
+            let after = lease.left;
+            self.book(key, before, after);
+        }
     }
 
     fn drop_where(&mut self, which: impl Fn(&Key, &Lease) -> bool) {

@@ -275,11 +275,10 @@ impl Shared {
                 }
             }
         }
-        let own = self.voices().own.clone();
         self.voices().asked.retain(|_, (_, asked)| now.since(*asked) < Duration::from_hours(48));
         let mut cap = self.cap();
         let books = self.books();
-        for verdict in cap.tick(own.as_ref(), &*books, now) {
+        for verdict in cap.tick(&*books, now) {
             let (participant, provider) = (verdict.participant, verdict.provider.clone());
             // Nobody listens where there are no sessions.
             let _unheard = self.orders.send(RelayOrder { participant, provider, why: verdict.why });

@@ -78,9 +78,9 @@ fn asking_again_promises_nothing_more_and_what_is_not_used_comes_back() {
         cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(second)).unwrap();
     }
     assert_eq!(cap.reserved(), WHOLE);
-    cap.tick(None, &used(0), at(49 + 119));
+    cap.tick(&used(0), at(49 + 119));
     assert_eq!(cap.reserved(), WHOLE);
-    cap.tick(None, &used(0), at(49 + 120));
+    cap.tick(&used(0), at(49 + 120));
     assert_eq!(cap.reserved(), ByteCount::ZERO);
     cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(300)).unwrap();
     cap.release(ParticipantId::from_random(1));
@@ -95,7 +95,7 @@ fn what_is_measured_uses_the_promise_up_and_a_film_goes_on() {
         let bytes = ByteCount::new(5_000_000);
         cap.measured(&cloudflare(), somebody(1), &[], bytes, &used(step * 5_000_000), at(step * 5));
         assert!(cap.reserved().get() >= WHOLE.get() / 2 && cap.reserved() <= WHOLE);
-        assert_eq!(cap.tick(None, &used(step * 5_000_000), at(step * 5)), []);
+        assert_eq!(cap.tick(&used(step * 5_000_000), at(step * 5)), []);
     }
 }
 
@@ -109,7 +109,7 @@ fn nobody_empties_a_month_by_asking() {
     }
     assert!(cap.reserved().get() <= 20 * GB && given > 100, "{given}");
     // Somebody who watches is not told to stop because of them while their own promise lasts, and all of it comes back.
-    cap.tick(None, &used(0), at(120));
+    cap.tick(&used(0), at(120));
     assert_eq!(cap.reserved(), ByteCount::ZERO);
 }
 
@@ -146,7 +146,7 @@ fn who_has_used_up_what_is_left_is_told_to_stop_before_it_is_too_late() {
     let told = (1..60).find(|second| {
         relayed += 500_000;
         cap.measured(&cloudflare(), somebody(1), &[], ByteCount::new(500_000), &used(relayed), at(*second));
-        !cap.tick(None, &used(relayed), at(*second)).is_empty()
+        !cap.tick(&used(relayed), at(*second)).is_empty()
     });
     assert!(told.is_some());
     // What passes until it is heard still fits.
@@ -184,7 +184,7 @@ fn a_provider_that_has_relayed_its_part_is_left_and_the_next_one_has_room() {
     assert_eq!(cap.lease(&cloudflare(), somebody(1), Vec::new(), &spent, at(0)), Err(NoRoom::Provider));
     cap.lease(&"twilio".parse().unwrap(), somebody(1), Vec::new(), &spent, at(0)).unwrap();
     cap.measured(&cloudflare(), somebody(1), &[], ByteCount::new(100_000), &spent, at(1));
-    let verdicts: Vec<_> = cap.tick(None, &spent, at(1)).iter().map(|verdict| verdict.why).collect();
+    let verdicts: Vec<_> = cap.tick(&spent, at(1)).iter().map(|verdict| verdict.why).collect();
     assert_eq!(verdicts, [NoRoom::Provider]);
 }
 
@@ -226,6 +226,6 @@ fn promises_of_a_process_before_are_kept_for_as_long_as_they_lasted() {
     let mut cap = cap(GB);
     cap.restore([(cloudflare(), ByteCount::new(GB))], at(0));
     assert_eq!(cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(1)), Err(NoRoom::Promised));
-    cap.tick(None, &used(0), at(120));
+    cap.tick(&used(0), at(120));
     cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(121)).unwrap();
 }
