@@ -3,9 +3,10 @@
 //! Pure: what is used is passed in, and so is the time. Bytes are promised in leases, one for each participant at each provider: a
 //! lease is taken when credentials are handed out or bytes are seen, used up by what is measured, topped up while there is room,
 //! and given back when nothing passes any more. So asking for credentials promises two minutes of film and never a month, and
-//! what is used and what is promised together stay within every limit (`properties`). Near a limit leases get smaller. Whoever has
-//! used up a lease that cannot be topped up has to stop: that is a [`Verdict`], and carrying it out is somebody else's work.
-//! What is measured only after it was relayed can pass a limit by what passes until its end is told to stop.
+//! what is used and what is promised together stay within every limit (`properties`). Near a limit leases get smaller, and what was
+//! promised to those who use nothing goes to those who do. Whoever has used up a lease that cannot be topped up, since a limit is
+//! reached, has to stop: that is a [`Verdict`], and carrying it out is somebody else's work. What is measured only after it was
+//! relayed can pass a limit by what passes until its end is told to stop.
 
 use super::party::Party;
 use super::provider_limits::ProviderLimits;
@@ -25,8 +26,7 @@ pub(super) const WHOLE: ByteCount = ByteCount::new(CEILING * LEASE_FOR.as_secs()
 const SHARE: u64 = 4;
 /// Nor is it smaller than this while there is so much.
 const SMALLEST: ByteCount = ByteCount::new(256 * 1024);
-/// From the last report to the moment at which a relayed connection has ended: reports come every 5 s. So much is kept back of
-/// every promise.
+/// From the last report to the moment at which a relayed connection has ended: reports come every 5 s. Twice as much is promised.
 pub(super) const REACTION: Duration = Duration::from_secs(7);
 /// What callers without a token may have of a month, all together: one part in twenty.
 const STRANGERS_SHARE: u64 = 20;
@@ -322,8 +322,12 @@ impl Cap {
             self.top_up(&key, used);
             let still = self.leases.get(&key).is_some_and(Lease::runs_dry);
             let parties = self.leases.get(&key).map(|lease| lease.parties.clone()).unwrap_or_default();
+            let cut_here = self.own.as_ref() == Some(&key.1);
             if still && let Err(no_room) = self.room(&key.1, key.0, &parties, used) {
-                why.insert(key, no_room);
+                // What others were promised ends nobody's picture, unless it is cut there.
+                if no_room != NoRoom::Promised || cut_here {
+                    why.insert(key, no_room);
+                }
             }
         }
         let mut verdicts = Vec::new();
@@ -356,11 +360,15 @@ impl Cap {
 
     fn top_up(&mut self, key: &Key, used: &impl Used) {
         let Some(lease) = self.leases.get(key) else { return };
-        let (left, touched, parties) = (lease.left, lease.touched, lease.parties.clone());
-        let needed = ByteCount::new(lease.kept_back().saturating_mul(2));
+        let (left, touched, parties, in_use) = (lease.left, lease.touched, lease.parties.clone(), lease.rate > 0);
+        let needed = ByteCount::new(lease.rate.saturating_mul(2 * REACTION.as_secs()));
         // Topping up at the half leaves time for the next report.
         if left.get() >= WHOLE.get() / 2 && left >= needed {
             return;
+        }
+        let short = self.room(&key.1, key.0, &parties, used).map_or(true, |room| left.plus(room) < needed);
+        if in_use && short {
+            self.leases.take_back_from_the_idle();
         }
         let Ok(room) = self.room(&key.1, key.0, &parties, used) else { return };
         let share = |part: u64| ByteCount::new(left.plus(room).get().div_ceil(part));
@@ -474,6 +482,16 @@ impl Leases {
         }
     }
 
+    /// Whoever has used nothing of what they were promised has room again when they begin.
+    fn take_back_from_the_idle(&mut self) {
+        let idle = self.held.iter().filter(|(_, lease)| lease.rate == 0 && lease.left > ByteCount::ZERO);
+        for key in idle.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            let Some(lease) = self.held.get_mut(&key) else { continue };
+            let before = std::mem::take(&mut lease.left);
+            self.book(&key, before, ByteCount::ZERO);
+        }
+    }
+
     fn drop_where(&mut self, which: impl Fn(&Key, &Lease) -> bool) {
         let gone: Vec<_> =
             self.held.iter().filter(|(key, lease)| which(key, lease)).map(|(key, _)| key.clone()).collect();
@@ -500,14 +518,9 @@ impl Lease {
         Self { parties: Vec::new(), left: ByteCount::ZERO, touched: now, rate: 0, told: None }
     }
 
-    /// What passes until its holder has heard that it is over.
-    fn kept_back(&self) -> u64 {
-        self.rate.saturating_mul(REACTION.as_secs())
-    }
-
-    /// What is left is gone before its holder has heard of it.
+    /// It is used up by somebody who goes on.
     fn runs_dry(&self) -> bool {
-        self.left.get() <= self.kept_back()
+        self.left == ByteCount::ZERO && self.rate > 0
     }
 }
 

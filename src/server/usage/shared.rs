@@ -24,6 +24,9 @@ const MILLIS_OF_A_DAY: u64 = 86_400_000;
 /// A disk that is full for a moment is no reason to refuse anybody.
 const COUNTING_MAY_FAIL_FOR: Duration = Duration::from_secs(30);
 
+/// What the relay in this process may pass a limit by.
+const LAST_PACKETS: ByteCount = ByteCount::new(16 * 1024);
+
 /// Orders to stop that wait to be carried out; whoever misses one is told again.
 const ORDERS: usize = 1024;
 
@@ -208,12 +211,13 @@ impl Shared {
         }
     }
 
-    /// Up to where the relay in this process may relay.
+    /// Up to where the relay in this process may relay: what is booked, what is promised, and a few packets, so that a limit is reached
+    /// and not only approached.
     pub(super) fn relay_bound(&self) -> ByteCount {
         let cap = self.cap();
         let voices = self.voices();
         let promised = voices.own.as_ref().map(|provider| cap.reserved_by(provider)).unwrap_or_default();
-        voices.own_booked.plus(promised)
+        voices.own_booked.plus(promised).plus(LAST_PACKETS)
     }
 
     /// For whom a participant's bytes count.

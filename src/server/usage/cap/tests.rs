@@ -139,7 +139,7 @@ fn newcomers_get_no_relay_near_the_limit_and_who_has_one_goes_on() {
 }
 
 #[test]
-fn who_has_used_up_what_is_left_is_told_to_stop_before_it_is_too_late() {
+fn who_has_used_up_what_is_left_is_told_to_stop() {
     let mut cap = cap(20_000_000);
     cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(0)).unwrap();
     let mut relayed = 0;
@@ -149,8 +149,25 @@ fn who_has_used_up_what_is_left_is_told_to_stop_before_it_is_too_late() {
         !cap.tick(&used(relayed), at(*second)).is_empty()
     });
     assert!(told.is_some());
-    // What passes until it is heard still fits.
-    assert!(relayed + 500_000 * REACTION.as_secs() <= 20_500_000 && relayed > 14_000_000, "{relayed}");
+    assert_eq!(relayed, 20_000_000);
+}
+
+#[test]
+fn what_was_promised_to_those_who_use_nothing_goes_to_those_who_do() {
+    let mut cap = cap(5_000_000);
+    for number in 0..20 {
+        let _refused = cap.lease(&cloudflare(), somebody(number), Vec::new(), &used(0), at(0));
+    }
+    let mut relayed = 0;
+    let told = (1..60).find(|second| {
+        relayed += 250_000;
+        cap.measured(&cloudflare(), somebody(1), &[], ByteCount::new(250_000), &used(relayed), at(*second));
+        let verdicts = cap.tick(&used(relayed), at(*second));
+        assert!(verdicts.iter().all(|verdict| verdict.participant == ParticipantId::from_random(1)));
+        !verdicts.is_empty()
+    });
+    assert_eq!((told, relayed), (Some(20), 5_000_000), "all of it, and then it is over");
+    assert_eq!(cap.reserved(), ByteCount::ZERO);
 }
 
 #[test]
