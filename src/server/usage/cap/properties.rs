@@ -51,7 +51,7 @@ struct World {
     cap: Cap,
     books: Books,
     now: Now,
-    world: Stopped,
+    stopped: Stopped,
     /// What was relayed that nobody had promised, this month.
     unpromised: u64,
 }
@@ -88,7 +88,7 @@ fn session(who: u64) -> Party {
 
 impl World {
     fn new(world: Stopped) -> Self {
-        Self { cap: cap(world), books: Books::default(), now: Now::default(), world, unpromised: 0 }
+        Self { cap: cap(world), books: Books::default(), now: Now::default(), stopped: world, unpromised: 0 }
     }
 
     fn play(&mut self, step: &Step) {
@@ -106,7 +106,7 @@ impl World {
             Step::Crash => {
                 // What was promised is on disk before it is given away.
                 let promises = self.cap.promises().clone();
-                self.cap = cap(self.world);
+                self.cap = cap(self.stopped);
                 self.cap.restore(promises, self.now);
             }
             Step::NextMonth => (self.books, self.unpromised) = (Books::default(), 0),
@@ -116,13 +116,12 @@ impl World {
     fn relay(&mut self, who: u64, where_: usize, bytes: u64) {
         let (holder, provider) = (Holder::Participant(participant(who)), provider(where_));
         let left = self.cap.leases.get(&(holder, provider.clone())).map_or(0, |lease| lease.left.get());
-        let (bytes, promised) = match self.world {
-            Stopped::Each => (bytes.min(left), left),
+        let (bytes, promised) = match self.stopped {
             Stopped::Together if where_ == 0 => {
                 let all = self.cap.reserved_by(&provider).get();
                 (bytes.min(all), all)
             }
-            Stopped::Together => (bytes.min(left), left),
+            Stopped::Each | Stopped::Together => (bytes.min(left), left),
             Stopped::Never => (bytes, left),
         };
         self.unpromised += bytes.saturating_sub(promised);
@@ -144,11 +143,11 @@ impl World {
             self.books.provider(&twilio).get() + self.cap.reserved_by(&twilio).get() <= OF_TWILIO + self.unpromised
         );
         // Where the promises of all are one, a session may use those of another until it is told to stop.
-        for who in [0, 4, 8].into_iter().filter(|_| self.world != Stopped::Together) {
+        for who in [0, 4, 8].into_iter().filter(|_| self.stopped != Stopped::Together) {
             prop_assert!(self.books.party(&session(who)).get() <= OF_A_SESSION + self.unpromised);
         }
         prop_assert!(self.cap.leases.to_strangers.get() <= LIMIT / 20);
-        prop_assert!(self.world == Stopped::Never || self.unpromised == 0);
+        prop_assert!(self.stopped == Stopped::Never || self.unpromised == 0);
         Ok(())
     }
 }
