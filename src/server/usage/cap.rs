@@ -193,6 +193,10 @@ impl Cap {
         self.own = Some(provider);
     }
 
+    fn cuts(&self, provider: &ProviderName) -> bool {
+        self.own.as_ref() == Some(provider)
+    }
+
     /// Other limits hold from now on.
     pub(super) fn exchange(&mut self, limits: Limits) {
         self.limits = limits;
@@ -256,8 +260,10 @@ impl Cap {
             RelayStage::DirectOnly if !known && holder != Holder::Relay => return Err(NoRoom::NearLimit),
             RelayStage::Plenty | RelayStage::Warned | RelayStage::Narrow | RelayStage::DirectOnly => {}
         }
-        // Who has a lease there already goes on with it, though nothing could be added.
-        let has = self.leases.get(&(holder, provider.clone())).is_some_and(|lease| lease.left > ByteCount::ZERO);
+        // Who has a lease there already goes on with it, though nothing could be added. At the relay in this process what is left is
+        // everybody's.
+        let left = |lease: &Lease| if self.cuts(provider) { self.reserved_by(provider) } else { lease.left };
+        let has = self.leases.get(&(holder, provider.clone())).is_some_and(|lease| left(lease) > ByteCount::ZERO);
         self.room(provider, holder, parties, used).map(|_| ()).or_else(|why| if has { Ok(()) } else { Err(why) })
     }
 
@@ -296,7 +302,7 @@ impl Cap {
             (lease.left, lease.touched) = (lease.left.minus(bytes), now);
             lease.parties = parties.to_vec();
         });
-        if self.own.as_ref() == Some(provider) {
+        if self.cuts(provider) {
             self.leases.draw(provider, beyond);
         }
         self.top_up(&key, used);
@@ -322,7 +328,7 @@ impl Cap {
             self.top_up(&key, used);
             let still = self.leases.get(&key).is_some_and(Lease::runs_dry);
             let parties = self.leases.get(&key).map(|lease| lease.parties.clone()).unwrap_or_default();
-            let cut_here = self.own.as_ref() == Some(&key.1);
+            let cut_here = self.cuts(&key.1) && self.reserved_by(&key.1) == ByteCount::ZERO;
             if still && let Err(no_room) = self.room(&key.1, key.0, &parties, used) {
                 // What others were promised ends nobody's picture, unless it is cut there.
                 if no_room != NoRoom::Promised || cut_here {

@@ -171,6 +171,31 @@ fn what_was_promised_to_those_who_use_nothing_goes_to_those_who_do() {
 }
 
 #[test]
+fn at_the_relay_in_this_process_a_limit_is_reached_before_anybody_has_to_leave() {
+    let relay: ProviderName = "relay".parse().unwrap();
+    let mut cap = cap(20_000_000);
+    cap.cuts_here(relay.clone());
+    // Two who use next to nothing, and one who watches.
+    for number in 1..4 {
+        cap.lease(&relay, somebody(number), Vec::new(), &used(0), at(0)).unwrap();
+    }
+    let mut relayed = 0;
+    for second in 1..200 {
+        let (before, more) = (relayed, cap.reserved_by(&relay).get().min(300_000));
+        relayed += more;
+        cap.measured(&relay, somebody(2), &[], ByteCount::new(more / 300), &used(before + more / 300), at(second));
+        cap.measured(&relay, somebody(1), &[], ByteCount::new(more - more / 300), &used(relayed), at(second));
+        assert!(relayed + cap.reserved().get() <= 20_000_000);
+        let verdicts = cap.tick(&used(relayed), at(second)).len();
+        assert!(relayed == 20_000_000 || verdicts == 0, "{verdicts} at {relayed}");
+        if relayed < 20_000_000 {
+            cap.has_room(&relay, somebody(1), &[], &used(relayed)).unwrap();
+        }
+    }
+    assert_eq!(relayed, 20_000_000);
+}
+
+#[test]
 fn each_party_has_its_own_limit() {
     let limits = Limits {
         month: ByteCount::new(1_000 * GB),
