@@ -23,6 +23,8 @@ test('whoever reads the API document and asks for all that it allows, and for wh
     [
       ...['--config-file', path.join(__dirname, '..', 'schemathesis.toml')],
       ...['run', `${tessro.origin}/api/openapi.json`, '--checks=all', '--phases=examples,coverage,fuzzing', '--no-color'],
+      // Ten wrong tokens from an address, and it waits: what the operator's addresses answer is for tests of their own.
+      '--exclude-path-regex=^/api/admin/',
       `--max-examples=${examples}`,
       // Every commit is guarded by the same requests; a long run may find something new.
       ...(examples > few ? [] : ['--generation-deterministic']),
