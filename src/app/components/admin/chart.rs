@@ -130,10 +130,12 @@ pub fn SeriesTable(
                 .collect_view()
         })
     };
+    // The panel around it has the caption for its name.
+    let name = move || format!("{}: {}", admin::AS_TABLE.to(language.get()), caption.to(language.get()));
     view! {
         <details class="as-table">
             <summary>{say(admin::AS_TABLE)}</summary>
-            <div class="scroll" tabindex="0" role="region" aria-label=say(caption)>
+            <div class="scroll" tabindex="0" role="region" aria-label=name>
                 <table>
                     <caption class="unseen">{say(caption)}</caption>
                     <thead>
