@@ -17,6 +17,7 @@ pub mod language;
 pub mod peer;
 pub mod picture;
 pub mod playout;
+pub mod queue;
 pub mod round_trips;
 pub mod senders;
 pub mod side;

@@ -5,34 +5,15 @@
 pub mod server;
 pub mod task;
 
-use super::breakage;
+use super::{breakage, queue};
 use crate::app::{self, admin::AdminHandle};
 use crate::stream::admin::{AdminDeed, AdminPage, Input};
 use futures::StreamExt;
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::channel::mpsc::UnboundedReceiver;
 use leptos::prelude::*;
-use wasm_bindgen::prelude::*;
 
-/// The queue's entry. Never blocks; what comes after the end of the page is dropped.
-#[derive(Debug, Clone)]
-pub struct Inputs(UnboundedSender<Input>);
-
-impl Inputs {
-    /// Puts something into the queue.
-    pub fn push(&self, input: Input) {
-        let _ = self.0.unbounded_send(input);
-    }
-
-    /// A JavaScript function that makes inputs of its argument.
-    pub fn listener(&self, make: impl Fn(JsValue) -> Option<Input> + 'static) -> Closure<dyn FnMut(JsValue)> {
-        let inputs = self.clone();
-        Closure::new(move |argument| {
-            if let Some(input) = make(argument) {
-                inputs.push(input);
-            }
-        })
-    }
-}
+/// The entry of its queue.
+pub type Inputs = queue::Inputs<Input>;
 
 /// What the task works on.
 pub struct Page {
@@ -44,8 +25,7 @@ pub struct Page {
 
 /// Starts to mind the queue, and gives the handle that the views know.
 pub fn start() -> AdminHandle {
-    let (sender, queue) = unbounded();
-    let inputs = Inputs(sender);
+    let (inputs, queue) = Inputs::queue();
     let state = RwSignal::new(AdminPage::default());
     let acting = inputs.clone();
     let act = Callback::new(move |deed| acting.push(Input::Deed(deed)));

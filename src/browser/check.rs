@@ -6,34 +6,15 @@ pub mod gathering;
 pub mod task;
 pub mod trial;
 
-use super::breakage;
+use super::{breakage, queue};
 use crate::app::{self, check::CheckHandle};
 use crate::stream::check::{CheckAction, CheckView, Input};
 use futures::StreamExt;
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::channel::mpsc::UnboundedReceiver;
 use leptos::prelude::*;
-use wasm_bindgen::prelude::*;
 
-/// The queue's entry. Never blocks; what comes after the end of the page is dropped.
-#[derive(Debug, Clone)]
-pub struct Inputs(UnboundedSender<Input>);
-
-impl Inputs {
-    /// Puts something into the queue.
-    pub fn push(&self, input: Input) {
-        let _ = self.0.unbounded_send(input);
-    }
-
-    /// A JavaScript function that makes inputs of its argument.
-    pub fn listener(&self, make: impl Fn(JsValue) -> Option<Input> + 'static) -> Closure<dyn FnMut(JsValue)> {
-        let inputs = self.clone();
-        Closure::new(move |argument| {
-            if let Some(input) = make(argument) {
-                inputs.push(input);
-            }
-        })
-    }
-}
+/// The entry of its queue.
+pub type Inputs = queue::Inputs<Input>;
 
 /// What the task works on.
 pub struct Page {
@@ -45,8 +26,7 @@ pub struct Page {
 
 /// Starts to mind the queue, and gives the handle that the views know.
 pub fn start() -> CheckHandle {
-    let (sender, queue) = unbounded();
-    let inputs = Inputs(sender);
+    let (inputs, queue) = Inputs::queue();
     let state = RwSignal::new(CheckView::default());
     let acting = inputs.clone();
     let act = Callback::new(move |action| acting.push(Input::Act(action)));

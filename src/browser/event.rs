@@ -1,11 +1,11 @@
 //! What JavaScript tells the task: plain values, so that the queue can be handed to anyone.
 
 use super::files::Found;
+use super::queue::Inputs;
 use crate::app::device::Wish;
 use crate::domain::ConnectionId;
 use crate::protocol::SourceKind;
 use crate::stream::Input;
-use futures::channel::mpsc::UnboundedSender;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::prelude::*;
 use web_sys::MediaStream;
@@ -44,28 +44,12 @@ pub enum Event {
     Attention,
 }
 
-/// The queue's entry. Never blocks; events that come after the end of the page are dropped.
-#[derive(Debug, Clone)]
-pub struct Events(pub UnboundedSender<Event>);
+/// The entry of the session's queue.
+pub type Events = Inputs<Event>;
 
 impl Events {
-    /// Puts an event into the queue.
-    pub fn push(&self, event: Event) {
-        let _ = self.0.unbounded_send(event);
-    }
-
     /// Puts an input for the core into the queue.
     pub fn input(&self, input: Input) {
         self.push(Event::Core(input));
-    }
-
-    /// A JavaScript function that makes events of its argument.
-    pub fn listener(&self, make: impl Fn(JsValue) -> Option<Event> + 'static) -> Closure<dyn FnMut(JsValue)> {
-        let events = self.clone();
-        Closure::new(move |argument| {
-            if let Some(event) = make(argument) {
-                events.push(event);
-            }
-        })
     }
 }

@@ -8,7 +8,7 @@ use super::{breakage, device, storage, task};
 use crate::app::{self, device::Wish, session::SessionHandle};
 use crate::stream::{Input, Phase, Problem, SessionAction, SessionView};
 use futures::StreamExt;
-use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+use futures::channel::mpsc::UnboundedReceiver;
 use futures::future::{Either, select};
 use leptos::html::{Input as InputElement, Video};
 use leptos::prelude::*;
@@ -45,8 +45,7 @@ pub async fn ready() -> bool {
 
 /// Starts to mind the queue, and gives the handle that the views know.
 pub fn start() -> SessionHandle {
-    let (sender, queue) = unbounded();
-    let events = Events(sender);
+    let (events, queue) = Events::queue();
     let state = RwSignal::new(SessionView::default());
     let (stage, film) = (NodeRef::<Video>::new(), NodeRef::<InputElement>::new());
     let act = {

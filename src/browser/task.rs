@@ -4,6 +4,7 @@ use super::device::Driver;
 use super::event::{Event, Events};
 use super::files::{self, Files, Found};
 use super::peer::{Peer, Tracks};
+use super::queue::next;
 use super::socket::Socket;
 use super::source::film::Film;
 use super::source::live::{self, Live};
@@ -18,13 +19,11 @@ use crate::stream::{
     Input, Keep, LinkOutput, Output, PeerCommand, PeerEvent, Session, SessionAction, SessionView, SourceInput,
     SourceOutput, Start,
 };
-use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
-use futures::future::{Either, select};
 use leptos::html::{Input as InputElement, Video};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -91,17 +90,8 @@ impl Task {
         }
         loop {
             self.settle();
-            let event = match self.core.next_timeout() {
-                None => queue.next().await,
-                Some(due) => {
-                    let pause = due.since(timer::now());
-                    match select(queue.next(), pin!(timer::sleep(pause))).await {
-                        Either::Left((event, _)) => event,
-                        Either::Right(_) => Some(Event::Core(Input::Tick)),
-                    }
-                }
-            };
-            let Some(event) = event else { return };
+            let due = self.core.next_timeout();
+            let Some(event) = next(&mut queue, due, Event::Core(Input::Tick)).await else { return };
             self.take(event);
             // Whatever else has come meanwhile is taken before the page is drawn again.
             while let Ok(event) = queue.try_recv() {

@@ -2,13 +2,12 @@
 
 use super::server::{self, Live};
 use super::{Inputs, Page};
+use crate::browser::queue::next;
 use crate::browser::timer;
 use crate::stream::admin::{Admin, AdminPage, Input, Output, TypedToken};
-use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
-use futures::future::{Either, select};
 use leptos::prelude::*;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 
 /// The task, once it runs.
 pub(super) type Running = Pin<Box<dyn Future<Output = ()>>>;
@@ -37,17 +36,8 @@ impl Task {
         self.core.handle(first, timer::now());
         loop {
             self.settle();
-            let input = match self.core.next_timeout() {
-                None => queue.next().await,
-                Some(due) => {
-                    let pause = due.since(timer::now());
-                    match select(queue.next(), pin!(timer::sleep(pause))).await {
-                        Either::Left((input, _)) => input,
-                        Either::Right(_) => Some(Input::Tick),
-                    }
-                }
-            };
-            let Some(input) = input else { return };
+            let due = self.core.next_timeout();
+            let Some(input) = next(&mut queue, due, Input::Tick).await else { return };
             self.core.handle(input, timer::now());
         }
     }

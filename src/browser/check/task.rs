@@ -4,15 +4,14 @@ use super::gathering::Gathering;
 use super::trial::Trial;
 use super::{Inputs, Page};
 use crate::app::api;
+use crate::browser::queue::next;
 use crate::browser::{sys, timer, use_webrtc};
 use crate::protocol::CheckUsage;
 use crate::stream::check::{Check, CheckView, Heard, Input, Output, Place, Withheld};
-use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
-use futures::future::{Either, select};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
 
@@ -55,17 +54,8 @@ impl Task {
         self.core.handle(first, timer::now());
         loop {
             self.settle();
-            let input = match self.core.next_timeout() {
-                None => queue.next().await,
-                Some(due) => {
-                    let pause = due.since(timer::now());
-                    match select(queue.next(), pin!(timer::sleep(pause))).await {
-                        Either::Left((input, _)) => input,
-                        Either::Right(_) => Some(Input::Tick),
-                    }
-                }
-            };
-            let Some(input) = input else { return };
+            let due = self.core.next_timeout();
+            let Some(input) = next(&mut queue, due, Input::Tick).await else { return };
             self.core.handle(input, timer::now());
         }
     }
