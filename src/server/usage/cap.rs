@@ -103,9 +103,12 @@ impl Cap {
         self.own.as_ref() == Some(provider)
     }
 
-    /// Other limits hold from now on.
-    pub(super) fn exchange(&mut self, limits: Limits) {
+    /// Other limits hold from now on, and what is left of them is promised anew: the old ones may have allowed more.
+    pub(super) fn exchange(&mut self, limits: Limits, used: &impl Used) {
         self.limits = limits;
+        for key in self.leases.call_in() {
+            self.top_up(&key, used);
+        }
     }
 
     pub(super) fn limits(&self) -> &Limits {

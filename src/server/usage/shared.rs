@@ -290,6 +290,12 @@ impl Shared {
         self.cap().lease(provider, asked.holder, asked.parties.clone(), &*self.books(), now)
     }
 
+    /// Other limits hold from now on.
+    pub(super) fn exchange(&self, limits: Limits) {
+        let mut cap = self.cap();
+        cap.exchange(limits, &*self.books());
+    }
+
     /// Whoever needs no relay any more is promised nothing.
     pub(super) fn release_freed(&self) {
         let freed = self.connections().take_freed();
