@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { expect } from '@playwright/test';
 import { freePort } from './free_port';
 import { Started } from './process';
 
@@ -72,6 +73,20 @@ export class Tessro {
   async doctor(...flags: string[]): Promise<{ code: number | null; said: string[] }> {
     const doctor = this.spawn('doctor', ...flags);
     return { code: await doctor.exit(), said: doctor.lines };
+  }
+
+  /** What the books of this month hold, in bytes: what each voice said (`relay`, `browser`, `other_end`, ..), what counts of each provider. */
+  async books(): Promise<{ voices: Map<string, number>; providers: Map<string, number> }> {
+    const usage = this.spawn('usage', '--csv');
+    expect(await usage.exit(), usage.lines.join('\n')).toBe(0);
+    const [names, ...rows] = usage.lines.filter(Boolean).map((line) => line.split(','));
+    const sums = (by: string, of: string) => {
+      const [key, bytes] = [names!.indexOf(by), names!.indexOf(of)];
+      const sums = new Map<string, number>();
+      for (const row of rows) sums.set(row[key]!, (sums.get(row[key]!) ?? 0) + Number(row[bytes]));
+      return sums;
+    };
+    return { voices: sums('kind', 'bytes'), providers: sums('provider', 'counted') };
   }
 
   get origin(): string {

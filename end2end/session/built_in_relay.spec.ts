@@ -6,7 +6,7 @@ import { chromium } from '../harness/chromium';
 import { pairs } from '../harness/connection_stats';
 import { nightTrain } from '../harness/film';
 import { freePort } from '../harness/free_port';
-import type { Person } from '../harness/people';
+import { hasOnly } from '../harness/offered';
 import { expect, test as base } from '../harness/test';
 import { Tessro } from '../harness/tessro';
 import { seesFrames } from '../harness/watching';
@@ -55,17 +55,6 @@ function certificate(folder: string): Record<string, string> {
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
   execFileSync('openssl', ['req', '-x509', ...kind, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' });
   return { TLS_CERT: cert, TLS_KEY: key };
-}
-
-/** Leaves a browser with one of the relay's addresses, as networks do that let nothing else pass. */
-async function hasOnly(person: Person, url: RegExp): Promise<void> {
-  await person.page.route('**/api/turn-credentials*', async (route) => {
-    const response = await route.fetch();
-    const answer = (await response.json()) as { iceServers: { urls: string[] }[] };
-    for (const server of answer.iceServers) server.urls = server.urls.filter((offered) => url.test(offered));
-    answer.iceServers = answer.iceServers.filter(({ urls }) => urls.length > 0);
-    await route.fulfill({ response, json: answer });
-  });
 }
 
 for (const [name, { url, protocol, secure = false }] of Object.entries(ways)) {

@@ -150,7 +150,7 @@ impl Guest {
         }
     }
 
-    /// There is no relay for this end any more: what runs over one ends, and a connection without is tried.
+    /// The relay of this end is over: what runs over one ends, and another connection is tried with what there is now.
     pub fn leave_relay(&mut self, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {
         if self.current.as_ref().is_some_and(|current| current.relaying.is_relayed()) {
             self.replace(around, random, out);

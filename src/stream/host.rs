@@ -95,7 +95,7 @@ impl Host {
         self.restart_where(|peer| peer.relaying.is_relayed(), Negotiation::restart_anyway, around, out);
     }
 
-    /// There is no relay for this end any more: what runs over one ends, and the guests ask for connections without.
+    /// The relay of this end is over: what runs over one ends, and the guests ask for other connections.
     pub fn leave_relay(&mut self, around: &Around<'_>, out: &mut Outbox) {
         let relayed = self.peers.iter().filter(|(_, peer)| peer.relaying.is_relayed());
         for id in relayed.map(|(id, _)| *id).collect::<Vec<_>>() {

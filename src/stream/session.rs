@@ -233,8 +233,8 @@ impl Session {
                 if !self.asked_as_participant && self.phase == Phase::Inside && self.ice.joined() {
                     self.fetch_ice();
                 }
-                self.ice_settled(renewed, now);
                 self.leave_relay(now);
+                self.ice_settled(renewed, now);
             }
             Input::Peer(id, PeerEvent::Sampled(sample)) => self.sampled(id, sample, now),
             Input::Peer(id, event) => self.peer_event(id, event, now),

@@ -9,7 +9,7 @@ mod world;
 
 use self::world::{Evening, HOST, PEOPLE, Page};
 use crate::domain::{ConnectionId, Role};
-use crate::protocol::{EndReason, Reaction};
+use crate::protocol::{EndReason, Reaction, RelayOver, ServerMessage};
 use crate::stream::{Input, Phase, Picture, SessionAction};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -184,6 +184,22 @@ fn a_relay_that_falls_silent_is_replaced_by_anothers_and_a_lost_network_accuses_
     evening.pass(Duration::from_secs(5));
     evening.everyone_has_the_picture();
     assert!(evening.elsewhere.is_empty(), "{:?}", evening.elsewhere);
+}
+
+/// A restart of ICE may leave the picture where it is, and there nothing more may pass.
+#[test]
+fn a_provider_s_relay_that_is_over_is_left_within_two_seconds_for_the_one_that_is_offered_then() {
+    for told in [HOST, 1] {
+        let mut evening = Evening::begin_with(86_400, true);
+        evening.choose_film();
+        evening.pass(Duration::from_secs(10));
+        let before = evening.pages[1].peers.clone();
+        let provider = "cloudflare".parse().unwrap();
+        evening.input(told, Input::Message(ServerMessage::RelayOver { provider, reason: RelayOver::Provider }));
+        evening.pass(Duration::from_secs(2));
+        evening.everyone_has_the_picture();
+        assert!(before.iter().all(|id| !evening.pages[1].peers.contains(id)), "person {told} was told");
+    }
 }
 
 #[test]

@@ -276,6 +276,8 @@ impl Shard {
                     self.core.opened(slot, there);
                 }
                 Output::Close { slot } => {
+                    // What was taken from its client before has been counted, and leaves.
+                    self.flush();
                     if let Some(port) = self.relayed.get_mut(slot.0 as usize) {
                         *port = None;
                     }
@@ -283,15 +285,19 @@ impl Shard {
                 Output::HangUp { number } => drop(self.streams.close(number)),
             }
         }
+        self.flush();
+        for client in self.streams.flush() {
+            self.core.hung_up(&client);
+        }
+        self.send_parcels();
+    }
+
+    fn flush(&mut self) {
         let (listeners, relayed) = (&self.listeners, &self.relayed);
         self.outbox.flush(|wire| match wire {
             Wire::Listener(index) => listeners.get(usize::from(index)),
             Wire::Relayed(slot) => relayed.get(slot.0 as usize)?.as_ref(),
         });
-        for client in self.streams.flush() {
-            self.core.hung_up(&client);
-        }
-        self.send_parcels();
     }
 
     fn open(&mut self, slot: Slot, address: SocketAddr) -> bool {

@@ -49,9 +49,10 @@ impl Session {
         }
     }
 
-    /// An answer came after the relay in hand was over: whoever has no other leaves it.
+    /// An answer came after the relay in hand was over: what runs over that one ends, and begins anew with what there is now. A restart
+    /// of ICE alone may leave it where it is.
     pub(super) fn leave_relay(&mut self, now: Now) {
-        if std::mem::take(&mut self.relay_is_over) && self.ice.provider().is_none() {
+        if std::mem::take(&mut self.relay_is_over) {
             self.as_host(now, Host::leave_relay);
             self.as_guest(now, Guest::leave_relay);
         }

@@ -64,6 +64,29 @@ fn bursts_arrive_whole_and_in_order() {
     assert_eq!((traffic.packets_sent, traffic.sent), (100, traffic.received));
 }
 
+/// What was taken from a client is counted, so it leaves though the allocation ends with the very next packet.
+#[test]
+fn the_last_packets_before_a_goodbye_arrive() {
+    let relay = relay();
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let mut heard = 0;
+    for _ in 0..50 {
+        let mut caller = Caller::udp(relay.udp()[0], &credential(1, 1));
+        caller.allocate();
+        assert_eq!(caller.bind(0x4000, peer.local_addr().unwrap()), 0);
+        let goodbye = caller.speaker.request(Method::Refresh, &[GOODBYE]);
+        for _ in 0..5 {
+            caller.say(&channel_data(0x4000, b"last words"));
+        }
+        assert_eq!(caller.ask(&goodbye).code, 0);
+        for _ in 0..5 {
+            heard += peer.recv(&mut [0; 64]).unwrap() as u64;
+        }
+    }
+    assert_eq!(relay.meter().read(holder(1, 1)).unwrap().sent.get(), heard);
+}
+
 #[test]
 fn before_there_is_a_channel_data_comes_in_indications() {
     let relay = relay();
