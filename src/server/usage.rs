@@ -348,11 +348,6 @@ impl Usage {
         self.0.shared.look_at_limit();
     }
 
-    /// Nothing of theirs runs over a relay any more, so nothing more is promised to them.
-    pub fn release(&self, participant: ParticipantId) {
-        self.0.shared.cap().release(participant);
-    }
-
     /// The month so far.
     pub fn status(&self) -> BandwidthStatus {
         let shared = &self.0.shared;

@@ -46,7 +46,7 @@ pub const MOST_URLS: usize = 4;
 pub struct Grants {
     offer: Arc<RwLock<Offer>>,
     relay: Option<RelayDesk>,
-    known: Known,
+    known: Known<u128>,
     kept: Cache<(u64, ParticipantKey), Arc<[Grant]>>,
     /// Those whom an operator wants asked no more.
     pauses: Pauses,
@@ -165,13 +165,13 @@ impl Grants {
     }
 
     /// Who has asked, by what providers call them.
-    pub fn known(&self) -> Known {
+    pub fn known(&self) -> Known<u128> {
         self.known.clone()
     }
 
     async fn mint(&self, offer: &Offer, whom: Whom, asker: &Asker, near: &Near) -> Vec<Grant> {
         // Before there is a relay to be told of.
-        self.known.note(&whom);
+        self.known.note(whom.bits(), whom.counted_as());
         let names = offer.line.names();
         let mut places = offer.regions.order(&names, near);
         places.retain(|place| !self.pauses.holds(names[*place]) && self.usage.has_room(names[*place], asker).is_ok());

@@ -1,73 +1,92 @@
-//! Who is behind a pseudonym: what a relay counts is told under the name that we gave, and the participant is to be found again.
+//! Whose number relayed bytes are counted under: relays tell what they count by the names in credentials, and whom a credential was
+//! made for is to be found again.
 //!
 //! Bounded, and in memory alone: whoever was not here for long, or came before a restart and has not asked since, is not known.
 //! That costs the name beside the bytes and no byte.
 
-use super::Whom;
 use crate::domain::ParticipantId;
 use std::{
     collections::HashMap,
+    hash::Hash,
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// Twice as many are known at most. One takes about 50 bytes.
-const HALF: usize = 25_000;
+const HALF: usize = 50_000;
 
-/// Remembers participants. Clones are the same.
-#[derive(Debug, Clone, Default)]
-pub struct Known(Arc<Mutex<Halves>>);
+/// Remembers participants by what a relay knows them as. Clones are the same.
+#[derive(Debug)]
+pub struct Known<Name>(Arc<Mutex<Halves<Name>>>);
 
 /// Those noted lately, and those before them. When the young ones are too many, the old ones are forgotten.
-#[derive(Debug, Default)]
-struct Halves {
-    young: HashMap<u128, ParticipantId>,
-    old: HashMap<u128, ParticipantId>,
+#[derive(Debug)]
+struct Halves<Name> {
+    young: HashMap<Name, ParticipantId>,
+    old: HashMap<Name, ParticipantId>,
 }
 
-impl Known {
-    /// Somebody asks for a credential.
-    pub(super) fn note(&self, whom: &Whom) {
-        if let Whom::Participant((_, participant)) = whom {
-            self.halves().note(whom.bits(), *participant, HALF);
-        }
+impl<Name: Hash + Eq> Known<Name> {
+    /// A credential with this name is made for them.
+    pub(super) fn note(&self, name: Name, participant: ParticipantId) {
+        self.halves().note(name, participant, HALF);
     }
 
-    /// Whose pseudonym this is.
-    pub(super) fn who(&self, bits: u128) -> Option<ParticipantId> {
+    /// Whose name this is.
+    pub(super) fn who(&self, name: &Name) -> Option<ParticipantId> {
         let halves = self.halves();
-        halves.young.get(&bits).or_else(|| halves.old.get(&bits)).copied()
+        halves.young.get(name).or_else(|| halves.old.get(name)).copied()
     }
 
-    fn halves(&self) -> MutexGuard<'_, Halves> {
+    fn halves(&self) -> MutexGuard<'_, Halves<Name>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Halves {
-    fn note(&mut self, bits: u128, participant: ParticipantId, half: usize) {
-        if self.young.len() >= half && !self.young.contains_key(&bits) {
+impl<Name> Clone for Known<Name> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<Name> Default for Known<Name> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<Name> Default for Halves<Name> {
+    fn default() -> Self {
+        Self { young: HashMap::new(), old: HashMap::new() }
+    }
+}
+
+impl<Name: Hash + Eq> Halves<Name> {
+    fn note(&mut self, name: Name, participant: ParticipantId, half: usize) {
+        if self.young.len() >= half && !self.young.contains_key(&name) {
             self.old = mem::take(&mut self.young);
         }
-        self.young.insert(bits, participant);
+        self.young.insert(name, participant);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::SessionCode;
+    use crate::{domain::SessionCode, server::providers::Whom};
 
     #[test]
-    fn a_participant_is_found_by_the_pseudonym_and_a_stranger_is_not() {
+    fn whoever_was_given_a_credential_is_found_by_its_name_and_nobody_else_is() {
         let known = Known::default();
         let participant = ParticipantId::from_random(7);
         let (whom, stranger) = (Whom::Participant((SessionCode::from_random(1), participant)), Whom::stranger());
-        known.note(&whom);
-        known.note(&stranger);
+        for whom in [&whom, &stranger] {
+            known.note(whom.bits(), whom.counted_as());
+        }
         let bits = |whom: &Whom| u128::from_str_radix(whom.pseudonym().as_str(), 16).unwrap();
-        assert_eq!(known.who(bits(&whom)), Some(participant));
-        assert_eq!(known.who(bits(&stranger)), None);
+        assert_eq!(known.who(&bits(&whom)), Some(participant));
+        assert_eq!(known.who(&bits(&stranger)), Some(stranger.counted_as()));
+        assert_eq!(known.who(&bits(&Whom::stranger())), None);
     }
 
     #[test]

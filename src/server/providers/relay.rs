@@ -3,7 +3,7 @@
 //! Nobody is asked: the credential is signed with the secret that the relay has as well. It is bound to session and
 //! participant; whoever is in no session has one that is theirs alone.
 
-use super::{AtExpiry, IceSet, Minted, Order, RelayUrls, StunUrls, Terms, UsageAsked, Whom};
+use super::{AtExpiry, IceSet, Known, Minted, Order, RelayUrls, StunUrls, Terms, UsageAsked, Whom};
 use crate::{
     domain::ParticipantId,
     server::{
@@ -12,9 +12,7 @@ use crate::{
         usage::Billing,
     },
 };
-use moka::sync::Cache;
 use secrecy::ExposeSecret as _;
-use std::time::Duration;
 
 /// No allocation outlives its credential. What a participant who is gone still has is barred at the relay, not here.
 pub(super) const TERMS: Terms = Terms {
@@ -31,24 +29,18 @@ pub struct RelayDesk {
     urls: RelayUrls,
     stun: StunUrls,
     mint: Mint,
-    known: Cache<Holder, ParticipantId>,
+    known: Known<Holder>,
 }
-
-/// Of whoever comes beyond that, the relay's figures are nobody's.
-const MOST_KNOWN: u64 = 100_000;
-/// Credentials live for a day, and for two at most.
-const KNOWN_FOR: Duration = Duration::from_hours(48);
 
 impl RelayDesk {
     /// A relay at these addresses that accepts what this mint issues; it answers STUN at those.
     pub fn new(urls: RelayUrls, stun: StunUrls, mint: Mint) -> Self {
-        let known = Cache::builder().max_capacity(MOST_KNOWN).time_to_live(KNOWN_FOR).build();
-        Self { urls, stun, mint, known }
+        Self { urls, stun, mint, known: Known::default() }
     }
 
     /// Under whose number the bytes of this holder are counted, where they were given credentials by this process.
     pub fn known(&self, holder: Holder) -> Option<ParticipantId> {
-        self.known.get(&holder)
+        self.known.who(&holder)
     }
 
     /// Where it answers STUN.
@@ -61,7 +53,7 @@ impl RelayDesk {
             Whom::Participant((code, participant)) => self.mint.holder(code, participant),
             Whom::Stranger(number) => self.mint.stranger(number),
         };
-        self.known.insert(holder, order.whom.counted_as());
+        self.known.note(holder, order.whom.counted_as());
         let credential = self.mint.issue(holder, order.at.plus(order.life));
         let servers = IceSet::with_login(&self.urls, &credential.username, credential.password.expose_secret());
         Minted { servers, life: Some(order.at.until(credential.expires)), own: true }

@@ -59,7 +59,7 @@ type Tell = Arc<dyn Fn(Said) + Send + Sync>;
 pub struct Voices {
     hearing: Arc<Mutex<Hearing>>,
     board: Board,
-    known: Known,
+    known: Known<u128>,
     clock: Clock,
     tell: Tell,
 }
@@ -83,7 +83,7 @@ impl Voices {
     /// Begins. Needs a tokio runtime; fails where the system has no certificates to trust.
     pub fn start(
         config: &Config,
-        known: Known,
+        known: Known<u128>,
         clock: Clock,
         tell: impl Fn(Said) + Send + Sync + 'static,
     ) -> Result<Self, reqwest::Error> {

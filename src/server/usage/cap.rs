@@ -8,11 +8,17 @@
 //! reached, has to stop: that is a [`Verdict`], and carrying it out is somebody else's work. What is measured only after it was
 //! relayed can pass a limit by what passes until its end is told to stop.
 
+mod leases;
+mod limits;
+
+pub(super) use leases::Holder;
+pub use limits::{Limits, Stages, WhenUncounted};
+
 use super::party::Party;
-use super::provider_limits::ProviderLimits;
-use crate::domain::{ByteCount, Now, ParticipantId, ProviderKind, ProviderName, UnixMillis};
+use crate::domain::{ByteCount, Now, ParticipantId, ProviderName, UnixMillis};
 use crate::protocol::RelayStage;
-use crate::server::money::{self, Budget};
+use crate::server::money;
+use leases::{Key, Lease, Leases};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -35,83 +41,6 @@ const A_STRANGERS_SHARE: u64 = 16;
 /// Somebody who was told to stop and goes on is told again after this.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// At which part of a limit what happens, in percent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stages {
-    /// The operator is warned.
-    pub warn: u8,
-    /// Relayed guests get a smaller picture.
-    pub narrow: u8,
-    /// Newcomers get no relay.
-    pub direct_only: u8,
-}
-
-/// What happens while nothing can be counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum WhenUncounted {
-    /// No credentials.
-    #[default]
-    Closed,
-    /// Credentials as ever.
-    Open,
-}
-
-impl Stages {
-    /// Reads three percentages that grow, as in `70,90,95`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let percentages: Option<Vec<u8>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
-        match percentages?.as_slice() {
-            &[warn, narrow, direct_only] if warn <= narrow && narrow <= direct_only && direct_only <= 100 => {
-                Some(Self { warn, narrow, direct_only })
-            }
-            _ => None,
-        }
-    }
-
-    /// The percentages, the limit itself among them.
-    pub fn percentages(self) -> [u8; 4] {
-        [self.warn, self.narrow, self.direct_only, 100]
-    }
-}
-
-impl Default for Stages {
-    fn default() -> Self {
-        Self { warn: 70, narrow: 90, direct_only: 95 }
-    }
-}
-
-/// Every limit that an operator can set.
-#[derive(Debug, Clone, Default)]
-pub struct Limits {
-    /// In a month, altogether.
-    pub month: ByteCount,
-    /// In a day (UTC), altogether.
-    pub day: Option<ByteCount>,
-    /// In a month, over single providers.
-    pub providers: ProviderLimits,
-    /// In a month, for one session.
-    pub session: Option<ByteCount>,
-    /// In a month, for one participant.
-    pub participant: Option<ByteCount>,
-    /// In a month, for one client address.
-    pub address: Option<ByteCount>,
-    /// In a month, for one app with a key.
-    pub app: Option<ByteCount>,
-    /// When what happens.
-    pub stages: Stages,
-    /// What happens while nothing can be counted.
-    pub when_uncounted: WhenUncounted,
-    /// What a month may cost, and everybody who may send a bill.
-    pub budget: Option<(Budget, Vec<ProviderName>)>,
-}
-
-impl From<ByteCount> for Limits {
-    /// Nothing but a limit on the month.
-    fn from(month: ByteCount) -> Self {
-        Self { month, ..Self::default() }
-    }
-}
-
 /// What is used, as the books have it now.
 pub(super) trait Used {
     /// This month, altogether.
@@ -122,19 +51,6 @@ pub(super) trait Used {
     fn provider(&self, provider: &ProviderName) -> ByteCount;
     /// This month, by one party.
     fn party(&self, party: &Party) -> ByteCount;
-}
-
-/// Who has a lease.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Holder {
-    /// Somebody in a session, or a user of somebody else's app.
-    Participant(ParticipantId),
-    /// Somebody without a token, by the number that relays count them under.
-    Stranger(ParticipantId),
-    /// A relay of ours, for those of whom it is not known who they are.
-    Relay,
-    /// Whoever had one before the server was started anew.
-    Before,
 }
 
 /// Why there is no room.
@@ -161,18 +77,6 @@ pub(super) struct Verdict<'a> {
     pub provider: &'a ProviderName,
     pub why: NoRoom,
 }
-
-#[derive(Debug, Clone)]
-struct Lease {
-    parties: Vec<Party>,
-    left: ByteCount,
-    touched: Now,
-    /// Bytes a second, as it was measured last.
-    rate: u64,
-    told: Option<Now>,
-}
-
-type Key = (Holder, ProviderName);
 
 /// Every promise there is.
 #[derive(Debug)]
@@ -254,7 +158,7 @@ impl Cap {
         parties: &[Party],
         used: &impl Used,
     ) -> Result<(), NoRoom> {
-        let known = self.leases.of(holder).next().is_some();
+        let known = self.leases.keys_of(holder).next().is_some();
         match self.stage(used) {
             RelayStage::Over => return Err(NoRoom::Used),
             RelayStage::DirectOnly if !known && holder != Holder::Relay => return Err(NoRoom::NearLimit),
@@ -310,7 +214,7 @@ impl Cap {
 
     /// Nothing of theirs runs over a relay any more.
     pub(super) fn release(&mut self, participant: ParticipantId) {
-        self.leases.drop_where(|(holder, _), _| *holder == Holder::Participant(participant));
+        self.leases.drop_all_of(Holder::Participant(participant));
     }
 
     /// Gives back what nothing was measured on, tops up a relay of ours, and tells who has to stop.
@@ -439,94 +343,6 @@ impl Cap {
             Party::App(_) => self.limits.app,
             Party::Strangers => None,
         }
-    }
-}
-
-/// The leases, and what they come to.
-#[derive(Debug, Default)]
-struct Leases {
-    held: BTreeMap<Key, Lease>,
-    promised: ByteCount,
-    by_provider: BTreeMap<ProviderName, ByteCount>,
-    to_strangers: ByteCount,
-}
-
-impl Leases {
-    fn get(&self, key: &Key) -> Option<&Lease> {
-        self.held.get(key)
-    }
-
-    fn of(&self, holder: Holder) -> impl Iterator<Item = &Lease> {
-        let first = (holder, ProviderName::from(ProviderKind::Cloudflare));
-        self.held.range(first..).take_while(move |((of, _), _)| *of == holder).map(|(_, lease)| lease)
-    }
-
-    /// Changes a lease, which is made where there is none.
-    fn change(&mut self, key: &Key, now: Now, how: impl FnOnce(&mut Lease)) {
-        let lease = self.held.entry(key.clone()).or_insert_with(|| Lease::new(now));
-        let before = lease.left;
-        how(lease);
-        let after = lease.left;
-        self.book(key, before, after);
-    }
-
-    /// What one has used beyond their own promise was promised to others at the same relay.
-    fn draw(&mut self, provider: &ProviderName, mut bytes: ByteCount) {
-        let theirs: Vec<_> =
-            self.held.iter().filter(|((_, of), _)| of == provider).map(|(key, _)| key.clone()).collect();
-        // The relay's own comes last in the order of holders, and is nobody's: it is used first.
-        for key in theirs.iter().rev() {
-            if bytes == ByteCount::ZERO {
-                return;
-            }
-            let Some(lease) = self.held.get_mut(key) else { continue };
-            let (before, drawn) = (lease.left, lease.left.min(bytes));
-            lease.left = before.minus(drawn);
-            bytes = bytes.minus(drawn);
-            let after = lease.left;
-            self.book(key, before, after);
-        }
-    }
-
-    /// Whoever has used nothing of what they were promised has room again when they begin.
-    fn take_back_from_the_idle(&mut self) {
-        let idle = self.held.iter().filter(|(_, lease)| lease.rate == 0 && lease.left > ByteCount::ZERO);
-        for key in idle.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
-            let Some(lease) = self.held.get_mut(&key) else { continue };
-            let before = std::mem::take(&mut lease.left);
-            self.book(&key, before, ByteCount::ZERO);
-        }
-    }
-
-    fn drop_where(&mut self, which: impl Fn(&Key, &Lease) -> bool) {
-        let gone: Vec<_> =
-            self.held.iter().filter(|(key, lease)| which(key, lease)).map(|(key, _)| key.clone()).collect();
-        for key in gone {
-            if let Some(lease) = self.held.remove(&key) {
-                self.book(&key, lease.left, ByteCount::ZERO);
-            }
-        }
-    }
-
-    fn book(&mut self, (holder, provider): &Key, before: ByteCount, after: ByteCount) {
-        let moved = |sum: ByteCount| sum.minus(before).plus(after);
-        self.promised = moved(self.promised);
-        let of_provider = self.by_provider.entry(provider.clone()).or_default();
-        *of_provider = moved(*of_provider);
-        if matches!(holder, Holder::Stranger(_)) {
-            self.to_strangers = moved(self.to_strangers);
-        }
-    }
-}
-
-impl Lease {
-    fn new(now: Now) -> Self {
-        Self { parties: Vec::new(), left: ByteCount::ZERO, touched: now, rate: 0, told: None }
-    }
-
-    /// It is used up by somebody who goes on.
-    fn runs_dry(&self) -> bool {
-        self.left == ByteCount::ZERO && self.rate > 0
     }
 }
 

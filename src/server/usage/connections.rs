@@ -6,10 +6,14 @@
 //! said that it was not connected is believed as well: such a connection never came up, and costs nothing. A report counts
 //! as one once it is on disk, not before.
 //!
+//! It also knows who needs no relay any more: somebody all of whose connections are direct at their end, or over
+//! ([`Connections::take_freed`]).
+//!
 //! What is open outlives the process: [`Connections::take_changes`] tells what is to be written down, and
 //! [`Input::Restored`] brings it back.
 
 use crate::domain::{ByteCount, ConnectionId, Now, ParticipantId, UnixMillis};
+use crate::protocol::Path;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -47,6 +51,8 @@ pub(super) enum Input {
         participant: ParticipantId,
         /// Which.
         connection: ConnectionId,
+        /// The path that it takes at their end.
+        path: Path,
     },
     /// It is over. Not by itself a sign of life: nobody may have been there for a while.
     Closed {
@@ -101,6 +107,8 @@ struct Known {
     /// How long it has lived, as far as anybody knows.
     lived: Duration,
     reported: bool,
+    /// Which ends are direct: the host's, the guest's.
+    direct: [bool; 2],
     /// When to stop waiting for reports; `None` while the connection is open.
     lingers_until: Option<Now>,
 }
@@ -112,6 +120,9 @@ pub(super) struct Connections {
     lingering: BTreeSet<(Now, ConnectionId)>,
     ended: VecDeque<Ended>,
     changed: BTreeSet<ConnectionId>,
+    /// How many of their connections may need a relay: those that are not known to be direct at their end.
+    needing: BTreeMap<ParticipantId, usize>,
+    freed: BTreeSet<ParticipantId>,
 }
 
 impl Connections {
@@ -150,11 +161,7 @@ impl Connections {
                     self.changed.insert(connection);
                 }
             }
-            Input::Reported { participant, connection } => {
-                if let Some(known) = self.known.get_mut(&connection).filter(|known| known.has_end(participant)) {
-                    known.reported = true;
-                }
-            }
+            Input::Reported { participant, connection, path } => self.report(participant, connection, path),
             Input::Closed { connection } => self.close(connection, now),
             Input::Timeout => self.end_lingering(|until| until <= now),
         }
@@ -193,6 +200,49 @@ impl Connections {
         self.changed.extend(kept.iter().map(|kept| kept.connection));
     }
 
+    /// Who came to need no relay since this was asked last.
+    pub(super) fn take_freed(&mut self) -> BTreeSet<ParticipantId> {
+        std::mem::take(&mut self.freed)
+    }
+
+    fn report(&mut self, participant: ParticipantId, connection: ConnectionId, path: Path) {
+        let Some(known) = self.known.get_mut(&connection) else { return };
+        for end in 0..2 {
+            if known.ends()[end] != participant {
+                continue;
+            }
+            known.reported = true;
+            let is_direct = path == Path::Direct;
+            match (std::mem::replace(&mut known.direct[end], is_direct), is_direct) {
+                (false, true) => self.needs_one_less(participant),
+                (true, false) => self.needs_one_more(participant),
+                (false, false) | (true, true) => {}
+            }
+            return;
+        }
+    }
+
+    fn needs_one_more(&mut self, participant: ParticipantId) {
+        *self.needing.entry(participant).or_default() += 1;
+        self.freed.remove(&participant);
+    }
+
+    fn needs_one_less(&mut self, participant: ParticipantId) {
+        let Some(needing) = self.needing.get_mut(&participant) else { return };
+        *needing -= 1;
+        if *needing == 0 {
+            self.needing.remove(&participant);
+            self.freed.insert(participant);
+        }
+    }
+
+    fn add(&mut self, connection: ConnectionId, known: Known) {
+        for participant in known.ends() {
+            self.needs_one_more(participant);
+        }
+        self.known.insert(connection, known);
+    }
+
     fn restore(&mut self, kept: Kept, at: UnixMillis, now: Now) {
         let known = Known {
             host: kept.host,
@@ -202,9 +252,12 @@ impl Connections {
             older: kept.opened_at.until(at),
             lived: kept.opened_at.until(kept.alive_at),
             reported: kept.reported,
+            direct: [false; 2],
             lingers_until: None,
         };
-        self.known.entry(kept.connection).or_insert(known);
+        if !self.known.contains_key(&kept.connection) {
+            self.add(kept.connection, known);
+        }
     }
 
     fn open(&mut self, connection: ConnectionId, host: ParticipantId, guest: ParticipantId, at: UnixMillis, now: Now) {
@@ -217,9 +270,10 @@ impl Connections {
                 older: Duration::ZERO,
                 lived: Duration::ZERO,
                 reported: false,
+                direct: [false; 2],
                 lingers_until: None,
             };
-            self.known.insert(connection, known);
+            self.add(connection, known);
             self.changed.insert(connection);
             return;
         };
@@ -257,6 +311,11 @@ impl Connections {
 
     fn end(&mut self, connection: ConnectionId) {
         if let Some(known) = self.known.remove(&connection) {
+            for (participant, direct) in known.ends().into_iter().zip(known.direct) {
+                if !direct {
+                    self.needs_one_less(participant);
+                }
+            }
             self.ended.push_back(Ended {
                 connection,
                 host: known.host,
@@ -269,8 +328,12 @@ impl Connections {
 }
 
 impl Known {
+    fn ends(&self) -> [ParticipantId; 2] {
+        [self.host, self.guest]
+    }
+
     fn has_end(&self, participant: ParticipantId) -> bool {
-        participant == self.host || participant == self.guest
+        self.ends().contains(&participant)
     }
 
     fn age(&self, now: Now) -> Duration {

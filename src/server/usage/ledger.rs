@@ -6,6 +6,7 @@
 //! ([`Ledger::rebuild`]). Refuses to know threads, acknowledgements, the cap and people's names. Amounts beyond `i64::MAX` bytes
 //! are kept as that.
 
+mod ends;
 mod entry;
 mod rows;
 

@@ -4,8 +4,8 @@
 //! the voices.
 
 use super::cap::{Cap, Holder, Limits, NoRoom, Used, WhenUncounted};
-use super::checks::Checks;
-use super::connections::Connections;
+use super::checks::{self, Checks};
+use super::connections::{Connections, Ended};
 use super::ledger::{Ledger, Recorded};
 use super::month::Month;
 use super::party::Party;
@@ -23,6 +23,9 @@ const MILLIS_OF_A_DAY: u64 = 86_400_000;
 
 /// A disk that is full for a moment is no reason to refuse anybody.
 const COUNTING_MAY_FAIL_FOR: Duration = Duration::from_secs(30);
+
+/// Credentials live for two days at most.
+const CREDENTIALS_LIVE_FOR: Duration = Duration::from_hours(48);
 
 /// What the relay in this process may pass a limit by.
 const LAST_PACKETS: ByteCount = ByteCount::new(16 * 1024);
@@ -85,15 +88,46 @@ pub(super) struct Voices {
     pub(super) own: Option<ProviderName>,
     /// What it has in the books since it was started.
     own_booked: ByteCount,
-    /// Who was given credentials, and for whom their bytes count.
-    asked: BTreeMap<ParticipantId, (Asked, Now)>,
+    /// Who was given credentials.
+    granted: BTreeMap<ParticipantId, Granted>,
+}
+
+/// Somebody who was given credentials.
+#[derive(Debug)]
+struct Granted {
+    /// For whom their bytes count.
+    asked: Asked,
+    /// Of which providers.
+    providers: BTreeSet<ProviderName>,
+    /// When last.
+    at: Now,
 }
 
 impl Voices {
-    /// Whoever has asked is known by what they asked as; of anybody else nothing but the number is.
+    /// Whoever was given credentials is known by what they asked as; of anybody else nothing but the number is. Whoever checks a
+    /// connection is in no session, and shares what callers without a token have.
     fn asked(&self, participant: ParticipantId) -> Asked {
-        let unknown = || Asked { holder: Holder::Participant(participant), parties: Vec::new() };
-        self.asked.get(&participant).map_or_else(unknown, |(asked, _)| asked.clone())
+        let unknown = || match participant {
+            checks::NOBODY => Asked { holder: Holder::Stranger(participant), parties: vec![Party::Strangers] },
+            _ => Asked { holder: Holder::Participant(participant), parties: Vec::new() },
+        };
+        self.granted.get(&participant).map_or_else(unknown, |granted| granted.asked.clone())
+    }
+
+    fn grant(&mut self, number: ParticipantId, asked: &Asked, provider: &ProviderName, now: Now) {
+        let new = || Granted { asked: asked.clone(), providers: BTreeSet::new(), at: now };
+        let granted = self.granted.entry(number).or_insert_with(new);
+        (granted.asked, granted.at) = (asked.clone(), now);
+        granted.providers.insert(provider.clone());
+    }
+
+    /// The ending without its estimate where every relay that either end may have used counts for itself: what it relayed is in
+    /// the books already.
+    pub(super) fn without_needless_estimate(&self, ended: Ended) -> Ended {
+        let counted = |participant| {
+            self.granted.get(participant).is_some_and(|granted| granted.providers.is_subset(&self.speaking))
+        };
+        if [&ended.host, &ended.guest].into_iter().all(counted) { Ended { estimate: None, ..ended } } else { ended }
     }
 }
 
@@ -249,9 +283,18 @@ impl Shared {
         }
         let now = self.clock.now();
         if let Holder::Participant(number) | Holder::Stranger(number) = asked.holder {
-            self.voices().asked.insert(number, (asked.clone(), now));
+            self.voices().grant(number, asked, provider, now);
         }
         self.cap().lease(provider, asked.holder, asked.parties.clone(), &*self.books(), now)
+    }
+
+    /// Whoever needs no relay any more is promised nothing.
+    pub(super) fn release_freed(&self) {
+        let freed = self.connections().take_freed();
+        let mut cap = self.cap();
+        for participant in freed {
+            cap.release(participant);
+        }
     }
 
     /// For how long credentials may live.
@@ -279,7 +322,7 @@ impl Shared {
                 }
             }
         }
-        self.voices().asked.retain(|_, (_, asked)| now.since(*asked) < Duration::from_hours(48));
+        self.voices().granted.retain(|_, granted| now.since(granted.at) < CREDENTIALS_LIVE_FOR);
         let mut cap = self.cap();
         let books = self.books();
         for verdict in cap.tick(&*books, now) {

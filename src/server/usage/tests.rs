@@ -183,6 +183,65 @@ fn report_in_vain(usage: &Usage) {
 }
 
 #[tokio::test]
+async fn a_silent_connection_is_not_estimated_where_the_relays_of_both_ends_count_for_themselves() {
+    let dir = TempDir::new().unwrap();
+    let (usage, hand) = open(&dir, "1000");
+    let (built_in, coturn): (ProviderName, ProviderName) = ("relay".parse().unwrap(), "coturn".parse().unwrap());
+    usage.relays_here(built_in.clone());
+    for end in [HOST, GUEST] {
+        usage.lease(&built_in, &Asker::participant(end, HOST, 1)).unwrap();
+    }
+    let silence = async |usage: &Usage| {
+        usage.opened(LINK, HOST, GUEST);
+        hand.advance(Duration::from_secs(4));
+        usage.alive(LINK);
+        usage.closed(LINK);
+        hand.advance(connections::LINGER);
+        until(usage, |status| status.active_connections == 0 && usage.open_connections().is_empty()).await
+    };
+    assert_eq!(silence(&usage).await.bandwidth_used_bytes, 0);
+    // Of what went over a relay that says nothing nobody knows.
+    usage.lease(&coturn, &Asker::participant(GUEST, HOST, 1)).unwrap();
+    silence(&usage).await;
+    until(&usage, |status| status.bandwidth_used_bytes == 1_000_000).await;
+    usage.close().await;
+}
+
+#[tokio::test]
+async fn what_is_promised_is_given_back_when_the_way_is_direct_or_over() {
+    let dir = TempDir::new().unwrap();
+    let (usage, hand) = open(&dir, "1000");
+    let coturn: ProviderName = "coturn".parse().unwrap();
+    for end in [HOST, GUEST] {
+        usage.lease(&coturn, &Asker::participant(end, HOST, 1)).unwrap();
+    }
+    let reserved = |usage: &Usage| usage.0.shared.cap().reserved();
+    let promised = reserved(&usage);
+    usage.opened(LINK, HOST, GUEST);
+    let direct = UsageReport { path: crate::protocol::Path::Direct, pairs: Vec::new(), ..report(LINK, "a", 1, 0) };
+    usage.report(HOST, direct, || ());
+    until(&usage, |_| reserved(&usage).get() * 2 == promised.get()).await;
+    usage.closed(LINK);
+    hand.advance(connections::LINGER);
+    until(&usage, |_| reserved(&usage) == ByteCount::ZERO).await;
+    usage.close().await;
+}
+
+#[tokio::test]
+async fn what_checks_relay_is_taken_from_the_share_of_strangers() {
+    let dir = TempDir::new().unwrap();
+    let (usage, hand) = open(&dir, "0.02");
+    let check = usage.begin_check();
+    hand.advance(Duration::from_secs(30));
+    // One part in twenty of 20 MB.
+    check_and_wait(&usage, check, vec![report(ConnectionId::from_random(1), "CP1", 1, 1_000_000)]);
+    let cloudflare: ProviderName = "cloudflare".parse().unwrap();
+    assert_eq!(usage.has_room(&cloudflare, &Asker::stranger(1)), Err(NoRoom::Party));
+    assert_eq!(usage.has_room(&cloudflare, &Asker::participant(GUEST, HOST, 1)), Ok(()));
+    usage.close().await;
+}
+
+#[tokio::test]
 async fn what_could_never_be_written_is_estimated() {
     let dir = TempDir::new().unwrap();
     let (usage, hand) = open(&dir, "1000");

@@ -69,6 +69,7 @@ impl Writer {
             self.write_reports(jobs);
             self.collect_endings(stopping);
             self.write_endings();
+            self.shared.release_freed();
             self.shared.tick(&self.ledger);
             self.write_promises();
             if stopping {
@@ -140,7 +141,10 @@ impl Writer {
         if stopping {
             connections.finish();
         }
-        self.endings.extend(std::iter::from_fn(|| connections.poll_output()));
+        let ended = std::iter::from_fn(|| connections.poll_output()).collect::<Vec<_>>();
+        drop(connections);
+        let voices = self.shared.voices();
+        self.endings.extend(ended.into_iter().map(|ended| voices.without_needless_estimate(ended)));
     }
 
     fn write_reports(&mut self, jobs: Vec<(Reported, Acknowledgement)>) {
@@ -158,7 +162,8 @@ impl Writer {
         let now = self.shared.clock.now();
         let mut connections = self.shared.connections();
         for Reported { participant, report, .. } in reports {
-            connections.handle(Input::Reported { participant, connection: report.connection }, now);
+            let path = report.path;
+            connections.handle(Input::Reported { participant, connection: report.connection, path }, now);
         }
         drop(connections);
         for acknowledge in acknowledgements {

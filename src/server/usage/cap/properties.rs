@@ -7,6 +7,7 @@
 
 use super::tests::Books;
 use super::*;
+use crate::server::usage::ProviderLimits;
 use proptest::prelude::*;
 
 const LIMIT: u64 = 50_000_000;

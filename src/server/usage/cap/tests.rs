@@ -1,7 +1,8 @@
 //! The cap in single steps.
 
 use super::*;
-use crate::server::money::{Money, Prices};
+use crate::server::money::{Budget, Money, Prices};
+use crate::server::usage::ProviderLimits;
 use RelayStage::{DirectOnly, Narrow, Over, Plenty, Warned};
 
 /// Books that hold what a test says.

@@ -19,6 +19,10 @@ fn opened(number: u64) -> Input {
     Input::Opened { connection: id(number), host: HOST, guest: GUEST, at: UnixMillis(number) }
 }
 
+fn reported(participant: ParticipantId, connection: ConnectionId, path: Path) -> Input {
+    Input::Reported { participant, connection, path }
+}
+
 fn ended(number: u64, estimate: Option<u64>) -> Ended {
     Ended {
         connection: id(number),
@@ -53,7 +57,7 @@ fn a_beacon_that_comes_late_is_waited_for() {
     core.handle(Input::Closed { connection: id(1) }, at(1_000));
     core.handle(Input::Timeout, at(3_999));
     assert_eq!(outputs(&mut core), []);
-    core.handle(Input::Reported { participant: GUEST, connection: id(1) }, at(3_999));
+    core.handle(reported(GUEST, id(1), Path::Relayed), at(3_999));
     core.handle(Input::Timeout, at(4_000));
     assert_eq!(outputs(&mut core), [ended(1, None)]);
     assert_eq!((core.active(), core.next_timeout()), (0, None));
@@ -76,7 +80,7 @@ fn a_report_is_no_sign_of_life_and_ends_the_guessing() {
     let mut core = Connections::default();
     core.handle(opened(1), at(0));
     core.handle(opened(2), at(0));
-    core.handle(Input::Reported { participant: HOST, connection: id(1) }, at(5_000));
+    core.handle(reported(HOST, id(1), Path::Relayed), at(5_000));
     core.handle(Input::Closed { connection: id(1) }, at(5_000));
     core.handle(Input::Closed { connection: id(2) }, at(5_000));
     core.handle(Input::Timeout, at(8_000));
@@ -88,7 +92,7 @@ fn a_stranger_with_the_same_identifier_changes_nothing() {
     let mut core = Connections::default();
     core.handle(opened(1), at(0));
     core.handle(Input::Opened { connection: id(1), host: STRANGER, guest: STRANGER, at: UnixMillis(9) }, at(5_000));
-    core.handle(Input::Reported { participant: STRANGER, connection: id(1) }, at(5_000));
+    core.handle(reported(STRANGER, id(1), Path::Relayed), at(5_000));
     assert_eq!(core.session_of(id(1), STRANGER), None);
     assert_eq!(core.session_of(id(1), GUEST), Some(HOST));
     core.handle(Input::Closed { connection: id(1) }, at(6_000));
@@ -113,7 +117,7 @@ fn a_connection_that_is_brought_back_is_as_old_as_it_is_and_lived_as_long_as_is_
     core.handle(opened(2), at(0));
     core.handle(Input::Alive { connection: id(1) }, at(4_000));
     core.handle(Input::Alive { connection: id(2) }, at(4_000));
-    core.handle(Input::Reported { participant: GUEST, connection: id(2) }, at(4_000));
+    core.handle(reported(GUEST, id(2), Path::Relayed), at(4_000));
     let kept = core.take_changes();
     assert_eq!(
         kept.iter().map(|kept| (kept.alive_at.0, kept.reported)).collect::<Vec<_>>(),
@@ -144,19 +148,40 @@ fn at_the_end_what_is_open_plays_on() {
         core.handle(opened(number), at(0));
         core.handle(Input::Alive { connection: id(number) }, at(1_000));
     }
-    core.handle(Input::Reported { participant: HOST, connection: id(1) }, at(1_000));
+    core.handle(reported(HOST, id(1), Path::Relayed), at(1_000));
     core.handle(Input::Closed { connection: id(3) }, at(1_500));
     core.finish();
     assert_eq!(outputs(&mut core), [ended(3, Some(250_000))]);
     assert_eq!(core.active(), 2);
 }
 
+#[test]
+fn who_is_direct_everywhere_needs_no_relay_and_who_is_not_connected_yet_may() {
+    let mut core = Connections::default();
+    core.handle(opened(1), at(0));
+    core.handle(opened(2), at(0));
+    core.handle(reported(HOST, id(1), Path::Direct), at(1_000));
+    core.handle(reported(GUEST, id(1), Path::Direct), at(1_000));
+    core.handle(reported(HOST, id(2), Path::Relayed), at(1_000));
+    assert_eq!(core.take_freed(), BTreeSet::new());
+    core.handle(reported(HOST, id(2), Path::Direct), at(6_000));
+    assert_eq!((core.take_freed(), core.take_freed()), (BTreeSet::from([HOST]), BTreeSet::new()));
+    core.handle(Input::Closed { connection: id(2) }, at(7_000));
+    core.handle(Input::Timeout, at(10_000));
+    assert_eq!(core.take_freed(), BTreeSet::from([GUEST]), "the only end that could still become relayed is gone");
+    core.handle(reported(GUEST, id(1), Path::NotConnected), at(11_000));
+    core.handle(reported(GUEST, id(1), Path::Direct), at(16_000));
+    assert_eq!(core.take_freed(), BTreeSet::from([GUEST]));
+}
+
 fn any_input() -> impl Strategy<Value = Input> {
-    (0..4_u64, 0..5_u8).prop_map(|(number, kind)| match kind {
+    let path = prop_oneof![Just(Path::NotConnected), Just(Path::Direct), Just(Path::Relayed)];
+    let end = prop_oneof![Just(HOST), Just(GUEST), Just(STRANGER)];
+    (0..4_u64, 0..6_u8, end, path).prop_map(|(number, kind, end, path)| match kind {
         0 => opened(number),
         1 => Input::Alive { connection: id(number) },
-        2 => Input::Reported { participant: HOST, connection: id(number) },
-        3 => Input::Closed { connection: id(number) },
+        2 | 3 => reported(end, id(number), path),
+        4 => Input::Closed { connection: id(number) },
         _ => Input::Timeout,
     })
 }
@@ -169,6 +194,8 @@ proptest! {
         let mut core = Connections::default();
         let mut now = 0;
         let mut open = BTreeMap::<ConnectionId, (u64, Option<u64>)>::new();
+        let mut direct = BTreeSet::new();
+        let mut freed = BTreeSet::from([HOST, GUEST]);
         for (input, wait) in steps {
             now += wait;
             core.handle(input, at(now));
@@ -179,13 +206,31 @@ proptest! {
                         closed.get_or_insert(now);
                     }
                 }
-                Input::Alive { .. } | Input::Restored(..) | Input::Reported { .. } | Input::Timeout => {}
+                Input::Reported { participant, connection, path: Path::Direct } => {
+                    direct.insert((participant, connection));
+                }
+                Input::Reported { participant, connection, .. } => {
+                    direct.remove(&(participant, connection));
+                }
+                Input::Alive { .. } | Input::Restored(..) | Input::Timeout => {}
             }
             while let Some(ended) = core.poll_output() {
                 let (opened, closed) = open.remove(&ended.connection).expect("ended once, after it was opened");
                 let closed = closed.expect("only closed connections end");
                 prop_assert!(now >= closed + 3_000);
                 prop_assert!(ended.estimate.is_none_or(|bytes| bytes.get() <= (closed - opened) * 250));
+            }
+            direct.retain(|(_, connection)| open.contains_key(connection));
+            for end in [HOST, GUEST] {
+                let needs_none = open.keys().all(|connection| direct.contains(&(end, *connection)));
+                if !needs_none {
+                    freed.remove(&end);
+                }
+            }
+            freed.extend(core.take_freed());
+            for end in [HOST, GUEST] {
+                let needs_none = open.keys().all(|connection| direct.contains(&(end, *connection)));
+                prop_assert_eq!(freed.contains(&end), needs_none);
             }
             prop_assert_eq!(core.active(), open.values().filter(|(_, closed)| closed.is_none()).count());
             prop_assert_eq!(core.next_timeout(), open.values().filter_map(|(_, closed)| closed.map(|c| at(c + 3_000))).min());

@@ -12,11 +12,12 @@ use super::super::month::Month;
 use super::super::party::Party;
 use super::super::sums::ProviderSum;
 use super::super::voices::Said;
-use super::rows::{loaded, loaded_bytes, parsed, provider_sum, stored, whose};
+use super::ends::{End, EndRow, Ends, PairRow};
+use super::rows::{loaded, loaded_bytes, provider_sum, stored};
 use super::{Counted, Heard, Outcome, Recorded, Reported};
 use crate::domain::{ByteCount, ConnectionId, ParticipantId, ProviderName, UnixMillis};
-use crate::protocol::{OtherEndCounters, PairCounters};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use crate::protocol::OtherEndCounters;
+use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::{BTreeMap, BTreeSet};
 
 const MILLIS_OF_AN_HOUR: u64 = 3_600_000;
@@ -25,6 +26,7 @@ const MILLIS_OF_A_DAY: u64 = 24 * MILLIS_OF_AN_HOUR;
 /// See the module's words.
 pub(super) struct Entry<'a> {
     transaction: &'a Transaction<'a>,
+    ends: Ends<'a>,
     at: UnixMillis,
     seq: u64,
     speaking: &'a BTreeSet<ProviderName>,
@@ -67,35 +69,6 @@ impl Kind {
     }
 }
 
-/// One end of a connection: whose relay it is about.
-#[derive(Debug, Clone, Copy)]
-struct End {
-    participant: ParticipantId,
-    connection: ConnectionId,
-    session: Option<ParticipantId>,
-}
-
-/// What the books hold of one end.
-#[derive(Debug, Clone)]
-struct EndRow {
-    /// Whose relay, as its own end says.
-    provider: Option<ProviderName>,
-    own: ByteCount,
-    other_end: ByteCount,
-    larger: ByteCount,
-    /// What the other end says.
-    seen: Meter,
-    since: UnixMillis,
-}
-
-/// What the books hold of one pair.
-struct PairRow {
-    provider: ProviderName,
-    meter: Meter,
-    counted: ByteCount,
-    since: UnixMillis,
-}
-
 impl<'a> Entry<'a> {
     pub(super) fn new(
         transaction: &'a Transaction<'a>,
@@ -106,7 +79,8 @@ impl<'a> Entry<'a> {
         let seq: i64 = transaction
             .prepare_cached("SELECT coalesce(max(seq), 0) FROM evidence WHERE node = 0")?
             .query_row([], |row| row.get(0))?;
-        Ok(Self { transaction, at, seq: loaded(seq), speaking, parties, recorded: Recorded::default() })
+        let ends = Ends(transaction);
+        Ok(Self { transaction, ends, at, seq: loaded(seq), speaking, parties, recorded: Recorded::default() })
     }
 
     /// What all of it came to.
@@ -154,14 +128,14 @@ impl<'a> Entry<'a> {
     }
 
     fn own_relay(&mut self, end: End, reported: &Reported) -> Result<(), rusqlite::Error> {
-        let known = self.end_row(end)?;
-        let (mut count, since) = self.pairs_of(end)?;
+        let known = self.ends.of(end)?;
+        let (mut count, since) = self.ends.pairs_of(end)?;
         let mut own = known.as_ref().map_or(ByteCount::ZERO, |known| known.own);
         let age = since.unwrap_or(self.at).until(self.at).max(reported.open_for.unwrap_or_default());
         let believed = reported.at_most.map_or(believable(age), |most| most.min(believable(age)));
         let mut added_by = BTreeMap::<ProviderName, ByteCount>::new();
         for pair in &reported.report.pairs {
-            let known = self.pair_row(end, &pair.pair)?;
+            let known = self.ends.pair(end, &pair.pair)?;
             let is_new = known.is_none();
             // A pair keeps the provider that it was first reported with: another name later cannot change what was billed.
             let mut row = known.unwrap_or_else(|| PairRow {
@@ -187,7 +161,7 @@ impl<'a> Entry<'a> {
             count += usize::from(is_new);
             own = own.plus(added);
             row.counted = row.counted.plus(added);
-            self.write_pair(end, pair, &row)?;
+            self.ends.write_pair(end, pair, &row)?;
             let sum = added_by.entry(row.provider).or_default();
             *sum = sum.plus(added);
         }
@@ -202,7 +176,7 @@ impl<'a> Entry<'a> {
 
     /// What passed over the relay of the other end, as this one saw it: what one sent, the relay passed on to the other.
     fn other_relay(&mut self, end: End, reported: &Reported, seen: OtherEndCounters) -> Result<(), rusqlite::Error> {
-        let known = self.end_row(end)?;
+        let known = self.ends.of(end)?;
         let mut row = known.unwrap_or_else(|| EndRow::new(self.at));
         let mirrored = Counters {
             bytes_received: seen.bytes_sent,
@@ -228,7 +202,7 @@ impl<'a> Entry<'a> {
         let larger = row.own.max(row.other_end).max(row.larger);
         let more = larger.minus(row.larger);
         row.larger = larger;
-        self.write_end(end, row)?;
+        self.ends.write_end(end, row)?;
         if said == ByteCount::ZERO {
             return Ok(());
         }
@@ -288,7 +262,7 @@ impl<'a> Entry<'a> {
         let of = |participant| End { participant, connection: ended.connection, session: Some(ended.host) };
         let mut measured = ByteCount::ZERO;
         for participant in [ended.host, ended.guest] {
-            measured = measured.plus(self.end_row(of(participant))?.map_or(ByteCount::ZERO, |row| row.larger));
+            measured = measured.plus(self.ends.of(of(participant))?.map_or(ByteCount::ZERO, |row| row.larger));
         }
         // Before a restart it may have been measured although nobody reported since.
         let Some(estimate) = ended.estimate.filter(|_| measured == ByteCount::ZERO) else {
@@ -415,116 +389,4 @@ impl<'a> Entry<'a> {
             .optional()?;
         Ok(sum.unwrap_or_default())
     }
-
-    /// How many pairs of this end are kept, and since when.
-    fn pairs_of(&self, end: End) -> Result<(usize, Option<UnixMillis>), rusqlite::Error> {
-        self.transaction
-            .prepare_cached("SELECT count(*), min(since_ms) FROM pair WHERE participant = ?1 AND connection = ?2")?
-            .query_row(params![end.participant.to_string(), end.connection.to_string()], |row| {
-                let since: Option<i64> = row.get(1)?;
-                let count = usize::try_from(row.get::<_, i64>(0)?).unwrap_or(usize::MAX);
-                Ok((count, since.map(|since| UnixMillis(loaded(since)))))
-            })
-    }
-
-    fn pair_row(&self, end: End, pair: &str) -> Result<Option<PairRow>, rusqlite::Error> {
-        self.transaction
-            .prepare_cached(
-                "SELECT provider, sequence, bytes_received, bytes_sent, packets_received, packets_sent, packets_indicated,
-                    counted, since_ms
-                 FROM pair WHERE participant = ?1 AND connection = ?2 AND pair = ?3",
-            )?
-            .query_row(params![end.participant.to_string(), end.connection.to_string(), pair], |row| {
-                let counters = Counters { packets_indicated: loaded(row.get(6)?), ..counters(2, row)? };
-                Ok(PairRow {
-                    provider: parsed(0, row)?,
-                    meter: Meter { sequence: loaded(row.get(1)?), counters },
-                    counted: loaded_bytes(row.get(7)?),
-                    since: UnixMillis(loaded(row.get(8)?)),
-                })
-            })
-            .optional()
-    }
-
-    fn write_pair(&self, end: End, pair: &PairCounters, row: &PairRow) -> Result<(), rusqlite::Error> {
-        let Meter { sequence, counters } = row.meter;
-        self.transaction
-            .prepare_cached("INSERT OR REPLACE INTO pair VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?
-            .execute(params![
-                end.participant.to_string(),
-                end.connection.to_string(),
-                pair.pair,
-                row.provider.to_string(),
-                stored(sequence),
-                stored(counters.bytes_received),
-                stored(counters.bytes_sent),
-                stored(counters.packets_received),
-                stored(counters.packets_sent),
-                stored(row.counted.get()),
-                stored(row.since.0),
-                stored(counters.packets_indicated),
-            ])?;
-        Ok(())
-    }
-
-    fn end_row(&self, end: End) -> Result<Option<EndRow>, rusqlite::Error> {
-        self.transaction
-            .prepare_cached(
-                "SELECT provider, own, other_end, larger, sequence, bytes_received, bytes_sent, packets_received, packets_sent,
-                    since_ms
-                 FROM connection_end WHERE participant = ?1 AND connection = ?2",
-            )?
-            .query_row(params![end.participant.to_string(), end.connection.to_string()], |row| {
-                Ok(EndRow {
-                    provider: whose(0, row)?,
-                    own: loaded_bytes(row.get(1)?),
-                    other_end: loaded_bytes(row.get(2)?),
-                    larger: loaded_bytes(row.get(3)?),
-                    seen: Meter { sequence: loaded(row.get(4)?), counters: counters(5, row)? },
-                    since: UnixMillis(loaded(row.get(9)?)),
-                })
-            })
-            .optional()
-    }
-
-    fn write_end(&self, end: End, row: &EndRow) -> Result<(), rusqlite::Error> {
-        let Meter { sequence, counters } = row.seen;
-        self.transaction
-            .prepare_cached(
-                "INSERT OR REPLACE INTO connection_end VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-            )?
-            .execute(params![
-                end.participant.to_string(),
-                end.connection.to_string(),
-                row.provider.as_ref().map(ToString::to_string).unwrap_or_default(),
-                stored(row.own.get()),
-                stored(row.other_end.get()),
-                stored(row.larger.get()),
-                stored(sequence),
-                stored(counters.bytes_received),
-                stored(counters.bytes_sent),
-                stored(counters.packets_received),
-                stored(counters.packets_sent),
-                stored(row.since.0),
-            ])?;
-        Ok(())
-    }
-}
-
-impl EndRow {
-    fn new(since: UnixMillis) -> Self {
-        let zero = ByteCount::ZERO;
-        Self { provider: None, own: zero, other_end: zero, larger: zero, seen: Meter::default(), since }
-    }
-}
-
-/// Four counters from this column on.
-fn counters(column: usize, row: &Row<'_>) -> Result<Counters, rusqlite::Error> {
-    Ok(Counters {
-        bytes_received: loaded(row.get(column)?),
-        bytes_sent: loaded(row.get(column + 1)?),
-        packets_received: loaded(row.get(column + 2)?),
-        packets_sent: loaded(row.get(column + 3)?),
-        packets_indicated: 0,
-    })
 }

@@ -160,7 +160,7 @@ impl Evening {
         let reports = std::mem::take(&mut self.waiting);
         self.ledger.record_kept(self.wall(), &kept, &reports, &[]).unwrap();
         for Reported { participant, report, .. } in reports {
-            self.handle(Input::Reported { participant, connection: report.connection });
+            self.handle(Input::Reported { participant, connection: report.connection, path: report.path });
             for id in (0..CONNECTIONS).filter(|id| connection(*id) == report.connection) {
                 self.known(id).reported = true;
             }

@@ -51,7 +51,7 @@ pub(in super::super) struct Listener {
     pub(in super::super) book: SharedBook,
     /// Our number in the book.
     pub(in super::super) number: u64,
-    pub(in super::super) known: Known,
+    pub(in super::super) known: Known<u128>,
     pub(in super::super) board: Board,
     pub(in super::super) clock: Clock,
     pub(in super::super) tell: Tell,
@@ -147,7 +147,7 @@ impl Listener {
         }
         self.board.heard(&self.name, self.clock.wall());
         if bytes.get() > 0 {
-            let participant = message.user.and_then(|user| self.known.who(user));
+            let participant = message.user.and_then(|user| self.known.who(&user));
             (self.tell)(Said::Relay { provider: self.name.clone(), participant, bytes });
         }
     }
