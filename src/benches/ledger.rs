@@ -5,7 +5,7 @@
 //! one session, sessions overlap, and five relays share them. Three ledgers: a small one to compare with, one whose rows are
 //! spread over a year, and the worst, whose rows are all in the month that is looked at.
 //!
-//! `cargo bench --features ssr --bench ledger -- [rows] [months]`
+//! `cargo bench --features ssr --bench ledger -- [rows] [months]`; `TESSRO` names another binary to be measured, such as an older one.
 
 use rusqlite::{Connection, params};
 use std::{
@@ -15,7 +15,7 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tessro::{
     domain::{ByteCount, UnixMillis},
@@ -25,7 +25,8 @@ use tessro::{
     },
 };
 
-const TESSRO: &str = env!("CARGO_BIN_EXE_tessro");
+/// The binary of this build.
+const BUILT: &str = env!("CARGO_BIN_EXE_tessro");
 const TOKEN: &str = "a-token-of-a-benchmark-and-of-nothing-else";
 const RELAYS: [&str; 5] = ["coturn:one", "coturn:two", "coturn:three", "coturn:four", "coturn:five"];
 
@@ -75,23 +76,23 @@ fn measure(rows: u64, months: u64) -> Result<(), Failure> {
     let mut out = std::io::stdout();
     let over = if months == 1 { "in this month".to_owned() } else { format!("over {months} months") };
     writeln!(out, "{rows} rows {over}")?;
-    let dir = tempfile::tempdir()?;
+    let (dir, clock) = (tempfile::tempdir()?, Clock::system());
     let month = fill(dir.path(), rows, months)?;
     let mut say = |what: &str, figure: String| writeln!(out, "  {what:<34} {figure:>28}");
     let file = dir.path().join("usage.db");
     say("the file", format!("{} MB", file.metadata()?.len() / 1_000_000))?;
 
-    let begun = Instant::now();
+    let begun = clock.now();
     let rebuilt = tessro(dir.path(), &["usage", "--rebuild"]).stdout(Stdio::null()).status()?;
     if !rebuilt.success() {
         return Err("the sums cannot be made anew".into());
     }
-    say("every sum made anew", seconds(begun.elapsed()))?;
+    say("every sum made anew", seconds(clock.now().since(begun)))?;
     say("the file with its sums", format!("{} MB", file.metadata()?.len() / 1_000_000))?;
 
-    let begun = Instant::now();
+    let begun = clock.now();
     let server = Server::start(dir.path())?;
-    say("the server's start", seconds(begun.elapsed()))?;
+    say("the server's start", seconds(clock.now().since(begun)))?;
     let status = times(200, Duration::ZERO, || server.get("/api/bandwidth-status"))?;
     say("status", median_and_worst(&status))?;
     let view = times(20, FRESH_FOR, || server.get("/api/admin/view"))?;
@@ -99,9 +100,9 @@ fn measure(rows: u64, months: u64) -> Result<(), Failure> {
     say("the server's memory at most", format!("{} MB", memory(server.process.id())? / 1_000))?;
     drop(server);
 
-    let begun = Instant::now();
+    let begun = clock.now();
     let export = export(dir.path(), month)?;
-    let took = begun.elapsed();
+    let took = clock.now().since(begun);
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
     let pace = export.rows as f64 / took.as_secs_f64();
     say(&format!("export of {month}, {} rows", export.rows), format!("{}, {pace:.0} rows/s", seconds(took)))?;
@@ -136,7 +137,7 @@ fn fill(dir: &Path, rows: u64, months: u64) -> Result<Month, Failure> {
 
 /// The program, with nothing set but what it takes.
 fn tessro(dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(TESSRO);
+    let mut command = Command::new(env::var_os("TESSRO").unwrap_or_else(|| BUILT.into()));
     command.args(arguments).current_dir(dir).env_clear().env("DATA_DIR", dir).env("TURN_PROVIDERS", RELAYS.join(","));
     for relay in RELAYS {
         let label = relay.trim_start_matches("coturn:").to_uppercase();
@@ -196,11 +197,11 @@ fn times(
     mut ask: impl FnMut() -> Result<(), Failure>,
 ) -> Result<Vec<Duration>, Failure> {
     // The first one finds nothing in memory; it counts like all others.
-    let mut times = Vec::with_capacity(count);
+    let (mut times, clock) = (Vec::with_capacity(count), Clock::system());
     for _ in 0..count {
-        let begun = Instant::now();
+        let begun = clock.now();
         ask()?;
-        times.push(begun.elapsed());
+        times.push(clock.now().since(begun));
         thread::sleep(pause);
     }
     times.sort_unstable();
@@ -233,7 +234,7 @@ fn export(dir: &Path, month: Month) -> Result<Export, Failure> {
         if length == 0 {
             break;
         }
-        export.rows += u64::try_from(part[..length].iter().filter(|byte| **byte == b'\n').count())?;
+        export.rows += u64::try_from(part[..length].split(|byte| *byte == b'\n').count() - 1)?;
         // The last part is read while it still runs, or has just ended and has no memory left to speak of.
         export.memory = export.memory.max(memory(process.id()).unwrap_or_default());
     }

@@ -31,6 +31,7 @@ pub use billing::Billing;
 pub use books::{Books, ProviderMonth, SessionMonth, Slots};
 pub use cap::{Limits, NoRoom, Stages, WhenUncounted};
 pub use glance::{Ask, answer};
+pub use ledger::Keep;
 pub use month::{Month, ParseMonthError};
 pub use party::Party;
 pub use provider_limits::ProviderLimits;
@@ -184,6 +185,12 @@ impl Usage {
         let thread = std::thread::Builder::new().name("usage".to_owned()).spawn(move || writer.run());
         let thread = Mutex::new(Some(thread.map_err(UsageError::Thread)?));
         Ok(Self(Arc::new(Inner { shared, queue, thread, refused: AtomicU64::new(0) })))
+    }
+
+    /// For how long evidence is kept; without this for good. What a month came to is kept anyway.
+    pub fn keep(&self, keep: Keep) {
+        // An error means that the thread is gone, and nothing is deleted any more.
+        let _gone = self.0.queue.send(Job::Keep(keep));
     }
 
     /// A guest asked for a connection. Asking again is harmless.
