@@ -12,6 +12,7 @@ mod check;
 mod client_apps;
 mod counters;
 mod credentials;
+mod dashboard;
 mod doctor;
 mod document;
 mod evening;
