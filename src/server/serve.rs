@@ -176,6 +176,7 @@ impl Server {
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),
             money: config.money.clone(),
+            voices: voices.clone(),
             operator: Operator::new(&config.app.data_dir, config.operating.admin_token.clone()),
             admin_token: config.operating.admin_token,
             data_dir: config.app.data_dir,

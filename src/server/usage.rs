@@ -410,6 +410,13 @@ impl Usage {
         failing.map(|since| shared.clock.now().since(since))
     }
 
+    /// For how long a relay that counted for itself has been silent, and whether nothing is given out of it meanwhile.
+    pub fn silent_for(&self, provider: &ProviderName) -> Option<(Duration, bool)> {
+        let shared = &self.0.shared;
+        let since = shared.voices().silent.get(provider).copied()?;
+        Some((shared.clock.now().since(since), shared.is_uncounted(provider)))
+    }
+
     /// Writes down everything that was reported before, ends what lingers, and stops the thread; what is open goes on with
     /// the next start. Later reports are refused. Needs a tokio runtime, which it does not block.
     pub async fn close(self) {
