@@ -19,6 +19,7 @@ mod cloudflare;
 mod coturn;
 mod failure;
 mod grants;
+mod handed;
 mod ice_set;
 mod known;
 mod line;

@@ -259,8 +259,9 @@ impl Server {
         let stopping = CancellationToken::new();
         let stopped = stopping.clone().cancelled_owned();
         let voice = voice.map(|voice| tokio::spawn(voice.speak(stopping.clone())));
-        let app = http::app(state).into_make_service_with_connect_info::<SocketAddr>();
         let mut tasks = JoinSet::new();
+        tasks.spawn(grants.clone().take_back_from_who_goes_on(usage.orders()));
+        let app = http::app(state).into_make_service_with_connect_info::<SocketAddr>();
         if let Some(every) = check_every {
             check_relays(&mut tasks, grants, clock.clone(), every);
         }

@@ -351,7 +351,7 @@ impl Usage {
 
     /// Other limits hold from now on.
     pub fn exchange(&self, limits: Limits) {
-        self.0.shared.cap().exchange(limits);
+        self.0.shared.exchange(limits);
         self.0.shared.look_at_limit();
     }
 

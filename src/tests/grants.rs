@@ -5,16 +5,19 @@ use super::{
     providers::{Variables, config},
 };
 use crate::{
-    domain::{ConnectionId, ParticipantId, SessionCode},
+    domain::{ConnectionId, ParticipantId, SessionCode, UnixMillis},
     protocol::{DegradedReason, PairCounters, Path, UsageReport},
     server::{
         clock::Clock,
         providers::{Grants, Near, ParticipantKey, Whom},
-        usage::{Asker, Usage},
+        usage::{Asker, RelayOrder, Usage},
     },
 };
 use std::time::Duration;
-use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{any, path_regex},
+};
 
 /// Settings with a key for this stand-in, and more.
 fn set(stand_in: &str, more: &[(&'static str, &str)]) -> Variables {
@@ -235,6 +238,24 @@ async fn pages_are_told_where_relays_of_a_kind_are_to_be_measured() {
     );
 }
 
+/// The first participant reports so much over a provider's relay, and it is on disk.
+async fn relayed(usage: &Usage, sequence: u64, pair: &str, provider: &str, bytes: u64) {
+    let pairs = vec![PairCounters {
+        pair: pair.to_owned(),
+        provider: provider.parse().unwrap(),
+        bytes_received: bytes,
+        bytes_sent: 0,
+        packets_received: 0,
+        packets_sent: 0,
+        packets_indicated: 0,
+    }];
+    let connection = ConnectionId::from_random(1);
+    let report = UsageReport { connection, sequence, path: Path::Relayed, pairs, other_end: None, seen: None };
+    let (tell, hear) = tokio::sync::oneshot::channel();
+    usage.report(ParticipantId::from_random(1), report, move || tell.send(()).unwrap());
+    hear.await.unwrap();
+}
+
 #[tokio::test]
 async fn a_provider_that_has_relayed_what_it_may_is_passed_over_also_for_those_who_hold_an_answer_of_it() {
     let data = tempfile::tempdir().unwrap();
@@ -242,22 +263,7 @@ async fn a_provider_that_has_relayed_what_it_may_is_passed_over_also_for_those_w
     let usage = Usage::open(data.path(), config.limits.all(), Clock::system()).unwrap();
     let grants = Grants::new(&config, None, usage.clone(), Clock::system()).unwrap();
     let answer = async || grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap();
-    let relayed = async |sequence, pair: &str, provider: &str, bytes| {
-        let pairs = vec![PairCounters {
-            pair: pair.to_owned(),
-            provider: provider.parse().unwrap(),
-            bytes_received: bytes,
-            bytes_sent: 0,
-            packets_received: 0,
-            packets_sent: 0,
-            packets_indicated: 0,
-        }];
-        let connection = ConnectionId::from_random(1);
-        let report = UsageReport { connection, sequence, path: Path::Relayed, pairs, other_end: None, seen: None };
-        let (tell, hear) = tokio::sync::oneshot::channel();
-        usage.report(ParticipantId::from_random(1), report, move || tell.send(()).unwrap());
-        hear.await.unwrap();
-    };
+    let relayed = async |sequence, pair, provider, bytes| relayed(&usage, sequence, pair, provider, bytes).await;
     relayed(1, "a", "coturn:fra", 19_999_999).await;
     assert_eq!(answer().await.provider, "coturn:fra");
     relayed(2, "a", "coturn:fra", 20_000_000).await;
@@ -265,6 +271,47 @@ async fn a_provider_that_has_relayed_what_it_may_is_passed_over_also_for_those_w
     relayed(3, "b", "coturn:nyc", 30_000_000).await;
     assert_eq!(answer().await.provider, "coturn:sgp", "it has no limit");
     usage.close().await;
+}
+
+#[tokio::test]
+async fn whoever_is_told_to_leave_a_relay_and_goes_on_has_every_credential_taken_back() {
+    let data = tempfile::tempdir().unwrap();
+    let stand_in = cloudflare(created()).await;
+    Mock::given(path_regex("revoke$")).respond_with(ResponseTemplate::new(204)).with_priority(1).mount(&stand_in).await;
+    let config = config(&set(&stand_in.uri(), &[("MONTHLY_BANDWIDTH_LIMIT_GB", "0.02")]));
+    let (clock, hand) = Clock::by_hand(UnixMillis(1_796_083_140_000));
+    let usage = Usage::open(data.path(), config.limits.all(), clock.clone()).unwrap();
+    let grants = Grants::new(&config, None, usage.clone(), clock).unwrap();
+    let mut orders = usage.orders();
+    let minding = tokio::spawn(grants.clone().take_back_from_who_goes_on(usage.orders()));
+    let revoked = async || {
+        let requests = stand_in.received_requests().await.unwrap();
+        requests.iter().filter(|request| request.url.path().ends_with("/revoke")).count()
+    };
+    for caller in [1, 1, 2] {
+        // A credential of an earlier answer lives on.
+        grants.exchange(&config).unwrap();
+        grants.for_participant(participant(caller), &somebody(caller), &Near::default()).await.unwrap();
+    }
+    relayed(&usage, 1, "a", "cloudflare", 20_000_000).await;
+    let order = async |orders: &mut tokio::sync::broadcast::Receiver<RelayOrder>| {
+        let soon = tokio::time::timeout(Duration::from_secs(10), orders.recv());
+        soon.await.expect("somebody is told").unwrap()
+    };
+    assert!(!order(&mut orders).await.goes_on, "there is time to leave");
+    hand.advance(Duration::from_secs(11));
+    relayed(&usage, 2, "a", "cloudflare", 21_000_000).await;
+    assert!(order(&mut orders).await.goes_on);
+    let both = async {
+        while revoked().await < 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), both).await.expect("both of the first participant");
+    assert!(orders.try_recv().is_err(), "nobody else is told");
+    minding.abort();
+    usage.close().await;
+    assert_eq!(revoked().await, 2, "nothing of anybody else");
 }
 
 #[tokio::test]

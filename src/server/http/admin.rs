@@ -70,16 +70,10 @@ async fn end_relay(state: &AppState, participant: ParticipantId) -> Option<ApiEr
         return Some(gone("They are in no session any more."));
     };
     // First of all, so that the page that is told finds nothing new.
-    let taken_back = state.grants.end((code, participant)).await;
+    state.grants.end((code, participant)).await;
     let providers: Vec<_> = state.grants.line().names().into_iter().cloned().collect();
     state.sessions.end_relay(code, participant, &providers);
     tracing::info!(%participant, "The operator ended relaying for a participant");
-    for (provider, outcome) in taken_back {
-        match outcome {
-            Ok(()) => tracing::info!(%participant, %provider, "Their credential was taken back"),
-            Err(failure) => tracing::info!(%participant, %provider, "Their credential was not taken back: {failure}"),
-        }
-    }
     None
 }
 

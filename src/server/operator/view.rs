@@ -18,7 +18,7 @@ use crate::server::usage::{Books, Month, ProviderLimits, SessionMonth, Slots, Us
 use std::collections::BTreeMap;
 
 /// Rows that a page can still be read with.
-const SESSIONS: usize = 40;
+const SESSIONS: usize = 15;
 
 /// The same for connections.
 const CONNECTIONS: usize = 60;

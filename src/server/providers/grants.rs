@@ -9,8 +9,8 @@
 //! lives on.
 
 use super::{
-    Failure, Grant, IceSet, Known, Line, Near, Pauses, ProviderState, Regions, RelayDesk, Standing, StunUrls, Whom,
-    line::counted_as,
+    Grant, IceSet, Known, Line, Near, Pauses, ProviderState, Regions, RelayDesk, Standing, StunUrls, Whom,
+    handed::Handed, line::counted_as,
 };
 use crate::{
     domain::{ParticipantId, ProviderName, SessionCode, UnixMillis},
@@ -18,7 +18,7 @@ use crate::{
     server::{
         clock::Clock,
         config::Config,
-        usage::{Asker, NoRoom, Usage},
+        usage::{Asker, NoRoom, RelayOrder, Usage},
     },
 };
 use axum::http::HeaderName;
@@ -27,6 +27,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 /// A participant that has proved itself.
 pub type ParticipantKey = (SessionCode, ParticipantId);
@@ -50,6 +51,7 @@ pub struct Grants {
     kept: Cache<(u64, ParticipantKey), Arc<[Grant]>>,
     /// Those whom an operator wants asked no more.
     pauses: Pauses,
+    handed: Handed,
     /// Those for whom an operator has ended relaying.
     ended: Cache<ParticipantKey, ()>,
     usage: Usage,
@@ -93,9 +95,10 @@ impl Grants {
         let offer = Offer::new(config, relay.as_ref(), clock.clone(), 0)?;
         let kept = Cache::builder().max_capacity(MOST_KEPT).expire_after(Keep).build();
         let known = Known::default();
+        let handed = Handed::default();
         let ended = Cache::builder().max_capacity(MOST_KEPT).time_to_live(ENDED_FOR).build();
         let pauses = Pauses::open(&config.app.data_dir);
-        Ok(Self { offer: Arc::new(RwLock::new(offer)), relay, known, kept, pauses, ended, usage, clock })
+        Ok(Self { offer: Arc::new(RwLock::new(offer)), relay, known, kept, pauses, handed, ended, usage, clock })
     }
 
     /// Says in the log who is asked.
@@ -175,7 +178,10 @@ impl Grants {
         let names = offer.line.names();
         let mut places = offer.regions.order(&names, near);
         places.retain(|place| !self.pauses.holds(names[*place]) && self.usage.has_room(names[*place], asker).is_ok());
-        offer.line.mint(whom, places, self.usage.life(offer.life)).await
+        let participant = whom.counted_as();
+        let grants = offer.line.mint(whom, places, self.usage.life(offer.life)).await;
+        self.handed.note(participant, &grants, self.clock.wall()).await;
+        grants
     }
 
     /// Whose relays somebody who came now would get, as people write them.
@@ -206,17 +212,40 @@ impl Grants {
         reasons.into_iter().next()
     }
 
-    /// Gives this participant no credentials any more, and takes back what they have where that can be done. Says by provider
-    /// which of them could be taken back.
-    pub async fn end(&self, key: ParticipantKey) -> Vec<(ProviderName, Result<(), Failure>)> {
+    /// Gives this participant no credentials any more, and takes back what they have where that can be done.
+    pub async fn end(&self, key: ParticipantKey) {
         self.ended.insert(key, ()).await;
-        let offer = self.offer();
-        let kept = self.kept.remove(&(offer.edition, key)).await;
-        let mut taken_back = Vec::new();
-        for grant in kept.iter().flat_map(|grants| grants.iter()) {
-            taken_back.push((grant.provider.clone(), offer.line.revoke(grant).await));
+        self.kept.invalidate(&(self.offer().edition, key)).await;
+        self.take_back(key.1, None).await;
+    }
+
+    /// Takes back every credential that they still hold, of this provider or of all of them, where that can be done.
+    async fn take_back(&self, participant: ParticipantId, provider: Option<&ProviderName>) {
+        let line = self.line();
+        for grant in self.handed.take(participant, provider).await {
+            let provider = &grant.provider;
+            match line.revoke(&grant).await {
+                Ok(()) => tracing::info!(%participant, %provider, "Their credential was taken back"),
+                Err(failure) => {
+                    tracing::info!(%participant, %provider, "Their credential was not taken back: {failure}");
+                }
+            }
         }
-        taken_back
+    }
+
+    /// Takes credentials back from whoever was told to leave a relay and goes on, as long as anybody gives orders. What cannot be
+    /// taken back ends with its life.
+    pub async fn take_back_from_who_goes_on(self, mut orders: Receiver<RelayOrder>) {
+        loop {
+            match orders.recv().await {
+                Ok(RelayOrder { participant, provider, goes_on: true, .. }) => {
+                    self.take_back(participant, Some(&provider)).await;
+                }
+                // Whoever was missed is named again.
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            }
+        }
     }
 
     /// Those whom an operator wants asked no more.

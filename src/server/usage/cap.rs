@@ -76,6 +76,8 @@ pub(super) struct Verdict<'a> {
     pub participant: ParticipantId,
     pub provider: &'a ProviderName,
     pub why: NoRoom,
+    /// They were told before, had time to leave, and did not.
+    pub goes_on: bool,
 }
 
 /// Every promise there is.
@@ -101,9 +103,12 @@ impl Cap {
         self.own.as_ref() == Some(provider)
     }
 
-    /// Other limits hold from now on.
-    pub(super) fn exchange(&mut self, limits: Limits) {
+    /// Other limits hold from now on, and what is left of them is promised anew: the old ones may have allowed more.
+    pub(super) fn exchange(&mut self, limits: Limits, used: &impl Used) {
         self.limits = limits;
+        for key in self.leases.call_in() {
+            self.top_up(&key, used);
+        }
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -246,8 +251,9 @@ impl Cap {
             // What runs over a relay of ours is cut there exactly where its promise ends; still its people are told.
             let Some(why) = why.get(&(*holder, provider.clone())) else { continue };
             if lease.told.is_none_or(|told| now.since(told) >= AGAIN) {
+                let goes_on = lease.told.is_some_and(|told| lease.touched.since(told) >= REACTION);
                 lease.told = Some(now);
-                verdicts.push(Verdict { participant, provider, why: *why });
+                verdicts.push(Verdict { participant, provider, why: *why, goes_on });
             }
         }
         verdicts

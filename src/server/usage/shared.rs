@@ -3,7 +3,7 @@
 //! Locks are held for moments, never while anything is written, and taken in one order: the cap, the books,
 //! the voices.
 
-use super::cap::{Cap, Holder, Limits, NoRoom, Used, WhenUncounted};
+use super::cap::{Cap, Holder, Limits, NoRoom, Used, Verdict, WhenUncounted};
 use super::checks::{self, Checks};
 use super::connections::{Connections, Ended};
 use super::ledger::{Ledger, Recorded};
@@ -42,6 +42,8 @@ pub struct RelayOrder {
     pub provider: ProviderName,
     /// Why.
     pub why: NoRoom,
+    /// They were told before, had time to leave, and did not.
+    pub goes_on: bool,
 }
 
 /// Somebody who asks for credentials, as far as limits go.
@@ -288,6 +290,12 @@ impl Shared {
         self.cap().lease(provider, asked.holder, asked.parties.clone(), &*self.books(), now)
     }
 
+    /// Other limits hold from now on.
+    pub(super) fn exchange(&self, limits: Limits) {
+        let mut cap = self.cap();
+        cap.exchange(limits, &*self.books());
+    }
+
     /// Whoever needs no relay any more is promised nothing.
     pub(super) fn release_freed(&self) {
         let freed = self.connections().take_freed();
@@ -326,9 +334,9 @@ impl Shared {
         let mut cap = self.cap();
         let books = self.books();
         for verdict in cap.tick(&*books, now) {
-            let (participant, provider) = (verdict.participant, verdict.provider.clone());
+            let Verdict { participant, provider, why, goes_on } = verdict;
             // Nobody listens where there are no sessions.
-            let _unheard = self.orders.send(RelayOrder { participant, provider, why: verdict.why });
+            let _unheard = self.orders.send(RelayOrder { participant, provider: provider.clone(), why, goes_on });
         }
         drop((books, cap));
         self.look_at_limit();

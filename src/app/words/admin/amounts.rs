@@ -7,42 +7,41 @@ use crate::protocol::Money;
 /// Decimal units, as bills have them.
 const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 
-/// Bytes with three digits: `48.2 MB`, `1 TB`.
+/// Bytes rounded to three digits: `48.2 MB`, `1 TB`.
 pub fn amount(bytes: u64, language: Language) -> String {
-    let mut unit = 0;
-    let mut divisor = 1_u64;
-    while bytes / divisor >= 1_000 && unit + 1 < UNITS.len() {
-        divisor *= 1_000;
-        unit += 1;
-    }
-    let whole = bytes / divisor;
-    let decimals = match whole {
-        _ if unit == 0 => 0,
-        0..10 => 2,
-        10..100 => 1,
-        _ => 0,
+    let steps = UNITS.iter().zip((0..).map(|step| 1_000_u128.pow(step)));
+    let all = steps.flat_map(|(unit, divisor)| [2, 1, 0].map(|decimals| (unit, divisor, decimals)));
+    // The first of which there are less than a thousand, also once it is rounded.
+    let fits =
+        all.filter(|(_, divisor, decimals)| *divisor > 1 || *decimals == 0).find_map(|(unit, divisor, decimals)| {
+            let scale = 10_u128.pow(decimals);
+            let digits = rounded(u128::from(bytes) * scale, divisor);
+            (digits < 1_000).then(|| (unit, digits / scale, digits % scale, decimals as usize))
+        });
+    // 2^64 bytes are 18.4 EB.
+    let (unit, whole, part, width) = fits.unwrap_or((&"B", bytes.into(), 0, 0));
+    let text = match part {
+        0 => whole.to_string(),
+        _ => format!("{whole}.{part:0width$}").trim_end_matches('0').to_owned(),
     };
-    // What would round up to the next power is cut instead, so that nothing reads 1000 MB.
-    let part = u128::from(bytes % divisor) * 10_u128.pow(decimals) / u128::from(divisor);
-    let text = if decimals == 0 || part == 0 {
-        whole.to_string()
-    } else {
-        let width = usize::try_from(decimals).unwrap_or_default();
-        format!("{whole}.{part:0width$}").trim_end_matches('0').to_owned()
-    };
-    format!("{} {}", in_language(&text, language), UNITS[unit])
+    format!("{} {unit}", in_language(&text, language))
 }
 
-/// A share with one decimal below ten: `4.5 %`.
+fn rounded(of: u128, by: u128) -> u128 {
+    (of + by / 2) / by
+}
+
+/// A share in percent, with a decimal where it is small. Nothing short of the whole reads 100 %.
 pub fn percent(of: u64, whole: u64, language: Language) -> String {
     if whole == 0 {
         return in_language("100 %", language);
     }
-    let permille = u128::from(of) * 1_000 / u128::from(whole);
+    let permille = rounded(u128::from(of) * 1_000, whole.into());
     let text = match permille {
         0 if of > 0 => "< 0.1".to_owned(),
         0..100 if !permille.is_multiple_of(10) => format!("{}.{}", permille / 10, permille % 10),
-        _ => (permille / 10).to_string(),
+        _ if of < whole => rounded(u128::from(of) * 100, whole.into()).min(99).to_string(),
+        _ => rounded(u128::from(of) * 100, whole.into()).to_string(),
     };
     format!("{} %", in_language(&text, language))
 }
@@ -58,7 +57,7 @@ pub fn rate(bits_per_second: u64, language: Language) -> String {
 
 /// Money with two decimals, and more where it is less than a cent.
 pub fn money(sum: &Money, language: Language) -> String {
-    let cents = sum.micros / 10_000;
+    let cents = sum.micros.saturating_add(5_000) / 10_000;
     let text = if cents == 0 && sum.micros > 0 {
         format!("0.{:06}", sum.micros).trim_end_matches('0').to_owned()
     } else {
@@ -146,7 +145,10 @@ mod tests {
             (1_000, "1 kB"),
             (1_250_000, "1.25 MB"),
             (48_240_000, "48.2 MB"),
-            (999_999, "999 kB"),
+            (999_499, "999 kB"),
+            (999_500, "1 MB"),
+            (9_996_000, "10 MB"),
+            (116_730_000_000, "117 GB"),
             (412_300_000_000, "412 GB"),
             (1_000_000_000_000, "1 TB"),
             (1_050_000_000_000, "1.05 TB"),
@@ -162,13 +164,14 @@ mod tests {
         let english = Language::English;
         assert_eq!(percent(45, 1_000, english), "4.5 %");
         assert_eq!(percent(412, 1_000, Language::German), "41 %");
+        assert_eq!((percent(1_167, 10_000, english), percent(9_999, 10_000, english)), ("12 %".into(), "99 %".into()));
         assert_eq!((percent(1, 1_000_000, english), percent(1, 0, english)), ("< 0.1 %".into(), "100 %".into()));
         assert_eq!((rate(640_000, english), rate(2_450_000, Language::German)), ("640 kbps".into(), "2,4 Mbps".into()));
         let sum = |micros, currency: &str| Money { micros, currency: currency.into() };
-        assert_eq!(money(&sum(12_345_678, "USD"), english), "$12.34");
+        assert_eq!(money(&sum(12_345_678, "USD"), english), "$12.35");
         assert_eq!(money(&sum(500, "EUR"), Language::German), "0,0005 €");
         assert_eq!(money(&sum(1_000_000, "CHF"), english), "1.00 CHF");
-        assert_eq!(drift(100_000_000, 110_000_000, english), "+9 % (+10 MB)");
+        assert_eq!(drift(100_000_000, 110_000_000, english), "+9.1 % (+10 MB)");
         assert_eq!(drift(7, 7, english), "0 %");
     }
 

@@ -89,6 +89,17 @@ impl Leases {
         }
     }
 
+    /// Takes back what anybody was promised who can be promised something again, and says who that is.
+    pub(super) fn call_in(&mut self) -> Vec<Key> {
+        let keys: Vec<_> = self.held.keys().filter(|(holder, _)| *holder != Holder::Before).cloned().collect();
+        for key in &keys {
+            let Some(lease) = self.held.get_mut(key) else { continue };
+            let before = std::mem::take(&mut lease.left);
+            self.book(key, before, ByteCount::ZERO);
+        }
+        keys
+    }
+
     /// Drops every lease of a holder.
     pub(super) fn drop_all_of(&mut self, holder: Holder) {
         let theirs: Vec<_> = self.keys_of(holder).cloned().collect();

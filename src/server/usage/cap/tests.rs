@@ -154,6 +154,46 @@ fn who_has_used_up_what_is_left_is_told_to_stop() {
 }
 
 #[test]
+fn a_limit_that_is_lowered_holds_for_what_was_promised_before() {
+    let mut cap = cap(100 * GB);
+    for number in 0..10 {
+        cap.lease(&cloudflare(), somebody(number), Vec::new(), &used(GB), at(0)).unwrap();
+    }
+    assert!(cap.reserved().get() > 500_000_000);
+    cap.exchange(ByteCount::new(GB + 20_000_000).into(), &used(GB));
+    assert!(cap.reserved() > ByteCount::ZERO && cap.reserved().get() <= 20_000_000);
+    cap.exchange(ByteCount::new(GB / 2).into(), &used(GB));
+    assert_eq!(cap.reserved(), ByteCount::ZERO);
+    cap.exchange(ByteCount::new(100 * GB).into(), &used(GB));
+    assert!(cap.reserved().get() > 500_000_000, "whoever holds credentials goes on");
+}
+
+#[test]
+fn who_goes_on_after_there_was_time_to_leave_is_told_apart_from_who_left() {
+    let mut cap = cap(1_000_000);
+    for number in [1, 2] {
+        cap.lease(&cloudflare(), somebody(number), Vec::new(), &used(0), at(0)).unwrap();
+    }
+    let over = used(1_000_000);
+    let measured = |cap: &mut Cap, number, second| {
+        cap.measured(&cloudflare(), somebody(number), &[], ByteCount::new(500_000), &over, at(second));
+    };
+    let told = |cap: &mut Cap, second| -> Vec<_> {
+        cap.tick(&over, at(second)).iter().map(|verdict| (verdict.participant, verdict.goes_on)).collect()
+    };
+    let [one, other] = [1, 2].map(ParticipantId::from_random);
+    measured(&mut cap, 1, 1);
+    measured(&mut cap, 2, 1);
+    assert_eq!(told(&mut cap, 1), [(one, false), (other, false)]);
+    // What was on its way when they were told.
+    measured(&mut cap, 1, 6);
+    measured(&mut cap, 2, 6);
+    assert_eq!(told(&mut cap, 6), []);
+    measured(&mut cap, 2, 11);
+    assert_eq!(told(&mut cap, 11), [(one, false), (other, true)]);
+}
+
+#[test]
 fn what_was_promised_to_those_who_use_nothing_goes_to_those_who_do() {
     let mut cap = cap(5_000_000);
     for number in 0..20 {
