@@ -43,13 +43,17 @@ impl Evening {
     /// Over the socket; the code that it is refused with, or none once it is on disk.
     async fn says(&mut self, report: &str) -> Option<ErrorCode> {
         self.guest.say_text(&format!(r#"{{"type":"usage","report":{report}}}"#)).await;
-        match self.guest.hear().await {
-            ServerMessage::UsageAck { connection: LINK, .. } => None,
-            ServerMessage::Error { code, message } => {
-                assert!(message.contains("reload") || message.contains("Check"), "what to do: {message}");
-                Some(code)
+        loop {
+            match self.guest.hear().await {
+                ServerMessage::UsageAck { connection: LINK, .. } => return None,
+                ServerMessage::Error { code, message } => {
+                    assert!(message.contains("reload"), "what to do: {message}");
+                    return Some(code);
+                }
+                // They have promised nothing to anybody, and may be told to leave.
+                ServerMessage::RelayOver { .. } => {}
+                heard => panic!("{heard:?}"),
             }
-            heard => panic!("{heard:?}"),
         }
     }
 
