@@ -17,9 +17,9 @@ mod signal;
 mod usage;
 
 pub use admin::{
-    AdminAction, AdminTicket, AdminView, ConnectionNow, Counting, FailedBecause, LastError, Money, MonthCost,
-    MonthSoFar, Outcomes, PathNow, PeopleNow, ProviderNow, ProviderStanding, Range, RelayTried, Series, SessionUse,
-    Stage, StageKind, Tally, WayTried,
+    AdminAction, AdminTicket, AdminView, ConnectionNow, Counting, Elsewhere, FailedBecause, LastError, MeterNow, Money,
+    MonthCost, MonthSoFar, Outcomes, PathNow, PeopleNow, ProviderNow, ProviderStanding, Range, RelayTried, Series,
+    SessionUse, Stage, StageKind, Tally, Watched, WayTried,
 };
 pub use chat::{ChatEntry, ChatText, ParseChatTextError, Reaction};
 pub use check::{CheckLeave, CheckUsage};

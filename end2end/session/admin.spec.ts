@@ -138,6 +138,7 @@ test.describe('on a phone, in German', () => {
     await expect(connections).toContainText(/\d+ (kbps|Mbps)/, { timeout: 20_000 });
     await expect(connections).toContainText(/\d+ ms/);
     await expect(page.locator('.big-figure')).not.toHaveText('0 B');
+    await expect(page.getByRole('region', { name: 'Derselbe Monat anderswo' })).toContainText(/Cloudflare\s*hier in Betrieb/);
     for (const summary of await page.getByText('Als Tabelle').all()) await summary.click();
     await isAccessible(page, 'inside, with a relayed connection');
 

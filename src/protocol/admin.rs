@@ -65,6 +65,36 @@ pub struct MonthSoFar {
     pub forecast: Option<Range>,
     /// What it costs.
     pub cost: Option<MonthCost>,
+    /// How long people have watched; `None` where nobody keeps that.
+    pub watched: Option<Watched>,
+    /// What the same month would have cost so far, the cheapest first; empty where the ledger does not tell.
+    pub elsewhere: Vec<Elsewhere>,
+}
+
+/// How long people have watched, directly or by way of a relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Watched {
+    /// Sessions in which somebody did.
+    pub session_minutes: u64,
+    /// All of their guests.
+    pub guest_minutes: u64,
+}
+
+/// The month at somebody's prices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Elsewhere {
+    /// Whose; without a label.
+    pub provider: ProviderName,
+    /// It is one of those that are asked here.
+    pub is_ours: bool,
+    /// At least; `None` where nothing that is sold there carries the month, or nothing is known.
+    pub least: Option<Money>,
+    /// At most: where both ends had a relay, those who bill both ways bill a film twice.
+    pub most: Option<Money>,
+    /// It is a rough figure out of guides.
+    pub is_rough: bool,
 }
 
 /// One provider's bytes, slot by slot.
@@ -109,6 +139,10 @@ pub struct MonthCost {
     pub likely: Option<Money>,
     /// What the operator allows.
     pub budget: Option<Money>,
+    /// What an hour of a session has cost so far; `None` where nobody has watched.
+    pub session_hour: Option<Money>,
+    /// What an hour of a guest has cost so far.
+    pub guest_hour: Option<Money>,
 }
 
 /// Something that happens on the way to the limit.
@@ -153,6 +187,8 @@ pub struct ProviderNow {
     pub counted: Option<u64>,
     /// What the provider itself says it was.
     pub said: Option<u64>,
+    /// Whether its own count is to be had; `None` where there is no such thing.
+    pub meter: Option<MeterNow>,
     /// What it may relay in a month.
     pub limit: Option<u64>,
     /// What a decimal gigabyte costs.
@@ -173,6 +209,47 @@ pub enum ProviderStanding {
     TriedAgain,
     /// An operator wants it so.
     Paused,
+}
+
+/// Whether a provider's own count is to be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum MeterNow {
+    /// The relay is in this process.
+    Here,
+    /// It comes.
+    Heard {
+        /// When it last came; `None`: it has not yet.
+        at_ms: Option<u64>,
+    },
+    /// It is asked for and cannot be had.
+    Away {
+        /// When that was last tried.
+        at_ms: u64,
+        /// Why, and what to do.
+        text: String,
+    },
+    /// The relay counted for itself, and does not any more.
+    Silent {
+        /// Since when.
+        since_ms: u64,
+        /// No credentials of it are given meanwhile.
+        refused: bool,
+        /// Why, and what to do, where that is known.
+        text: Option<String>,
+    },
+    /// It could be had.
+    NotSetUp {
+        /// What to do.
+        text: String,
+    },
+}
+
+impl MeterNow {
+    /// Whether an operator should look.
+    pub fn is_trouble(&self) -> bool {
+        matches!(self, Self::Away { .. } | Self::Silent { .. })
+    }
 }
 
 /// How a relay was when it was last tried.

@@ -11,6 +11,7 @@ mod cloudflare;
 mod command_line;
 mod coturn;
 mod credentials;
+mod ledger;
 mod limits;
 mod metered;
 mod money;
@@ -41,6 +42,7 @@ pub use cloudflare::{CloudflareConfig, CloudflareKey, CloudflareUsage};
 pub use command_line::{AlertErrand, Command};
 pub use coturn::{CoturnConfig, CoturnStatistics};
 pub use credentials::{CredentialConfig, ProviderNames};
+pub use ledger::LedgerConfig;
 pub use limits::LimitConfig;
 pub use metered::{MeteredConfig, MeteredKey};
 pub use money::MoneyConfig;
@@ -67,6 +69,8 @@ pub struct Config {
     pub credentials: CredentialConfig,
     /// How much may be relayed.
     pub limits: LimitConfig,
+    /// How long usage is kept.
+    pub ledger: LedgerConfig,
     /// What that costs, and what it may cost.
     pub money: MoneyConfig,
     /// Who is told when something is wrong.
@@ -257,6 +261,7 @@ impl Config {
             app,
             credentials,
             limits,
+            ledger,
             money,
             alerts,
             operating,
@@ -299,6 +304,7 @@ impl Config {
                 app,
                 credentials,
                 limits,
+                ledger,
                 money,
                 alerts,
                 relay,

@@ -35,7 +35,7 @@ use super::{
     guard::{ClientApps, Guard, Origin},
     metrics::Answers,
     operator::Operator,
-    providers::Grants,
+    providers::{Grants, Voices},
     signaling::Sessions,
     usage::Usage,
 };
@@ -72,6 +72,8 @@ pub struct AppState {
     pub operator: Operator,
     /// What relays cost.
     pub money: MoneyConfig,
+    /// What others than browsers count.
+    pub voices: Voices,
     /// Who has it may read what is not for visitors.
     pub admin_token: Option<SecretString>,
     /// Where a doctor proves that it is ours.

@@ -2,14 +2,15 @@
 //!
 //! Fed by what both ends report beside their counters; decides nothing and bills nothing, so a report that is lost or made up
 //! changes a figure and no more. Open ones are in memory; what became of them is kept as sums of closed sets in a small file of
-//! its own (`sums`), by outcome, candidate, transport and country, with nobody's name or address in it. Sums are written every
+//! its own (`sums`), by outcome, candidate, transport and country, with nobody's name or address in it; beside them how long people
+//! watched, by a look every other second. Sums are written every
 //! few seconds: a crash loses those.
 
 mod core;
 mod country;
 mod sums;
 
-pub use self::core::Open;
+pub use self::core::{Open, Watched};
 pub use country::Country;
 
 use self::core::Core;
@@ -26,6 +27,11 @@ use tokio_util::sync::CancellationToken;
 
 /// How often sums go to disk, and connections that are over are counted.
 const WRITE_EVERY: Duration = Duration::from_secs(2);
+
+/// How long people watched in a month, as it is on disk; `None` where nobody kept that.
+pub fn watched(data_dir: &Path, month: Month) -> Option<Watched> {
+    sums::watched_by_file(data_dir, month)
+}
 
 /// Clones are the same.
 #[derive(Debug, Clone)]
@@ -100,6 +106,17 @@ impl Paths {
             .ok()
     }
 
+    /// How long people watched this month, directly or by way of a relay; `None` where nobody keeps that.
+    pub fn watched(&self) -> Option<Watched> {
+        let month = Month::of(self.0.clock.wall());
+        self.write();
+        let sums = self.sums();
+        sums.as_ref()?
+            .watched(month)
+            .inspect_err(|error| tracing::warn!("How long people watched cannot be read: {error}"))
+            .ok()
+    }
+
     /// Writes what is not on disk yet, and stops.
     pub async fn close(&self) {
         self.0.stopping.cancel();
@@ -122,11 +139,21 @@ impl Paths {
     }
 
     fn write(&self) {
-        let ended = self.core().take_ended(self.0.clock.now());
-        let mut sums = self.sums();
-        let (false, Some(open)) = (ended.is_empty(), sums.as_mut()) else { return };
-        if let Err(error) = open.add(Month::of(self.0.clock.wall()), &ended) {
+        let (ended, watched) = {
+            let (mut core, now) = (self.core(), self.0.clock.now());
+            (core.take_ended(now), core.take_watched(now))
+        };
+        let (month, mut sums) = (Month::of(self.0.clock.wall()), self.sums());
+        let Some(open) = sums.as_mut() else { return };
+        if !ended.is_empty()
+            && let Err(error) = open.add(month, &ended)
+        {
             tracing::warn!("How {} connections ended could not be written: {error}", ended.len());
+        }
+        if watched != Watched::default()
+            && let Err(error) = open.add_watched(month, watched)
+        {
+            tracing::warn!("How long people watched could not be written: {error}");
         }
     }
 

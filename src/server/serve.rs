@@ -118,6 +118,7 @@ impl Server {
         let leptos = http::leptos_options(&config.app, executable.as_deref(), address);
         let limit = config.limits.monthly_bandwidth_limit_gb;
         let usage = Usage::open(&config.app.data_dir, config.all_limits(), clock.clone())?;
+        usage.keep(config.ledger.usage_keep_months);
         let certificate = read_certificate(&config)?;
         let relay = OwnRelay::stand(&config, certificate.as_ref(), address.port(), &clock).await?;
         let grants = Grants::new(&config, relay.desk(), usage.clone(), clock.clone())?;
@@ -175,6 +176,7 @@ impl Server {
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),
             money: config.money.clone(),
+            voices: voices.clone(),
             operator: Operator::new(&config.app.data_dir, config.operating.admin_token.clone()),
             admin_token: config.operating.admin_token,
             data_dir: config.app.data_dir,

@@ -31,6 +31,7 @@ pub use billing::Billing;
 pub use books::{Books, ProviderMonth, SessionMonth, Slots};
 pub use cap::{Limits, NoRoom, Stages, WhenUncounted};
 pub use glance::{Ask, answer};
+pub use ledger::Keep;
 pub use month::{Month, ParseMonthError};
 pub use party::Party;
 pub use provider_limits::ProviderLimits;
@@ -184,6 +185,12 @@ impl Usage {
         let thread = std::thread::Builder::new().name("usage".to_owned()).spawn(move || writer.run());
         let thread = Mutex::new(Some(thread.map_err(UsageError::Thread)?));
         Ok(Self(Arc::new(Inner { shared, queue, thread, refused: AtomicU64::new(0) })))
+    }
+
+    /// For how long evidence is kept; without this for good. What a month came to is kept anyway.
+    pub fn keep(&self, keep: Keep) {
+        // An error means that the thread is gone, and nothing is deleted any more.
+        let _gone = self.0.queue.send(Job::Keep(keep));
     }
 
     /// A guest asked for a connection. Asking again is harmless.
@@ -401,6 +408,13 @@ impl Usage {
         let shared = &self.0.shared;
         let failing = shared.voices().failing;
         failing.map(|since| shared.clock.now().since(since))
+    }
+
+    /// For how long a relay that counted for itself has been silent, and whether nothing is given out of it meanwhile.
+    pub fn silent_for(&self, provider: &ProviderName) -> Option<(Duration, bool)> {
+        let shared = &self.0.shared;
+        let since = shared.voices().silent.get(provider).copied()?;
+        Some((shared.clock.now().since(since), shared.is_uncounted(provider)))
     }
 
     /// Writes down everything that was reported before, ends what lingers, and stops the thread; what is open goes on with

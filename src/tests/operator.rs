@@ -6,8 +6,8 @@ use super::{
 };
 use crate::domain::ConnectionId;
 use crate::protocol::{
-    AdminView, CandidateType, ClientMessage, EndReason, Path, PathNow, PathSeen, RelayTransport, ServerMessage, Signal,
-    UsageReport,
+    AdminView, CandidateType, ClientMessage, EndReason, MeterNow, Path, PathNow, PathSeen, RelayTransport,
+    ServerMessage, Signal, UsageReport, Watched,
 };
 use futures::{SinkExt as _, StreamExt as _};
 use reqwest::{Method, RequestBuilder};
@@ -266,4 +266,47 @@ async fn what_is_done_is_logged_and_the_token_is_not() {
     let said = log.text();
     assert!(said.contains("The operator paused a provider"));
     assert!(!said.contains(TOKEN));
+}
+
+#[tokio::test]
+async fn a_meter_that_is_away_is_seen_with_why_and_one_that_is_not_set_up_with_what_to_do() {
+    let twilio = wiremock::MockServer::start().await;
+    wiremock::Mock::given(wiremock::matchers::any()).respond_with(ResponseTemplate::new(401)).mount(&twilio).await;
+    let app = app(&[
+        ("TWILIO_ACCOUNT_SID", "AC0123"),
+        ("TWILIO_AUTH_TOKEN", "twilio-secret"),
+        ("TWILIO_API_BASE", &twilio.uri()),
+        ("PROVIDER_USAGE_EVERY", "1m"),
+        ("COTURN_URLS", "turn:turn.example"),
+        ("COTURN_SHARED_SECRET", "north"),
+    ])
+    .await;
+    for _ in 0..20 {
+        let seen = view(&app).await;
+        let meter = |name: &str| seen.providers.iter().find(|one| one.name.to_string() == name).unwrap().meter.clone();
+        let Some(MeterNow::Away { text, at_ms }) = meter("twilio") else { continue };
+        assert!(at_ms <= seen.at_ms && text.contains("Twilio console") && !text.contains("twilio-secret"), "{text}");
+        assert_eq!(meter("coturn"), Some(MeterNow::NotSetUp { text: "set COTURN_REDIS_URL to have it".into() }));
+        return;
+    }
+    panic!("it is not seen");
+}
+
+#[tokio::test]
+async fn what_the_month_costs_an_hour_and_elsewhere_is_there_from_the_start() {
+    let app = app(&[
+        ("COTURN_URLS", "turn:turn.example"),
+        ("COTURN_SHARED_SECRET", "north"),
+        ("PROVIDER_PRICES", "coturn=6/month"),
+    ]);
+    let app = app.await;
+    let month = view(&app).await.month;
+    let cost = month.cost.unwrap();
+    assert_eq!((cost.so_far.micros, cost.session_hour, cost.guest_hour), (6_000_000, None, None));
+    assert_eq!(month.watched, Some(Watched::default()));
+    let at = |name: &str| month.elsewhere.iter().find(|one| one.provider.to_string() == name).unwrap();
+    let free = |name: &str| at(name).least.as_ref().map(|cost| cost.micros);
+    assert_eq!((at("coturn").is_ours, free("coturn")), (true, Some(6_000_000)));
+    assert_eq!((at("cloudflare").is_ours, free("cloudflare")), (false, Some(0)));
+    assert!(month.elsewhere.iter().position(|one| one.is_ours) > Some(0), "the cheapest first");
 }

@@ -46,7 +46,12 @@ impl Page {
     }
 
     pub(super) async fn say(&mut self, message: &ClientMessage) {
-        self.0.send(Message::text(serde_json::to_string(message).unwrap())).await.unwrap();
+        self.say_text(&serde_json::to_string(message).unwrap()).await;
+    }
+
+    /// What no page of ours would say.
+    pub(super) async fn say_text(&mut self, text: &str) {
+        self.0.send(Message::text(text)).await.unwrap();
     }
 
     /// The next message that is no snapshot.

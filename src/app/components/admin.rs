@@ -3,6 +3,7 @@
 pub mod chart;
 pub mod connections;
 pub mod door;
+pub mod elsewhere;
 pub mod month;
 pub mod outcomes;
 pub mod providers;
@@ -13,6 +14,7 @@ pub mod standing_bar;
 pub use chart::{Drawn, Legend, SeriesTable, places};
 pub use connections::Connections;
 pub use door::Door;
+pub use elsewhere::Elsewhere;
 pub use month::Month;
 pub use outcomes::OutcomesPanel;
 pub use providers::Providers;

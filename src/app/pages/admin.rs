@@ -5,7 +5,7 @@
 
 use crate::app::admin::use_admin;
 use crate::app::components::admin::{
-    Connections, Door, Month, OutcomesPanel, Providers, Question, Sessions, StandingBar,
+    Connections, Door, Elsewhere, Month, OutcomesPanel, Providers, Question, Sessions, StandingBar,
 };
 use crate::app::components::{Frame, Masthead, PageTitle};
 use crate::app::language::use_language;
@@ -88,6 +88,7 @@ fn Everything() -> impl IntoView {
             <OutcomesPanel />
         </div>
         <Sessions asked />
+        <Elsewhere />
         <Question asked />
     }
     .into_any()

@@ -6,8 +6,9 @@ use crate::app::language::Speech;
 use crate::app::session::SessionHandle;
 use crate::domain::{ConnectionId, Language, ParticipantId};
 use crate::protocol::{
-    AdminView, CandidateType, ConnectionNow, Counting, FailedBecause, LastError, Money, MonthCost, MonthSoFar,
-    Outcomes, PathNow, PeopleNow, ProviderNow, ProviderStanding, Range, Series, SessionUse, Stage, StageKind, Tally,
+    AdminView, CandidateType, ConnectionNow, Counting, Elsewhere, FailedBecause, LastError, MeterNow, Money, MonthCost,
+    MonthSoFar, Outcomes, PathNow, PeopleNow, ProviderNow, ProviderStanding, Range, Series, SessionUse, Stage,
+    StageKind, Tally, Watched,
 };
 use crate::stream::SessionView;
 use crate::stream::admin::{AdminPage, Door, Refused};
@@ -47,6 +48,8 @@ fn bare() -> AdminView {
             by_hour: None,
             forecast: None,
             cost: None,
+            watched: None,
+            elsewhere: Vec::new(),
         },
         providers: Vec::new(),
         people: PeopleNow::default(),
@@ -72,9 +75,17 @@ fn full() -> AdminView {
         last_error: Some(LastError { at_ms: 1_799_999_000_000, text: "Something <b>broke</b>: mend it".into() }),
         counted: Some(100_000_000_000),
         said: Some(110_000_000_000),
+        meter: None,
         limit: None,
         price_per_gb: Some(euros(50_000)),
         cost: Some(euros(5_000_000)),
+    };
+    let elsewhere = |name: &str, is_ours, least: Option<u64>, most: Option<u64>| Elsewhere {
+        provider: name.parse().unwrap(),
+        is_ours,
+        least: least.map(euros),
+        most: most.map(euros),
+        is_rough: is_ours,
     };
     let series = |name: Option<&str>| Series {
         provider: name.and_then(|name| name.parse().ok()),
@@ -90,7 +101,20 @@ fn full() -> AdminView {
             by_day: Some(vec![series(Some("coturn")), series(None)]),
             by_hour: Some(vec![series(Some("coturn"))]),
             forecast: Some(Range { low: 90_000_000_000, likely: 120_000_000_000, high: 150_000_000_000 }),
-            cost: Some(MonthCost { so_far: euros(5_000_000), likely: Some(euros(50_000_000)), budget: None }),
+            cost: Some(MonthCost {
+                so_far: euros(5_000_000),
+                likely: Some(euros(50_000_000)),
+                budget: None,
+                session_hour: Some(euros(500_000)),
+                guest_hour: Some(euros(200_000)),
+            }),
+            watched: Some(Watched { session_minutes: 600, guest_minutes: 1_500 }),
+            elsewhere: vec![
+                elsewhere("coturn", true, Some(0), Some(0)),
+                elsewhere("twilio", false, Some(4_800_000), Some(9_600_000)),
+                elsewhere("metered", false, Some(1_000_000), None),
+                elsewhere("xirsys", false, None, None),
+            ],
             ..bare().month
         },
         providers: vec![provider("coturn", ProviderStanding::Asked), provider("twilio", ProviderStanding::Paused)],
@@ -215,4 +239,74 @@ fn only_what_is_there_can_be_ended_and_buttons_have_whole_names() {
     assert_eq!(said.matches("aria-label=\"End session: ").count(), 1, "one of the two is over");
     assert_eq!(said.matches("aria-label=\"End relay: ").count(), 1);
     assert!(said.contains("aria-label=\"Pause: coturn\"") && said.contains("aria-label=\"Let it go on: twilio\""));
+}
+
+#[test]
+fn an_hour_has_its_cost_and_the_month_its_price_elsewhere() {
+    let english = html(Language::English, open(full()));
+    for words in [
+        "€0.50 a session, €0.20 a guest",
+        "10 h of sessions, 25 h of guests",
+        "The same month elsewhere",
+        "€4.80 to €9.60",
+        "€1.00 or more",
+        "€0.00 · a rough figure",
+        "in use here",
+    ] {
+        assert!(english.contains(words), "{words}");
+    }
+    let german = html(Language::German, open(full()));
+    for words in ["0,50 € je Runde, 0,20 € je Gast", "10 h Runden, 25 h Gäste", "4,80 € bis 9,60 €", "nur ungefähr"]
+    {
+        assert!(german.contains(words), "{words}");
+    }
+    let unknown = html(Language::English, open(bare()));
+    assert!(unknown.contains("nothing can be compared"));
+}
+
+#[test]
+fn a_meter_that_is_away_or_silent_is_told_at_the_top_and_at_its_provider() {
+    let with = |meter: MeterNow| {
+        let mut view = full();
+        view.at_ms = 1_800_000_000_000;
+        view.providers[0].meter = Some(meter);
+        open(view)
+    };
+    let silent = |refused| MeterNow::Silent { since_ms: 1_799_999_700_000, refused, text: None };
+    let away = MeterNow::Away { at_ms: 1_799_999_700_000, text: "the token is <wrong>: make another".into() };
+    for (meter, at_the_top, at_the_provider, german) in [
+        (
+            silent(true),
+            "What coturn relays is not counted",
+            "silent: none of its credentials",
+            "wird gerade nicht gezählt",
+        ),
+        (
+            silent(false),
+            "coturn has fallen silent",
+            "silent: what browsers report counts · 5 min ago",
+            "coturn ist verstummt",
+        ),
+        (away, "The own count of coturn cannot be had", "away: the token is &lt;wrong&gt;", "ist nicht zu haben"),
+    ] {
+        let said = html(Language::English, with(meter.clone()));
+        let alerts: Vec<_> =
+            said.split("role=\"alert\"").skip(1).map(|part| part.split("</p>").next().unwrap()).collect();
+        assert!(alerts.iter().any(|alert| alert.contains(at_the_top) && !alert.contains("hidden")), "{alerts:?}");
+        assert!(said.contains(at_the_provider), "{at_the_provider}");
+        assert!(said.contains("class=\"fault\""), "{at_the_provider}");
+        assert!(html(Language::German, with(meter)).contains(german), "{german}");
+    }
+    for (meter, words) in [
+        (MeterNow::Here, "in this server, to the byte"),
+        (MeterNow::Heard { at_ms: None }, "not heard yet"),
+        (MeterNow::Heard { at_ms: Some(1_799_999_700_000) }, "heard 5 min ago"),
+        (
+            MeterNow::NotSetUp { text: "set COTURN_REDIS_URL to have it".into() },
+            "not set up: set COTURN_REDIS_URL to have it",
+        ),
+    ] {
+        let said = html(Language::English, with(meter));
+        assert!(said.contains(words) && !said.contains("class=\"fault\""), "{words}");
+    }
 }

@@ -2,10 +2,14 @@
 
 mod amounts;
 mod deeds;
+mod elsewhere;
+mod meters;
 mod outcomes;
 
 pub use amounts::*;
 pub use deeds::{question, said};
+pub use elsewhere::*;
+pub use meters::*;
 pub use outcomes::*;
 
 use super::Text;
@@ -56,6 +60,10 @@ pub const NO_FORECAST: Text = Text { en: "This server makes no forecast.", de: "
 pub const COST: Text = Text { en: "Cost so far", de: "Kosten bisher" };
 /// Before there are prices.
 pub const NO_COST: Text = Text { en: "No prices are known here.", de: "Hier sind keine Preise bekannt." };
+/// Money by time.
+pub const COST_OF_AN_HOUR: Text = Text { en: "Cost of an hour", de: "Kosten einer Stunde" };
+/// How long people watched.
+pub const WATCHED: Text = Text { en: "Watched", de: "Geschaut" };
 /// Where nobody measured.
 pub const ALL_MEASURED: Text = Text { en: "all of it measured", de: "alles gemessen" };
 /// Heading of the chart by day.

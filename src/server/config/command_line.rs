@@ -5,9 +5,9 @@
 //! variable.
 
 use super::{
-    AppConfig, ConfigError, CredentialConfig, LimitConfig, MoneyConfig, alerts::AlertArgs, client_apps::ClientAppArgs,
-    naming::Naming, operating::OperatingArgs, provider_usage::ProviderUsageArgs, providers::ProviderArgs,
-    relay::RelayArgs,
+    AppConfig, ConfigError, CredentialConfig, LedgerConfig, LimitConfig, MoneyConfig, alerts::AlertArgs,
+    client_apps::ClientAppArgs, naming::Naming, operating::OperatingArgs, provider_usage::ProviderUsageArgs,
+    providers::ProviderArgs, relay::RelayArgs,
 };
 use crate::server::usage::Month;
 use clap::{
@@ -83,6 +83,8 @@ pub(super) struct Settings {
     pub(super) credentials: CredentialConfig,
     #[command(flatten)]
     pub(super) limits: LimitConfig,
+    #[command(flatten)]
+    pub(super) ledger: LedgerConfig,
     #[command(flatten)]
     pub(super) money: MoneyConfig,
     #[command(flatten)]

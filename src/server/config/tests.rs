@@ -139,3 +139,16 @@ fn a_line_of_dot_env_that_is_malformed_is_not_repeated() {
     std::fs::write(&file, "PORT=1\nPORT=2\n").unwrap();
     assert_eq!(read_dot_env(&file).unwrap(), HashMap::from([("PORT".to_owned(), "1".to_owned())]));
 }
+
+#[test]
+fn usage_is_kept_for_two_years_or_as_set() {
+    use crate::server::usage::Keep;
+    let keep = |variables: &[(&str, &str)]| read(&[], variables).map(|config| config.ledger.usage_keep_months);
+    assert_eq!(keep(&[]).unwrap(), Keep::Months(24));
+    assert_eq!(keep(&[("USAGE_KEEP_MONTHS", " 3 ")]).unwrap(), Keep::Months(3));
+    assert_eq!(keep(&[("USAGE_KEEP_MONTHS", "all")]).unwrap(), Keep::Everything);
+    for wrong in ["0", "1201", "-1", "2y", "none"] {
+        let sentence = keep(&[("USAGE_KEEP_MONTHS", wrong)]).unwrap_err().to_string();
+        assert!(sentence.contains("USAGE_KEEP_MONTHS") && sentence.contains("1 to 1200"), "{sentence}");
+    }
+}

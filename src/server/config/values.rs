@@ -8,7 +8,7 @@ use crate::{
         money::{Currency, Money, Prices},
         providers::{Regions, RelayUrls, StunUrls},
         relay::Networks,
-        usage::{ProviderLimits, Stages, WhenUncounted},
+        usage::{Keep, ProviderLimits, Stages, WhenUncounted},
     },
 };
 use axum::http::HeaderName;
@@ -96,6 +96,16 @@ pub(super) fn period(text: &str) -> Result<Duration, &'static str> {
     };
     let number: u64 = number.parse().map_err(|_| advice)?;
     number.checked_mul(hours).filter(|hours| (1..=366 * 24).contains(hours)).map(Duration::from_hours).ok_or(advice)
+}
+
+/// For how long evidence is kept.
+pub(super) fn keep_months(text: &str) -> Result<Keep, &'static str> {
+    let text = text.trim();
+    if text.eq_ignore_ascii_case("all") {
+        return Ok(Keep::Everything);
+    }
+    let months = text.parse().ok().filter(|months| (1..=1_200).contains(months));
+    months.map(Keep::Months).ok_or("write a number of months from 1 to 1200, such as 24, or all")
 }
 
 /// A realm as it may stand between quotes in any database.

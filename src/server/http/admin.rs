@@ -141,9 +141,9 @@ fn not_let_in(why: NotLetIn) -> Response {
 async fn look(state: &AppState) -> Result<Arc<AdminView>, ApiError> {
     let state = state.clone();
     let looked = tokio::task::spawn_blocking(move || {
-        let AppState { sessions, usage, grants, operator, money, .. } = &state;
+        let AppState { sessions, usage, grants, operator, money, voices, .. } = &state;
         let clock = sessions.clock();
-        operator.view(&Sources { clock, sessions, usage, grants, money }, clock.now())
+        operator.view(&Sources { clock, sessions, usage, grants, voices, money }, clock.now())
     });
     looked.await.map_err(|_| error::internal())
 }

@@ -146,7 +146,7 @@ mod tests {
             guard::{ClientApps, Guard, RateLimit},
             metrics::Answers,
             operator::Operator,
-            providers::Grants,
+            providers::{Grants, Known, Voices},
             signaling::{Rules, SessionSettings, Sessions},
             usage::Usage,
         },
@@ -169,7 +169,8 @@ mod tests {
         AppState {
             leptos: crate::server::http::leptos_options(&config.app, None, ([127, 0, 0, 1], 1).into()),
             sessions: Sessions::open(data_dir, usage.clone(), clock.clone(), settings).unwrap(),
-            grants: Grants::new(&config, None, usage.clone(), clock).unwrap(),
+            grants: Grants::new(&config, None, usage.clone(), clock.clone()).unwrap(),
+            voices: Voices::start(&config, Known::default(), clock, |_| ()).unwrap(),
             usage,
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials, RateLimit::of(1, 300))),
             apps: ClientApps::new(&config.client_apps),

@@ -1,15 +1,18 @@
 //! The view, put together from what the rooms say of themselves.
 
-use crate::domain::{ByteCount, ParticipantId, UnixMillis};
+mod costs;
+
+use self::costs::{amount, cost, elsewhere, forecast, used};
+use crate::domain::{ByteCount, ParticipantId, ProviderKind, ProviderName};
 use crate::protocol::{
-    AdminView, ConnectionNow, Counting, LastError, Money, MonthCost, MonthSoFar, PathNow, PeopleNow, ProviderNow,
-    ProviderStanding, Range, RelayStage, RelayTried, Series, SessionUse, Stage, StageKind, WayTried,
+    self, AdminView, ConnectionNow, Counting, LastError, MeterNow, MonthSoFar, PathNow, PeopleNow, ProviderNow,
+    ProviderStanding, RelayStage, RelayTried, Series, SessionUse, Stage, StageKind, WayTried,
 };
 use crate::server::clock::Clock;
 use crate::server::config::MoneyConfig;
-use crate::server::money::{self, Bill, Tariff};
+use crate::server::money::{Bill, Tariff};
 use crate::server::paths::Open;
-use crate::server::providers::{Grants, ProviderState, RelaySeen, Standing};
+use crate::server::providers::{Grants, ProviderState, RelaySeen, Standing, Voice, VoiceState, Voices};
 use crate::server::signaling::Sessions;
 use crate::server::usage::{Books, Month, ProviderLimits, SessionMonth, Slots, Usage};
 use std::collections::BTreeMap;
@@ -33,6 +36,8 @@ pub struct Sources<'a> {
     pub usage: &'a Usage,
     /// The providers.
     pub grants: &'a Grants,
+    /// What they count themselves.
+    pub voices: &'a Voices,
     /// What they cost.
     pub money: &'a MoneyConfig,
 }
@@ -47,7 +52,9 @@ pub(super) fn view(sources: &Sources<'_>, books: &Books) -> AdminView {
     let readable = by_day.is_some() && by_hour.is_some();
     let (status, limits) = (usage.status(), usage.limits());
     let open = sessions.paths().all();
-    let bill = bill(sources, books, by_day.as_ref(), month);
+    let used = used(sources, books, by_day.as_ref(), month);
+    let bill = Bill::of(&sources.money.provider_prices, &used);
+    let watched = sources.sessions.paths().watched();
     let (sessions, sessions_left_out) = every_session(sources, books, month);
     let headcount = sources.sessions.headcount();
     AdminView {
@@ -66,7 +73,12 @@ pub(super) fn view(sources: &Sources<'_>, books: &Books) -> AdminView {
             by_day: by_day.map(in_series),
             by_hour: by_hour.map(in_series),
             forecast: readable.then(|| forecast(&bill)),
-            cost: cost(&bill, sources.money),
+            cost: cost(&bill, sources.money, watched),
+            watched: watched.map(|watched| protocol::Watched {
+                session_minutes: watched.sessions.as_secs() / 60,
+                guest_minutes: watched.guests.as_secs() / 60,
+            }),
+            elsewhere: if readable { elsewhere(sources, &used) } else { Vec::new() },
         },
         providers: providers(sources, &limits.providers, &bill),
         people: PeopleNow {
@@ -87,39 +99,6 @@ pub(super) fn view(sources: &Sources<'_>, books: &Books) -> AdminView {
     }
 }
 
-/// The month in money, and by its end. The days of the month before tell what a week looks like.
-fn bill(sources: &Sources<'_>, books: &Books, by_day: Option<&Slots>, month: Month) -> Bill {
-    let Sources { clock, usage, grants, money, .. } = sources;
-    let line = grants.line();
-    let before = Month::of(UnixMillis(month.starts_at().0.saturating_sub(1)));
-    let months: Vec<_> = by_day
-        .map(|days| (month, days.clone()))
-        .into_iter()
-        .chain(books.by_day(before).ok().map(|days| (before, days)))
-        .collect();
-    let used = money::Used::of_books(clock.wall(), &line.names(), &usage.this_month(), &months);
-    Bill::of(&money.provider_prices, &used)
-}
-
-fn forecast(bill: &Bill) -> Range {
-    let by_end = bill.bytes_by_end().map(ByteCount::get);
-    Range { low: by_end.least, likely: by_end.likely, high: by_end.most }
-}
-
-/// Where nobody sends a bill there is none.
-fn cost(bill: &Bill, config: &MoneyConfig) -> Option<MonthCost> {
-    let priced = bill.lines.iter().any(|line| line.paid.tariff().is_some());
-    (priced || config.monthly_budget.is_some()).then(|| MonthCost {
-        so_far: amount(bill.so_far, config),
-        likely: bill.by_end.likely.map(|likely| amount(likely, config)),
-        budget: config.monthly_budget.map(|budget| amount(budget, config)),
-    })
-}
-
-fn amount(of: money::Money, config: &MoneyConfig) -> Money {
-    Money { micros: of.get(), currency: config.currency.to_string() }
-}
-
 fn count(of: usize) -> u64 {
     u64::try_from(of).unwrap_or(u64::MAX)
 }
@@ -130,7 +109,8 @@ fn in_series(slots: Slots) -> Vec<Series> {
 
 /// Those that are asked, and those that were this month.
 fn providers(sources: &Sources<'_>, limits: &ProviderLimits, bill: &Bill) -> Vec<ProviderNow> {
-    let Sources { grants, usage, money, .. } = sources;
+    let Sources { grants, usage, money, voices, .. } = sources;
+    let meters: BTreeMap<_, _> = voices.states().into_iter().map(|state| (state.provider.clone(), state)).collect();
     let sums: BTreeMap<_, _> = usage.this_month().into_iter().collect();
     grants
         .line()
@@ -151,6 +131,7 @@ fn providers(sources: &Sources<'_>, limits: &ProviderLimits, bill: &Bill) -> Vec
                 last_error: trouble.map(|trouble| LastError { at_ms: trouble.at.0, text: trouble.text }),
                 counted: Some(of.counted.plus(of.estimated).get()),
                 said: Some(of.said.get()).filter(|said| *said > 0),
+                meter: meter(sources, &name, meters.get(&name)),
                 limit: limits.of(&name).map(ByteCount::get),
                 price_per_gb: per_gb.map(|price| amount(price, money)),
                 cost: owed.and_then(|line| line.so_far).map(|cost| amount(cost, money)),
@@ -158,6 +139,30 @@ fn providers(sources: &Sources<'_>, limits: &ProviderLimits, bill: &Bill) -> Vec
             }
         })
         .collect()
+}
+
+/// Whether the provider's own count is to be had.
+fn meter(sources: &Sources<'_>, name: &ProviderName, state: Option<&VoiceState>) -> Option<MeterNow> {
+    let trouble = state.and_then(|state| state.failure.clone().filter(|_| state.is_failing));
+    if let Some((silent, refused)) = sources.usage.silent_for(name) {
+        // Both clocks tick at moments of their own: to the ten seconds the difference stands still.
+        let since = sources.clock.wall().0 / 1_000 - silent.as_secs().min(sources.clock.wall().0 / 1_000);
+        return Some(MeterNow::Silent {
+            since_ms: (since + 5) / 10 * 10_000,
+            refused,
+            text: trouble.map(|trouble| trouble.sentence),
+        });
+    }
+    let Some(state) = state else {
+        return (name.kind() == ProviderKind::Relay).then_some(MeterNow::Here);
+    };
+    Some(match (&state.voice, trouble) {
+        (Voice::Unheard(text), _) => MeterNow::NotSetUp { text: text.clone() },
+        (_, Some(trouble)) => MeterNow::Away { at_ms: trouble.at.0, text: trouble.sentence },
+        (Voice::Asked(_) | Voice::Listened { .. }, None) => {
+            MeterNow::Heard { at_ms: state.heard_at.map(|heard_at| heard_at.0) }
+        }
+    })
 }
 
 /// What happens on the way to the limit, in the order of their shares.

@@ -3,7 +3,7 @@
 use super::Country;
 use crate::domain::{ConnectionId, Now, ParticipantId, ProviderName, UnixMillis};
 use crate::protocol::{CandidateType, FailedBecause, Path, PathNow, PathSeen, RelayTransport, UsageReport};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How long a connection that is over waits for the last words of its ends.
@@ -14,6 +14,18 @@ const TRIED_AFTER: Duration = Duration::from_secs(10);
 
 /// Connections that are remembered at once, and people whose country is.
 const MOST: usize = 100_000;
+
+/// Looks are this far apart at most; the server looks every other second.
+const LOOKED_AT_LEAST_EVERY: Duration = Duration::from_secs(10);
+
+/// How long people watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Watched {
+    /// Sessions in which anybody did.
+    pub sessions: Duration,
+    /// All guests together.
+    pub guests: Duration,
+}
 
 /// One end, as it said last.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,6 +104,8 @@ pub(super) struct Ended {
 pub(super) struct Core {
     known: BTreeMap<ConnectionId, Open>,
     countries: BTreeMap<ParticipantId, Country>,
+    /// When it was last asked how long people watched.
+    looked: Option<Now>,
 }
 
 impl Core {
@@ -138,6 +152,17 @@ impl Core {
         if let Some(pair) = report.pairs.last() {
             end.provider = Some(pair.provider.clone());
         }
+    }
+
+    /// How long there was somebody to watch since the last look, up to a bound: a machine that slept showed nobody anything.
+    pub(super) fn take_watched(&mut self, now: Now) -> Watched {
+        let before = self.looked.replace(now).unwrap_or(now);
+        let passed = now.since(before).min(LOOKED_AT_LEAST_EVERY);
+        let runs = |open: &&Open| open.over.is_none() && matches!(open.path(), PathNow::Direct | PathNow::Relayed);
+        let guests: BTreeSet<_> = self.known.values().filter(runs).map(|open| (open.host, open.guest)).collect();
+        let sessions: BTreeSet<_> = guests.iter().map(|(host, _)| host).collect();
+        let times = |count: usize| passed.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+        Watched { sessions: times(sessions.len()), guests: times(guests.len()) }
     }
 
     pub(super) fn closed(&mut self, connection: ConnectionId, now: Now) {
@@ -286,6 +311,33 @@ mod tests {
         core.reported(GUEST, &says(Path::Direct, None));
         core.reported(GUEST, &says(Path::NotConnected, None));
         assert_eq!(end(&mut core, 30)[0].failed, None);
+    }
+
+    #[test]
+    fn time_counts_while_somebody_watches() {
+        let mut core = open();
+        let (second, other) = (ConnectionId::from_random(4), ParticipantId::from_random(5));
+        core.opened(second, HOST, other, UnixMillis(1_000), at(0));
+        let took = |core: &mut Core, seconds| {
+            let Watched { sessions, guests } = core.take_watched(at(seconds));
+            (sessions.as_secs(), guests.as_secs())
+        };
+        assert_eq!([took(&mut core, 1), took(&mut core, 3)], [(0, 0), (0, 0)], "nobody has said that it runs");
+        core.reported(GUEST, &says(Path::Direct, None));
+        assert_eq!(took(&mut core, 5), (2, 2));
+        core.reported(HOST, &UsageReport { connection: second, ..says(Path::Relayed, None) });
+        // A new line of the same guest is no second guest.
+        let again = ConnectionId::from_random(6);
+        core.opened(again, HOST, GUEST, UnixMillis(1_000), at(5));
+        core.reported(GUEST, &UsageReport { connection: again, ..says(Path::Relayed, None) });
+        assert_eq!(took(&mut core, 8), (3, 6));
+        for over in [LINK, second, again] {
+            core.closed(over, at(8));
+        }
+        assert_eq!(took(&mut core, 9), (0, 0));
+        core.opened(LINK, HOST, GUEST, UnixMillis(1_000), at(9));
+        core.reported(GUEST, &says(Path::Direct, None));
+        assert_eq!(took(&mut core, 90_000), (10, 10), "a machine that slept");
     }
 
     #[test]

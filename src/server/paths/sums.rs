@@ -1,9 +1,9 @@
 //! How the connections of each month ended, as sums on disk: a few rows a month, whatever happens.
 
-use super::core::Ended;
+use super::core::{Ended, Watched};
 use crate::protocol::{CandidateType, FailedBecause, Outcomes, RelayTransport, Tally};
 use crate::server::usage::Month;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -24,7 +24,12 @@ const SCHEMA: &str = "
         round_trips INTEGER NOT NULL,
         round_trip_ms INTEGER NOT NULL,
         PRIMARY KEY (month, outcome, relayed, candidate, transport, country)
-    ) WITHOUT ROWID";
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS watched (
+        month TEXT PRIMARY KEY,
+        session_ms INTEGER NOT NULL,
+        guest_ms INTEGER NOT NULL
+    ) WITHOUT ROWID;";
 
 /// The word for one that came up; the others are those of [`FailedBecause`].
 const CAME_UP: &str = "came_up";
@@ -73,6 +78,23 @@ impl Sums {
         transaction.commit()
     }
 
+    /// People watched for so long.
+    pub(super) fn add_watched(&mut self, month: Month, watched: Watched) -> rusqlite::Result<()> {
+        let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        self.file
+            .prepare_cached(
+                "INSERT INTO watched VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET session_ms = session_ms + ?2, guest_ms = guest_ms + ?3",
+            )?
+            .execute(params![month.to_string(), millis(watched.sessions), millis(watched.guests)])?;
+        Ok(())
+    }
+
+    /// How long people watched in a month.
+    pub(super) fn watched(&self, month: Month) -> rusqlite::Result<Watched> {
+        watched(&self.file, month)
+    }
+
     pub(super) fn outcomes(&self, month: Month) -> rusqlite::Result<Outcomes> {
         let mut rows = self.file.prepare_cached(
             "SELECT outcome, relayed, candidate, transport, country, count, round_trips, round_trip_ms
@@ -115,6 +137,21 @@ impl Sums {
         outcomes.relay_round_trip_ms = millis.checked_div(round_trips).and_then(|mean| u32::try_from(mean).ok());
         Ok(outcomes)
     }
+}
+
+/// The same beside a server that writes, or without one; `None` where there is no file, or an older one.
+pub(super) fn watched_by_file(data_dir: &Path, month: Month) -> Option<Watched> {
+    let file = Connection::open_with_flags(data_dir.join(FILE), OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
+    file.busy_timeout(Duration::from_secs(2)).ok()?;
+    watched(&file, month).ok()
+}
+
+fn watched(file: &Connection, month: Month) -> rusqlite::Result<Watched> {
+    let millis = |row: &Row<'_>, column| counted(row, column).map(Duration::from_millis);
+    file.prepare_cached("SELECT session_ms, guest_ms FROM watched WHERE month = ?1")?
+        .query_row([month.to_string()], |row| Ok(Watched { sessions: millis(row, 0)?, guests: millis(row, 1)? }))
+        .optional()
+        .map(Option::unwrap_or_default)
 }
 
 fn counted(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
@@ -169,5 +206,20 @@ mod tests {
         assert_eq!(sums.outcomes(month("2026-11")).unwrap(), expected);
         assert_eq!(sums.outcomes(month("2026-12")).unwrap().came_up, 1);
         assert_eq!(sums.outcomes(month("2026-10")).unwrap(), Outcomes::default());
+    }
+
+    #[test]
+    fn hours_outlive_a_restart_and_are_read_beside_the_server() {
+        let data = tempfile::tempdir().unwrap();
+        let month = |text: &str| text.parse::<Month>().unwrap();
+        let watched =
+            |sessions, guests| Watched { sessions: Duration::from_secs(sessions), guests: Duration::from_secs(guests) };
+        assert_eq!(watched_by_file(data.path(), month("2026-11")), None);
+        Sums::open(data.path()).unwrap().add_watched(month("2026-11"), watched(2, 6)).unwrap();
+        let mut sums = Sums::open(data.path()).unwrap();
+        sums.add_watched(month("2026-11"), watched(3, 3)).unwrap();
+        assert_eq!(sums.watched(month("2026-11")).unwrap(), watched(5, 9));
+        assert_eq!(sums.watched(month("2026-12")).unwrap(), Watched::default());
+        assert_eq!(watched_by_file(data.path(), month("2026-11")), Some(watched(5, 9)));
     }
 }

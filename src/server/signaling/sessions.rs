@@ -73,6 +73,9 @@ pub enum BeaconError {
     /// The token is nobody's, or no report in it can be used.
     #[error("No report in this beacon can be used as one of yours. Join the session again to report.")]
     NotYours,
+    /// No report in it can be used, and this is wrong with the first.
+    #[error("No report in this beacon can be used: {0}.")]
+    BadReport(usage::ReportError),
     /// More reports than connections can be.
     #[error("A beacon has at most {} reports. Send fewer.", limits::REPORTS_PER_BEACON)]
     TooMany,
@@ -191,10 +194,13 @@ impl Sessions {
         let token = beacon.token.0;
         let session = self.find(token.code).ok_or(BeaconError::NotYours)?;
         let sent = beacon.reports.len();
-        let mut taken = 0;
+        let (mut taken, mut wrong) = (0, None);
         for report in beacon.reports {
-            let reporter = session.reporter(&token, report.connection).filter(|_| usage::check(&report).is_ok());
-            let Some(reporter) = reporter else { continue };
+            let Some(reporter) = session.reporter(&token, report.connection) else { continue };
+            if let Err(error) = usage::check(&report) {
+                wrong = wrong.or(Some(error));
+                continue;
+            }
             if reporter.open {
                 self.0.around.usage.alive(report.connection);
             }
@@ -205,7 +211,11 @@ impl Sessions {
         if taken < sent {
             tracing::debug!(reports.sent = sent, reports.taken = taken, "Reports in a beacon could not be used");
         }
-        if taken == 0 && sent > 0 { Err(BeaconError::NotYours) } else { Ok(()) }
+        match wrong {
+            _ if taken > 0 || sent == 0 => Ok(()),
+            Some(error) => Err(BeaconError::BadReport(error)),
+            None => Err(BeaconError::NotYours),
+        }
     }
 
     /// Every session that is open: its host, and how many people are in it.

@@ -5,15 +5,16 @@
 
 use super::{
     Month,
-    ledger::{FILE, Ledger},
+    ledger::{FILE, Ledger, days, spans},
 };
-use rusqlite::{Connection, OpenFlags, params, types::ValueRef};
+use rusqlite::{Connection, OpenFlags, Row, params, types::ValueRef};
 use std::{
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
-const SECONDS_OF_A_DAY: i64 = 86_400;
+/// Bytes of an export that are written at once: a terminal's output would be written line by line.
+const AT_ONCE: usize = 64 * 1024;
 
 /// The first line of an export.
 const HEADER: &str = "node,seq,at_ms,day,kind,bytes,counted,provider,session,participant,connection";
@@ -60,28 +61,21 @@ impl Archive {
     /// Writes the evidence of a month as CSV (RFC 4180), one row for each, in the order in which it was recorded. Names of people,
     /// codes and addresses are not in it.
     pub fn export(&self, month: Month, to: &mut impl Write) -> Result<u64, ArchiveError> {
-        let day = |month: Month| i64::try_from(month.starts_at().0 / 1_000).unwrap_or(i64::MAX) / SECONDS_OF_A_DAY;
+        // In the order of the rows: by their days each of them would be looked up by itself.
         let mut rows = self.database.prepare(
             "SELECT name, seq, at_ms, day, kind, bytes, counted, provider, session, participant, connection
-             FROM evidence JOIN node ON node.id = evidence.node WHERE day >= ?1 AND day < ?2",
+             FROM evidence JOIN node ON node.id = evidence.node
+             WHERE node = ?1 AND seq >= ?2 AND seq <= ?3 AND +day >= ?4 AND +day < ?5 ORDER BY seq",
         )?;
-        let mut rows = rows.query(params![day(month), day(month.next())])?;
-        let mut written = 0;
+        let (first_day, end_day) = days(month);
+        let (mut written, mut to) = (0, BufWriter::with_capacity(AT_ONCE, to));
         writeln!(to, "{HEADER}")?;
-        while let Some(row) = rows.next()? {
-            for column in 0..11 {
-                if column > 0 {
-                    to.write_all(b",")?;
-                }
-                match row.get_ref(column)? {
-                    ValueRef::Integer(number) => write!(to, "{number}")?,
-                    // Hexadecimal identifiers and words of ours: nothing that would have to be quoted.
-                    ValueRef::Text(text) => to.write_all(text)?,
-                    ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => {}
-                }
+        for span in spans(&self.database, month)? {
+            let mut rows = rows.query(params![span.node, span.first, span.last, first_day, end_day])?;
+            while let Some(row) = rows.next()? {
+                line(row, &mut to)?;
+                written += 1;
             }
-            writeln!(to)?;
-            written += 1;
         }
         to.flush()?;
         Ok(written)
@@ -95,6 +89,23 @@ impl Archive {
         self.database.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
         Ok(())
     }
+}
+
+/// One row.
+fn line(row: &Row<'_>, to: &mut impl Write) -> Result<(), ArchiveError> {
+    for column in 0..11 {
+        if column > 0 {
+            to.write_all(b",")?;
+        }
+        match row.get_ref(column)? {
+            ValueRef::Integer(number) => write!(to, "{number}")?,
+            // Hexadecimal identifiers and words of ours: nothing that would have to be quoted.
+            ValueRef::Text(text) => to.write_all(text)?,
+            ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => {}
+        }
+    }
+    writeln!(to)?;
+    Ok(())
 }
 
 /// Makes every sum of the books from their evidence anew. Waits for its turn where a server runs there.

@@ -6,7 +6,8 @@ use crate::{
     server::{
         clock::Clock,
         config::Config,
-        money::{Bill, Elsewhere, Used},
+        money::{Bill, Elsewhere, Used, per_hour},
+        paths,
     },
 };
 use std::{
@@ -134,6 +135,11 @@ impl View {
         let bill = Bill::of(&config.money.provider_prices, &used);
         let show = |money| config.money.currency.show(money);
         writeln!(out, "\nCost so far: {}", show(bill.so_far))?;
+        let watched = paths::watched(&config.app.data_dir, self.month).unwrap_or_default();
+        let an_hour = |time| per_hour(bill.so_far, time).map(show);
+        if let (Some(session), Some(guest)) = (an_hour(watched.sessions), an_hour(watched.guests)) {
+            writeln!(out, "  {session} for an hour of a session, {guest} for an hour of a guest")?;
+        }
         for unknown in bill.not_known() {
             writeln!(out, "  without {unknown}, whose price is not known: set it in PROVIDER_PRICES")?;
         }

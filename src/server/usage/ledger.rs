@@ -2,13 +2,20 @@
 //!
 //! One call of [`Ledger::record_all`] is one transaction, durable when it returns: evidence, counters and sums change together
 //! or not at all, so reports that are sent again after a crash count once (`property_tests` cuts the log at any byte,
-//! `crash_tests` kills the process). The evidence is only ever added to, and every sum can be made from it anew
-//! ([`Ledger::rebuild`]). Refuses to know threads, acknowledgements, the cap and people's names. Amounts beyond `i64::MAX` bytes
+//! `crash_tests` kills the process). The evidence is only ever added to until it is old ([`retention`]), and every sum can be made
+//! from it anew ([`Ledger::rebuild`]). Refuses to know threads, acknowledgements, the cap and people's names. Amounts beyond `i64::MAX` bytes
 //! are kept as that.
 
 mod ends;
 mod entry;
+mod rebuilding;
+mod retention;
 mod rows;
+mod span;
+
+pub use retention::Keep;
+pub(super) use retention::Retention;
+pub(super) use span::{days, spans};
 
 use self::entry::Entry;
 use self::rows::{loaded, loaded_bytes, parsed};
@@ -31,13 +38,14 @@ use std::time::Duration;
 pub(super) const FILE: &str = "usage.db";
 
 /// Each entry takes the ledger one version further; entries are only ever added.
-const SCHEMA: [&str; 6] = [
+const SCHEMA: [&str; 7] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
+    include_str!("schema/7.sql"),
 ];
 
 /// How long to wait for another process that reads or copies the file.
@@ -233,13 +241,6 @@ impl Ledger {
                 rows::stored(at.0)
             ])?;
         }
-        transaction.commit()
-    }
-
-    /// Makes every sum from the evidence anew.
-    pub(super) fn rebuild(&mut self) -> Result<(), rusqlite::Error> {
-        let transaction = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute_batch(include_str!("schema/rebuild.sql"))?;
         transaction.commit()
     }
 }

@@ -31,6 +31,13 @@ impl Month {
         Self { first: self.first.saturating_add(1.month()).first_of_month() }
     }
 
+    /// The month so many before this one; there is none before the first.
+    #[must_use]
+    pub fn minus(self, months: u16) -> Self {
+        let first = self.first.saturating_sub(i64::from(months).months());
+        Self { first: first.first_of_month().max(Date::constant(1970, 1, 1)) }
+    }
+
     /// The month's first instant.
     pub fn starts_at(self) -> UnixMillis {
         let start = self.first.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |midnight| midnight.timestamp());
@@ -124,6 +131,14 @@ mod tests {
         assert_eq!(present.next(), present);
         assert_eq!(present.starts_at(), UnixMillis(LAST_MONTH));
         assert_eq!(Month::of(UnixMillis(u64::MAX)), present);
+    }
+
+    #[test]
+    fn months_before_are_counted_over_the_turn_of_years() {
+        assert_eq!(month("2026-03").minus(0), month("2026-03"));
+        assert_eq!(month("2026-03").minus(4), month("2025-11"));
+        assert_eq!(month("2026-03").minus(24), month("2024-03"));
+        assert_eq!(month("2026-03").minus(u16::MAX), month("1970-01"));
     }
 
     #[test]

@@ -41,6 +41,11 @@ pub fn check(report: &UsageReport) -> Result<(), ReportError> {
     if report.sequence == 0 {
         return Err(ReportError::NoSequence);
     }
+    let seen = report.other_end.unwrap_or_default();
+    let of_other_end = [seen.bytes_received, seen.bytes_sent, seen.packets_received, seen.packets_sent];
+    if let Some(value) = std::iter::once(report.sequence).chain(of_other_end).find(|value| *value > LARGEST_COUNTER) {
+        return Err(ReportError::Counter { value });
+    }
     let count = report.pairs.len();
     if count > limits::PAIRS_PER_REPORT {
         return Err(ReportError::TooManyPairs { count });
@@ -63,7 +68,7 @@ pub fn check(report: &UsageReport) -> Result<(), ReportError> {
 mod tests {
     use super::*;
     use crate::domain::ConnectionId;
-    use crate::protocol::{PairCounters, Path};
+    use crate::protocol::{OtherEndCounters, PairCounters, Path};
 
     fn pair(name: &str) -> PairCounters {
         PairCounters {
@@ -102,6 +107,11 @@ mod tests {
         assert_eq!(check(&report(vec![pair(&"a".repeat(65))])), Err(ReportError::PairName { chars: 65 }));
         assert_eq!(check(&report(vec![pair("")])), Err(ReportError::PairName { chars: 0 }));
         assert_eq!(check(&UsageReport { sequence: 0, ..report(vec![]) }), Err(ReportError::NoSequence));
+        let other_end = OtherEndCounters { bytes_sent: 1 << 53, ..OtherEndCounters::default() };
+        let of_other_end = UsageReport { other_end: Some(other_end), ..report(vec![]) };
+        assert_eq!(check(&of_other_end), Err(ReportError::Counter { value: 1 << 53 }));
+        let far_ahead = UsageReport { sequence: u64::MAX, ..report(vec![]) };
+        assert_eq!(check(&far_ahead), Err(ReportError::Counter { value: u64::MAX }));
         let absurd = PairCounters { packets_sent: 1 << 53, ..pair("a") };
         assert_eq!(check(&report(vec![absurd])), Err(ReportError::Counter { value: 1 << 53 }));
     }

@@ -311,7 +311,7 @@ impl Shared {
     }
 
     /// Whether nothing is to be given because it could not be counted: at all, or over this provider.
-    fn is_uncounted(&self, provider: &ProviderName) -> bool {
+    pub(super) fn is_uncounted(&self, provider: &ProviderName) -> bool {
         let closed = self.cap().limits().when_uncounted == WhenUncounted::Closed;
         let (voices, now) = (self.voices(), self.clock.now());
         let long = |since: &Now| now.since(*since) >= COUNTING_MAY_FAIL_FOR;

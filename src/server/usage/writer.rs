@@ -8,7 +8,7 @@
 
 use super::bounds::Ignored;
 use super::connections::{Ended, Input, Kept};
-use super::ledger::{Batch, Heard, Ledger, Outcome, Recorded, Reported};
+use super::ledger::{Batch, Heard, Keep, Ledger, Outcome, Recorded, Reported, Retention};
 use super::shared::Shared;
 use super::sums::MonthTotal;
 use super::voices::Said;
@@ -38,6 +38,8 @@ pub(super) enum Job {
     Hear(Heard),
     /// A connection was opened: write it down.
     Look,
+    /// Evidence is kept for so long.
+    Keep(Keep),
     /// End what lingers, write it down, and stop.
     Stop,
 }
@@ -50,6 +52,7 @@ pub(super) struct Writer {
     endings: Vec<Ended>,
     /// What relays and providers said and is not on disk yet.
     heard: Vec<Heard>,
+    retention: Retention,
     /// What is promised, as it is on disk.
     promised: BTreeMap<ProviderName, ByteCount>,
     /// What the operator was warned about.
@@ -59,7 +62,8 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(ledger: Ledger, shared: Arc<Shared>, queue: Receiver<Job>) -> Self {
         let (endings, heard, promised, warned) = (Vec::new(), Vec::new(), BTreeMap::new(), BTreeSet::new());
-        Self { ledger, shared, queue, endings, heard, promised, warned }
+        let retention = Retention::new(Keep::Everything);
+        Self { ledger, shared, queue, endings, heard, retention, promised, warned }
     }
 
     /// Works until it is told to stop, or until nobody is left to tell it.
@@ -75,6 +79,7 @@ impl Writer {
             if stopping {
                 break;
             }
+            self.retention.work(&mut self.ledger, self.shared.clock.wall(), self.shared.clock.now());
         }
         if !self.endings.is_empty() {
             tracing::error!(connections = self.endings.len(), "the usage of ended connections could not be written");
@@ -87,6 +92,7 @@ impl Writer {
             Ok(Job::Report(reported, acknowledge)) => jobs.push((reported, acknowledge)),
             Ok(Job::Hear(heard)) => self.hear(heard),
             Ok(Job::Look) => {}
+            Ok(Job::Keep(keep)) => self.retention = Retention::new(keep),
             Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return (jobs, true),
             Err(RecvTimeoutError::Timeout) => return (jobs, false),
         }
@@ -95,6 +101,7 @@ impl Writer {
                 Ok(Job::Report(reported, acknowledge)) => jobs.push((reported, acknowledge)),
                 Ok(Job::Hear(heard)) => self.hear(heard),
                 Ok(Job::Look) => {}
+                Ok(Job::Keep(keep)) => self.retention = Retention::new(keep),
                 Ok(Job::Stop) => return (jobs, true),
                 Err(_) => break,
             }

@@ -39,6 +39,8 @@ fn view(rate: Option<u64>) -> AdminView {
             by_hour: None,
             forecast: None,
             cost: None,
+            watched: None,
+            elsewhere: Vec::new(),
         },
         providers: Vec::new(),
         people: PeopleNow::default(),

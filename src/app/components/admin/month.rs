@@ -30,6 +30,8 @@ pub fn Month() -> impl IntoView {
                     <Fact name=admin::RESERVED words=Signal::derive(read(reserved)) />
                     <Fact name=admin::FORECAST words=Signal::derive(read(forecast)) />
                     <Fact name=admin::COST words=Signal::derive(read(cost)) />
+                    <Fact name=admin::COST_OF_AN_HOUR words=Signal::derive(read(cost_of_an_hour)) />
+                    <Fact name=admin::WATCHED words=Signal::derive(read(watched)) />
                 </dl>
             </div>
             <Standing />
@@ -52,7 +54,7 @@ fn Fact(
     words: Signal<String>,
 ) -> impl IntoView {
     view! {
-        <div>
+        <div hidden=move || words.with(String::is_empty)>
             <dt>{say(name)}</dt>
             <dd>{move || words.get()}</dd>
         </div>
@@ -97,6 +99,14 @@ fn cost(month: &MonthSoFar, language: Language) -> String {
         (Some(likely), Language::German) => format!("{of}, etwa {likely} insgesamt"),
         (None, _) => of,
     }
+}
+
+fn cost_of_an_hour(month: &MonthSoFar, language: Language) -> String {
+    admin::cost_of_an_hour(month.cost.as_ref(), language)
+}
+
+fn watched(month: &MonthSoFar, language: Language) -> String {
+    admin::watched(month.watched, language)
 }
 
 /// The bar, and what happens on the way to its end.

@@ -8,7 +8,7 @@ use crate::app::charts::swatch;
 use crate::app::language::use_language;
 use crate::app::words::{Text, admin, say};
 use crate::domain::{Language, ProviderName};
-use crate::protocol::{AdminAction, ProviderNow, ProviderStanding};
+use crate::protocol::{AdminAction, MeterNow, ProviderNow, ProviderStanding};
 use leptos::prelude::*;
 
 /// All of them, in the order in which they are asked.
@@ -79,6 +79,10 @@ fn One(
         let title = title.clone();
         Signal::derive(move || format!("{}: {title}", words.get()))
     };
+    let meter = read(meter);
+    let trouble = Memo::new(move |_| {
+        now.with(|now| now.as_ref().is_some_and(|(now, _)| now.meter.as_ref().is_some_and(MeterNow::is_trouble)))
+    });
     let row = |label: Text, words: Memo<String>| {
         view! {
             <div hidden=move || words.with(String::is_empty)>
@@ -100,6 +104,13 @@ fn One(
                 {row(admin::COUNTED, read(counted))}
                 {row(admin::SAID, read(said))}
                 {row(admin::DRIFT, read(drift))}
+                <div
+                    hidden=move || meter.with(String::is_empty)
+                    class:fault=move || trouble.get()
+                >
+                    <dt>{say(admin::METER)}</dt>
+                    <dd>{move || meter.get()}</dd>
+                </div>
                 {row(admin::LIMIT, read(limit))}
                 {row(admin::PRICE, read(price))}
                 {row(admin::PROVIDER_COST, read(cost))}
@@ -130,6 +141,10 @@ fn said(now: &ProviderNow, _: u64, language: Language) -> String {
 
 fn drift(now: &ProviderNow, _: u64, language: Language) -> String {
     now.counted.zip(now.said).map(|(counted, said)| admin::drift(counted, said, language)).unwrap_or_default()
+}
+
+fn meter(now: &ProviderNow, at_ms: u64, language: Language) -> String {
+    now.meter.as_ref().map(|meter| admin::meter(meter, at_ms, language)).unwrap_or_default()
 }
 
 fn limit(now: &ProviderNow, _: u64, language: Language) -> String {

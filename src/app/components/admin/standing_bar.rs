@@ -27,6 +27,12 @@ pub fn StandingBar() -> impl IntoView {
         Some(Counting::Stopped) => Some(admin::NOT_COUNTED),
         Some(Counting::Works) | None => None,
     });
+    let meters = Memo::new(move |_| {
+        let language = language.get();
+        handle
+            .state
+            .with(|page| page.view.as_ref().map(|view| admin::meters_in_trouble(view, language)).unwrap_or_default())
+    });
     view! {
         <div class="admin-bar">
             <p class="admin-live" role="status" data-live=move || live.get().to_string()>
@@ -45,6 +51,9 @@ pub fn StandingBar() -> impl IntoView {
         </div>
         <p class="notice" role="alert" hidden=move || trouble.get().is_none()>
             {move || trouble.get().map(|text| text.to(language.get()))}
+        </p>
+        <p class="notice" role="alert" hidden=move || meters.with(String::is_empty)>
+            {move || meters.get()}
         </p>
     }
     .into_any()
