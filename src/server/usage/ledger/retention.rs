@@ -2,7 +2,7 @@
 //!
 //! Rows go in small steps on the ledger's thread, between its other work. Before the first row of a month goes, and in the same
 //! transaction, it is written down that its evidence is not whole any more, so that whatever happens in between, sums are never
-//! made from the half that is left. A connection that is still open keeps its counters however old it is: with them gone its next
+//! made from the half that is left. The last row of all stays, so that no number is given twice. A connection that is still open keeps its counters however old it is: with them gone its next
 //! report would count everything again.
 
 use super::super::month::Month;
@@ -76,7 +76,9 @@ impl Ledger {
         transaction.execute("UPDATE evidence_since SET first_day = ?1 WHERE first_day < ?1", [first_day])?;
         let mut gone = transaction
             .prepare_cached(
-                "DELETE FROM evidence WHERE (node, seq) IN (SELECT node, seq FROM evidence WHERE day < ?1 LIMIT ?2)",
+                "DELETE FROM evidence WHERE (node, seq) IN (
+                     SELECT node, seq FROM evidence AS old
+                     WHERE day < ?1 AND seq < (SELECT max(seq) FROM evidence WHERE node = old.node) LIMIT ?2)",
             )?
             .execute(params![first_day, STEP])?;
         for of_connections in [
