@@ -44,16 +44,16 @@ impl Evening {
     async fn says(&mut self, report: &str) -> Option<ErrorCode> {
         self.guest.say_text(&format!(r#"{{"type":"usage","report":{report}}}"#)).await;
         loop {
-            match self.guest.hear().await {
-                ServerMessage::UsageAck { connection: LINK, .. } => return None,
-                ServerMessage::Error { code, message } => {
-                    assert!(message.contains("reload"), "what to do: {message}");
-                    return Some(code);
-                }
-                // They have promised nothing to anybody, and may be told to leave.
-                ServerMessage::RelayOver { .. } => {}
-                heard => panic!("{heard:?}"),
+            let heard = self.guest.hear().await;
+            if let ServerMessage::UsageAck { connection: LINK, .. } = heard {
+                return None;
             }
+            if let ServerMessage::Error { code, message } = heard {
+                assert!(message.contains("reload"), "what to do: {message}");
+                return Some(code);
+            }
+            // Nothing was promised to them, and they may be told to leave.
+            assert!(matches!(heard, ServerMessage::RelayOver { .. }), "{heard:?}");
         }
     }
 
