@@ -22,12 +22,12 @@ pub mod words;
 mod tests;
 
 use components::Broken;
-use leptos::prelude::*;
+use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
-use leptos_router::{Lazy, path};
+use leptos_router::{Lazy, SsrMode, path};
 use pages::{AdminRoute, CheckRoute, HomePage, LostPage, SessionRoute};
-pub use pages::{load_admin, load_check, load_session};
+pub use pages::{LATE_STYLES, load_admin, load_check, load_session};
 use wasm_split_helpers::SplitLoaderError;
 
 /// What the address of the files of the server's build begins with; provided by the server.
@@ -54,7 +54,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="description" content=words::DESCRIPTION.to(language) />
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="stylesheet" id="leptos" href="/pkg/tessro.css" />
-                <script inner_html=UNTIL_THE_APP_IS_THERE></script>
+                <script nonce=use_nonce() inner_html=UNTIL_THE_APP_IS_THERE></script>
                 <AutoReload options=options.clone() />
                 <HydrationScripts options root />
                 <leptos_meta::MetaTags />
@@ -67,7 +67,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The pages by address.
+/// The pages by address. Those that are loaded late are sent whole: sent in parts, they are put together by a script that has no
+/// nonce, which the policy of a page does not let run.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -77,9 +78,9 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=LostPage>
                 <Route path=path!("/") view=HomePage />
-                <Route path=path!("/admin") view={Lazy::<AdminRoute>::new()} />
-                <Route path=path!("/check") view={Lazy::<CheckRoute>::new()} />
-                <Route path=path!("/s/:code") view={Lazy::<SessionRoute>::new()} />
+                <Route path=path!("/admin") view={Lazy::<AdminRoute>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/check") view={Lazy::<CheckRoute>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/s/:code") view={Lazy::<SessionRoute>::new()} ssr=SsrMode::Async />
             </Routes>
         </Router>
     }

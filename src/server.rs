@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod clock;
 pub mod config;
 pub mod doctor;
+pub mod files;
 pub mod guard;
 pub mod http;
 pub mod metrics;

@@ -1,6 +1,7 @@
 //! The pages as HTML, rendered natively in chosen states.
 
 mod admin;
+mod hostile;
 
 use super::check::CheckHandle;
 use super::language::Speech;

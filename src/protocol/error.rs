@@ -53,6 +53,8 @@ pub enum ErrorCode {
     NotFound,
     /// The address exists, the method does not.
     MethodNotAllowed,
+    /// The request did not arrive in time.
+    TooSlow,
     /// The request's body or query is not what the address takes.
     BadRequest,
     /// A fault of the server's own.

@@ -20,6 +20,7 @@ mod operating;
 mod provider_usage;
 mod providers;
 mod relay;
+mod room;
 mod rotation;
 mod secret;
 mod static_login;
@@ -50,6 +51,7 @@ pub use naming::variable_of;
 pub use operating::OperatingConfig;
 pub use providers::ProviderConfig;
 pub use relay::{PublicAddress, RelayConfig, RelayPlace};
+pub use room::RoomConfig;
 pub use rotation::{CloudflareRotation, CoturnRotation};
 pub use static_login::StaticConfig;
 pub use twilio::TwilioConfig;
@@ -71,6 +73,8 @@ pub struct Config {
     pub limits: LimitConfig,
     /// How long usage is kept.
     pub ledger: LedgerConfig,
+    /// How many people, connections and requests are taken.
+    pub room: RoomConfig,
     /// What that costs, and what it may cost.
     pub money: MoneyConfig,
     /// Who is told when something is wrong.
@@ -262,6 +266,7 @@ impl Config {
             credentials,
             limits,
             ledger,
+            room,
             money,
             alerts,
             operating,
@@ -305,6 +310,7 @@ impl Config {
                 credentials,
                 limits,
                 ledger,
+                room,
                 money,
                 alerts,
                 relay,

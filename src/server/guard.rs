@@ -2,26 +2,31 @@
 //!
 //! Three kinds of callers have buckets of their own: participants, who proved themselves with their token, by participant;
 //! other people's apps, which have an API key, by app; everyone else by network address. [`Tries`] and [`Delays`]
-//! count who comes to the door and is not let in. Decides and counts; refuses to know what is being asked for. The check of the
-//! `Origin` header that keeps other sites' pages out is here as well.
+//! count who comes to the door and is not let in, [`Flow`] every request, and [`Room`] the connections that are open. Decides and
+//! counts; refuses to know what is being asked for. The check of the `Origin` header that keeps other sites' pages out is here
+//! as well.
 
 mod address;
 mod bucket;
 mod client_apps;
 mod delays;
+mod flow;
 pub mod forwarded;
 mod operators;
 pub mod origin;
 mod rate;
+mod room;
 mod tries;
 
 pub use address::ClientAddress;
 pub use bucket::{Allowance, TooMany};
 pub use client_apps::{ClientApp, ClientAppConfig, ClientApps, KeyDigest};
 pub use delays::Delays;
+pub use flow::{Flow, FlowRates, Kind};
 pub use operators::{NotLetIn, Operators, has_token};
 pub use origin::Origin;
 pub use rate::RateLimit;
+pub use room::{NoPlace, Place, Room};
 pub use tries::Tries;
 
 use crate::domain::{ByteCount, ParticipantId, SessionCode};

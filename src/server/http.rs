@@ -9,6 +9,7 @@
 //! - [`health`]: that the server serves. [`metrics`]: figures, and who may read them.
 //! - [`check`]: what a check of a connection sent over relays.
 //! - [`admin`]: the operator's page: what it is told, and what it may have done.
+//! - [`crowd`]: what holds for every request. [`headers`]: what every answer tells the browser.
 //! - [`package`]: the files that the pages load.
 //!
 //! Knows who calls and what is answered; refuses to know how credentials are minted or bytes are counted.
@@ -17,11 +18,13 @@ mod admin;
 mod beacon;
 mod check;
 mod cors;
+mod crowd;
 mod desk;
 mod document;
 mod edge;
 mod error;
 pub mod functions;
+mod headers;
 mod health;
 mod metrics;
 mod package;
@@ -32,7 +35,7 @@ pub use router::{addresses, app};
 
 use super::{
     config::{AppConfig, MoneyConfig},
-    guard::{ClientApps, Guard, Origin},
+    guard::{ClientApps, Flow, Guard, Origin},
     metrics::Answers,
     operator::Operator,
     providers::{Grants, Voices},
@@ -62,6 +65,8 @@ pub struct AppState {
     pub grants: Grants,
     /// Who may ask for them.
     pub guard: Arc<Guard>,
+    /// How often one address may ask for anything.
+    pub flow: Arc<Flow>,
     /// Other people's apps that may ask as well.
     pub apps: ClientApps,
     /// What tells a visitor's address.
@@ -78,6 +83,8 @@ pub struct AppState {
     pub admin_token: Option<SecretString>,
     /// Where a doctor proves that it is ours.
     pub data_dir: PathBuf,
+    /// The server speaks TLS itself.
+    pub has_certificate: bool,
     /// The only origin whose pages may read the API from elsewhere.
     pub client_url: Option<Origin>,
 }

@@ -60,7 +60,7 @@ pub use reflection::seen_as;
 pub use settings::{DYNAMIC_PORTS, Settings, Tls};
 
 use self::core::{Core, Relayed, Shared};
-use super::clock::Clock;
+use super::{clock::Clock, files};
 use crate::domain::UnixMillis;
 use guard::{Guard, Whom};
 use mio::Poll;
@@ -68,7 +68,6 @@ use nonce::Nonces;
 use ports::Ports;
 use quota::Quota;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shard::{Beginning, Door, Order, Shard, sockets};
 use std::{
     io,
@@ -298,11 +297,7 @@ fn listen<S>(
     addresses.iter_mut().map(one).collect()
 }
 
-/// How many sockets this process can have for allocations, once its limit is as high as it may be.
+/// How many sockets this process can have for allocations.
 fn room_for_files() -> u32 {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    let current = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
-    // No limit at all is a limit that nobody reaches.
-    current.map_or(u32::MAX, |files| u32::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(u32::MAX))
+    u32::try_from(files::most_open().saturating_sub(OTHER_FILES)).unwrap_or(u32::MAX)
 }

@@ -6,12 +6,13 @@
 mod alone;
 pub mod relay;
 mod secured;
+mod visitors;
 
 pub use alone::relay_alone;
 
 use self::{
     relay::{NoRelay, OwnRelay, RelayVoice},
-    secured::Secured,
+    visitors::{Patience, Visitors},
 };
 use super::{
     alerts::{Desk, NoWay, Rhythm, Way, gather::Gather},
@@ -19,7 +20,8 @@ use super::{
     clock::Clock,
     config::Config,
     doctor::{Trust, rounds},
-    guard::{self, ClientApps, Guard},
+    files,
+    guard::{self, ClientApps, Flow, Guard, Room},
     http::{self, AppState},
     metrics::Answers,
     operator::Operator,
@@ -29,16 +31,16 @@ use super::{
     usage::{Usage, UsageError},
 };
 use crate::domain::ByteCount;
-use axum::serve::{ListenerExt as _, TapIo};
+use axum_client_ip::ClientIpSource;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// How often those are forgotten who have not asked for credentials in a while.
 const FORGET_EVERY: Duration = Duration::from_mins(1);
+
+/// Connections at once, where the system sets no narrower limit.
+const MOST_CONNECTIONS: usize = 65_536;
 
 /// How long requests may go on once the server stops; a download that lingers is cut.
 const LINGER: Duration = Duration::from_secs(2);
@@ -55,6 +57,7 @@ pub struct Server {
     /// How often relays are tried.
     check_every: Option<Duration>,
     certificate: Option<Certificate>,
+    room: Room,
     rotations: Rotations,
     voices: Voices,
     gather: Gather,
@@ -127,6 +130,9 @@ impl Server {
         let ways = Way::all(&config, &[])?;
         let settings = SessionSettings {
             rules: Rules { limit: config.app.session_limit, host_grace: config.app.host_grace },
+            most_sessions: config.room.most_sessions,
+            most_people: config.room.most_people,
+            sockets_per_address: config.room.connections_per_address(),
             client_url: config.app.client_url.clone(),
             client_ip_source: config.app.client_ip_source.clone(),
             bouncer: relay.bouncer(&config),
@@ -171,6 +177,8 @@ impl Server {
             sessions,
             usage,
             grants,
+            has_certificate: certificate.is_some(),
+            flow: Arc::new(Flow::new(config.room.rates())),
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials, guard::checks_a_day(limit))),
             apps,
             client_ip_source: config.app.client_ip_source,
@@ -182,6 +190,7 @@ impl Server {
             data_dir: config.app.data_dir,
             client_url: config.app.client_url,
         };
+        let room = Room::new(most_connections(config.room.most_connections), config.room.connections_per_address());
         let check_every = config.operating.turn_check_every;
         let stages = config.limits.bandwidth_stages.percentages().to_vec();
         Ok(Self {
@@ -193,6 +202,7 @@ impl Server {
             clock,
             check_every,
             certificate,
+            room,
             rotations,
             voices,
             gather,
@@ -246,6 +256,7 @@ impl Server {
             clock,
             check_every,
             certificate,
+            room,
             rotations,
             voices,
             gather,
@@ -255,26 +266,23 @@ impl Server {
         } = self;
         let (grants, data_dir) = (state.grants.clone(), state.data_dir.clone());
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
-        let (operator, ticking) = (state.operator.clone(), clock.clone());
+        let (operator, flow, ticking) = (state.operator.clone(), Arc::clone(&state.flow), clock.clone());
         let stopping = CancellationToken::new();
-        let stopped = stopping.clone().cancelled_owned();
         let voice = voice.map(|voice| tokio::spawn(voice.speak(stopping.clone())));
+        // A proxy has one address for everybody behind it.
+        let by_address = state.client_ip_source == ClientIpSource::ConnectInfo;
+        let visitors = Visitors::new(http::app(state), room, by_address, Patience::default());
         let mut tasks = JoinSet::new();
         tasks.spawn(grants.clone().take_back_from_who_goes_on(usage.orders()));
-        let app = http::app(state).into_make_service_with_connect_info::<SocketAddr>();
         if let Some(every) = check_every {
             check_relays(&mut tasks, grants, clock.clone(), every);
         }
         let mut serving = match certificate {
-            None => {
-                tokio::spawn(axum::serve(without_delay(listener), app).with_graceful_shutdown(stopped).into_future())
-            }
+            None => tokio::spawn(visitors.clone().receive(listener)),
             Some(certificate) => {
-                let secured = Secured::new(listener, certificate.config(), relay.shares_the_port())?;
+                let config = certificate.config();
                 tasks.spawn(certificate.watch());
-                // Through a tap, since that is what tells axum the visitor's address.
-                let secured = secured.tap_io(|_| ());
-                tokio::spawn(axum::serve(secured, app).with_graceful_shutdown(stopped).into_future())
+                tokio::spawn(secured::receive(listener, config, relay.shares_the_port(), visitors.clone()))
             }
         };
         let desk = Desk::open(&data_dir, ways, stages, Rhythm::default(), clock, move || gather.look());
@@ -284,6 +292,7 @@ impl Server {
             loop {
                 ticks.tick().await;
                 guard.forget_idle();
+                flow.forget_idle();
                 operator.forget_idle(ticking.now());
                 if let Some(relay) = &relaying {
                     relay.forget_idle();
@@ -298,10 +307,10 @@ impl Server {
         stopping.cancel();
         voices.stop();
         sessions.stop().await;
-        if !serving.is_finished() && tokio::time::timeout(LINGER, &mut serving).await.is_err() {
+        if !visitors.stop(LINGER).await {
             tracing::info!("Connections that linger are cut");
-            serving.abort();
         }
+        serving.abort();
         // They are done once they let go of what they hold.
         tasks.shutdown().await;
         rotations.stop();
@@ -337,15 +346,6 @@ fn check_relays(tasks: &mut JoinSet<()>, grants: Grants, clock: Clock, every: Du
     }
 }
 
-/// Small messages back and forth: Nagle's algorithm would hold each for a delayed acknowledgement, 40 ms.
-fn without_delay(listener: TcpListener) -> TapIo<TcpListener, fn(&mut TcpStream)> {
-    listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!("TCP_NODELAY could not be set: {error}");
-        }
-    })
-}
-
 async fn listen(host: &str, port: u16) -> Result<TcpListener, StartError> {
     TcpListener::bind((host, port)).await.map_err(|cause| {
         if cause.kind() == io::ErrorKind::AddrInUse {
@@ -353,6 +353,23 @@ async fn listen(host: &str, port: u16) -> Result<TcpListener, StartError> {
         }
         StartError::CannotListen { host: host.to_owned(), port, cause }
     })
+}
+
+/// How many connections are taken: as many as were set, as far as the system lets this process have that many.
+fn most_connections(set: Option<usize>) -> usize {
+    let files = usize::try_from(files::most_open()).unwrap_or(usize::MAX);
+    // The rest is for the relay, the providers and the disk.
+    let fit = (files / 4).saturating_mul(3).clamp(1, MOST_CONNECTIONS);
+    match set {
+        Some(set) if set > fit => {
+            tracing::warn!(
+                "MOST_CONNECTIONS is {set}, but no more than {fit} fit: let the system give more files (ulimit -n)"
+            );
+            fit
+        }
+        Some(set) => set,
+        None => fit,
+    }
 }
 
 /// `localhost` where it means this machine: browsers trust that name without HTTPS.
@@ -379,16 +396,6 @@ fn as_configured(limit: ByteCount) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::serve::Listener as _;
-
-    #[tokio::test]
-    async fn nothing_waits_for_a_fuller_packet() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut listener = without_delay(listener);
-        let (_client, (served, _)) = tokio::join!(TcpStream::connect(address), listener.accept());
-        assert!(served.nodelay().unwrap());
-    }
 
     #[test]
     fn a_limit_is_printed_as_it_was_set() {

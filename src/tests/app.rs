@@ -92,8 +92,12 @@ impl TestApp {
 
     /// For settings that it does not start with: what it says.
     pub(super) async fn refuses(variables: &[(&str, &str)]) -> String {
-        let data = tempfile::tempdir().unwrap();
-        match Server::start(config(&data, variables), Clock::system()).await {
+        Self::refuses_in(&tempfile::tempdir().unwrap(), variables).await
+    }
+
+    /// For a directory that it does not start with: what it says.
+    pub(super) async fn refuses_in(data: &TempDir, variables: &[(&str, &str)]) -> String {
+        match Server::start(config(data, variables), Clock::system()).await {
             Ok(_) => panic!("it starts"),
             Err(error) => error.to_string(),
         }

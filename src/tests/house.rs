@@ -17,7 +17,7 @@ const ROOMS: [(&str, &[&str]); 6] = [
 /// server functions, which the browser's build drops, call the server.
 const DOORS: [(&str, &str); 2] = [("server/http", "app"), ("app/api", "server")];
 
-fn sources() -> Vec<(String, String)> {
+pub(super) fn sources() -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -24,34 +24,55 @@ pub(super) struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
 impl Page {
     /// Opens the socket as a page of `origin` would, or says with which status it was turned away.
     pub(super) async fn open(app: &TestApp, origin: Option<&str>) -> Result<Self, Box<tungstenite::Error>> {
+        Self::opened(app, origin.map(|origin| ("origin", origin))).await
+    }
+
+    /// Opens the socket as somebody at this address would, as a proxy tells it, or says with which status they were turned away.
+    pub(super) async fn open_from(app: &TestApp, address: &str) -> Result<Self, u16> {
+        Self::opened(app, Some(("x-real-ip", address))).await.map_err(|refused| {
+            let tungstenite::Error::Http(answer) = *refused else { panic!("{refused}") };
+            answer.status().as_u16()
+        })
+    }
+
+    async fn opened(app: &TestApp, header: Option<(&'static str, &str)>) -> Result<Self, Box<tungstenite::Error>> {
         let mut request = format!("{}/ws", app.url.replacen("http", "ws", 1)).into_client_request().unwrap();
-        if let Some(origin) = origin {
-            request.headers_mut().insert("origin", origin.parse().unwrap());
+        if let Some((name, value)) = header {
+            request.headers_mut().insert(name, value.parse().unwrap());
         }
         Ok(Self(connect_async(request).await.map_err(Box::new)?.0))
     }
 
     pub(super) async fn enter(app: &TestApp, message: &ClientMessage) -> (Self, WireToken, Snapshot) {
-        let mut page = Self::open(app, None).await.unwrap();
+        Self::open(app, None).await.unwrap().entered(message).await
+    }
+
+    async fn entered(mut self, message: &ClientMessage) -> (Self, WireToken, Snapshot) {
+        let page = &mut self;
         page.say(message).await;
         let heard = page.hear().await;
         let ServerMessage::Welcome { token, snapshot, .. } = heard else {
             panic!("{heard:?}");
         };
-        (page, token, snapshot)
+        (self, token, snapshot)
     }
 
     pub(super) async fn create(app: &TestApp) -> (Self, WireToken, Snapshot) {
         Self::enter(app, &ClientMessage::Create { name: None, password: None }).await
     }
 
-    pub(super) async fn say(&mut self, message: &ClientMessage) {
-        self.say_text(&serde_json::to_string(message).unwrap()).await;
+    pub(super) async fn create_from(app: &TestApp, address: &str) -> (Self, WireToken, Snapshot) {
+        let create = ClientMessage::Create { name: None, password: None };
+        Self::open_from(app, address).await.unwrap().entered(&create).await
     }
 
     /// What no page of ours would say.
     pub(super) async fn say_text(&mut self, text: &str) {
         self.0.send(Message::text(text)).await.unwrap();
+    }
+
+    pub(super) async fn say(&mut self, message: &ClientMessage) {
+        self.say_text(&serde_json::to_string(message).unwrap()).await;
     }
 
     /// The next message that is no snapshot.

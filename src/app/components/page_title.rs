@@ -10,6 +10,11 @@ pub fn PageTitle(
     /// All of it.
     text: impl Fn() -> String + Send + Sync + 'static,
 ) -> impl IntoView {
-    let text = if is_server() { TextProp::from(untrack(text)) } else { TextProp::from(text) };
+    let text = if is_server() { TextProp::from(as_html(&untrack(text))) } else { TextProp::from(text) };
     view! { <Title text /> }
+}
+
+/// The server writes a title into the page as it is, and anybody may write anything into an address that is shown in it.
+fn as_html(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -17,7 +17,7 @@ use leptos_router::LazyRoute;
 use wasm_split_helpers::SplitLoaderError;
 
 /// Comes with this page: no other one needs it.
-const STYLE: &str = include_str!("../../../style/admin.css");
+pub(super) const STYLE: &str = include_str!("../../../style/admin.css");
 
 /// The page, in a file of its own.
 pub struct AdminRoute;

@@ -214,7 +214,7 @@ fn what_is_known_is_shown_in_both_languages() {
     let english = html(Language::English, open(full()));
     for words in [
         "November 2026",
-        "+9 % (+10 GB)",
+        "+9.1 % (+10 GB)",
         "about 120 GB, from 90 GB to 150 GB",
         "€5.00, about €50.00 in all",
         "Paused by you",

@@ -5,7 +5,7 @@
 //! variable.
 
 use super::{
-    AppConfig, ConfigError, CredentialConfig, LedgerConfig, LimitConfig, MoneyConfig, alerts::AlertArgs,
+    AppConfig, ConfigError, CredentialConfig, LedgerConfig, LimitConfig, MoneyConfig, RoomConfig, alerts::AlertArgs,
     client_apps::ClientAppArgs, naming::Naming, operating::OperatingArgs, provider_usage::ProviderUsageArgs,
     providers::ProviderArgs, relay::RelayArgs,
 };
@@ -85,6 +85,8 @@ pub(super) struct Settings {
     pub(super) limits: LimitConfig,
     #[command(flatten)]
     pub(super) ledger: LedgerConfig,
+    #[command(flatten)]
+    pub(super) room: RoomConfig,
     #[command(flatten)]
     pub(super) money: MoneyConfig,
     #[command(flatten)]

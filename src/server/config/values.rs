@@ -60,6 +60,27 @@ pub(super) fn seconds(text: &str) -> Result<Duration, &'static str> {
     seconds.map(Duration::from_secs).ok_or("write a number of seconds, such as 86400")
 }
 
+/// A value, or none at all.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OrOff<T>(pub(super) Option<T>);
+
+fn or_off<T>(text: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<OrOff<T>> {
+    if text.trim().eq_ignore_ascii_case("off") { Some(OrOff(None)) } else { read(text).map(|value| OrOff(Some(value))) }
+}
+
+pub(super) fn rate_limit_or_off(text: &str) -> Result<OrOff<RateLimit>, &'static str> {
+    or_off(text, |text| rate_limit(text).ok()).ok_or("write requests per time, such as 3000/1m (units s, m, h), or off")
+}
+
+pub(super) fn count(text: &str) -> Result<usize, &'static str> {
+    let count = text.trim().parse().ok().filter(|count| (1..=1_000_000).contains(count));
+    count.ok_or("write a number from 1 to 1000000")
+}
+
+pub(super) fn count_or_off(text: &str) -> Result<OrOff<usize>, &'static str> {
+    or_off(text, |text| count(text).ok()).ok_or("write a number from 1 to 1000000, or off")
+}
+
 /// A time after which something is done again, or never.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Timer(pub(super) Option<Duration>);

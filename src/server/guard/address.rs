@@ -33,9 +33,14 @@ impl From<IpAddr> for ClientAddress {
 impl ClientAddress {
     /// The address that `source` gives. Where the proxy's header is missing the connection's own address counts, so that
     /// who goes around the proxy is counted too.
-    pub async fn of(parts: Parts, source: ClientIpSource) -> Self {
+    pub async fn of(mut parts: Parts, source: ClientIpSource) -> Self {
+        Self::of_request(&mut parts, source).await
+    }
+
+    /// The same, of a request that goes on.
+    pub async fn of_request(parts: &mut Parts, source: ClientIpSource) -> Self {
         let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
-        let address = Self::told(parts, source.clone()).await.or_else(|| {
+        let address = tell(parts, source.clone()).await.or_else(|| {
             static WARNED: Once = Once::new();
             WARNED.call_once(|| tracing::warn!("{}", no_address(&source)));
             connection
@@ -52,10 +57,14 @@ impl ClientAddress {
 
     /// The address that `source` gives, and no other.
     pub async fn told(mut parts: Parts, source: ClientIpSource) -> Option<IpAddr> {
-        parts.extensions.insert(source);
-        // Why there is none is not told: it may repeat the header, which may hold an address.
-        ClientIp::from_request_parts(&mut parts, &()).await.ok().map(|ClientIp(address)| address)
+        tell(&mut parts, source).await
     }
+}
+
+async fn tell(parts: &mut Parts, source: ClientIpSource) -> Option<IpAddr> {
+    parts.extensions.insert(source);
+    // Why there is none is not told: it may repeat the header, which may hold an address.
+    ClientIp::from_request_parts(parts, &()).await.ok().map(|ClientIp(address)| address)
 }
 
 fn no_address(source: &ClientIpSource) -> String {

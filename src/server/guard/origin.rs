@@ -33,6 +33,11 @@ impl Origin {
         rest[end..].find(':').map_or(rest, |colon| &rest[..end + colon])
     }
 
+    /// Whether its pages come over TLS.
+    pub fn is_https(&self) -> bool {
+        self.text.starts_with("https:")
+    }
+
     /// The origin as a header's value.
     pub fn header(&self) -> &HeaderValue {
         &self.header

@@ -7,21 +7,13 @@ use super::AppState;
 use crate::{
     app::api::ApiError,
     protocol::{ErrorCode, UsageBeacon},
-    server::{guard, signaling::BeaconError},
+    server::signaling::BeaconError,
 };
-use axum::{
-    body::Bytes,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-};
+use axum::{body::Bytes, extract::State, http::StatusCode};
 use serde::de::DeserializeOwned;
 
-pub(super) async fn take(
-    State(state): State<AppState>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<StatusCode, ApiError> {
-    let beacon: UsageBeacon = read_report(&state, &headers, &body).map_err(|refused| *refused)?;
+pub(super) async fn take(State(state): State<AppState>, body: Bytes) -> Result<StatusCode, ApiError> {
+    let beacon: UsageBeacon = read_report(&body).map_err(|refused| *refused)?;
     match state.sessions.report_beacon(beacon) {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(error @ BeaconError::NotYours) => {
@@ -31,16 +23,8 @@ pub(super) async fn take(
     }
 }
 
-/// What one of the app's own pages reports of usage.
-pub(super) fn read_report<T: DeserializeOwned>(
-    state: &AppState,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<T, Box<ApiError>> {
-    if !guard::origin::allows(headers, state.client_url.as_ref()) {
-        let message = "Only this app's own pages report usage. Open it at the address in CLIENT_URL.";
-        return Err(Box::new(ApiError::new(ErrorCode::ForbiddenOrigin, "Forbidden origin", message)));
-    }
+/// What a page reports of usage. That it is one of the app's own is looked at where all requests come by.
+pub(super) fn read_report<T: DeserializeOwned>(body: &Bytes) -> Result<T, Box<ApiError>> {
     serde_json::from_slice(body).map_err(|error| {
         // Where it went wrong, not what stood there: that may be the token.
         let place = format!("line {}, column {}", error.line(), error.column());

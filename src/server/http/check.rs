@@ -13,19 +13,11 @@ use crate::{
     protocol::{CheckUsage, ErrorCode, limits},
     server::usage,
 };
-use axum::{
-    body::Bytes,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-};
+use axum::{body::Bytes, extract::State, http::StatusCode};
 use tokio::sync::oneshot;
 
-pub(super) async fn report(
-    State(state): State<AppState>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<StatusCode, ApiError> {
-    let sent: CheckUsage = read_report(&state, &headers, &body).map_err(|refused| *refused)?;
+pub(super) async fn report(State(state): State<AppState>, body: Bytes) -> Result<StatusCode, ApiError> {
+    let sent: CheckUsage = read_report(&body).map_err(|refused| *refused)?;
     let most = 2 * limits::RELAYS_PER_CHECK;
     if sent.reports.len() > most {
         return Err(bad_request(format!("A check has at most {most} connections. Report those that there are.")));

@@ -12,7 +12,7 @@ use crate::{
     domain::ParticipantToken,
     protocol::{self, BandwidthState, BandwidthStatus, CheckLeave, ErrorCode, IceAnswer},
     server::{
-        guard::{self, Caller, ClientAddress, ClientApp, Origin, TooMany},
+        guard::{Caller, ClientAddress, ClientApp, Origin, TooMany},
         metrics::Given,
         providers::{Near, Whom},
         usage::{Asker, NoRoom},
@@ -89,10 +89,6 @@ impl Desk {
     /// Lets a check of a connection begin.
     pub(super) async fn begin_check(&self, request: Parts) -> Result<CheckLeave, ApiError> {
         let Self(state) = self;
-        if !guard::origin::allows(&request.headers, state.client_url.as_ref()) {
-            let message = "Only this app's own pages check a connection. Open it at the address in CLIENT_URL.";
-            return Err(ApiError::new(ErrorCode::ForbiddenOrigin, "Forbidden origin", message));
-        }
         let address = ClientAddress::of(request, state.client_ip_source.clone()).await;
         state.guard.admit_check(address).map_err(|refusal| {
             let seconds = whole_seconds(refusal.retry_after);

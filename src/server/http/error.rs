@@ -32,6 +32,7 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::NoAdminToken => StatusCode::FORBIDDEN,
         ErrorCode::NotFound | ErrorCode::UnknownConnection => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        ErrorCode::TooSlow => StatusCode::REQUEST_TIMEOUT,
         ErrorCode::SessionFull | ErrorCode::ResumedElsewhere => StatusCode::CONFLICT,
         ErrorCode::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::TooManyRequests | ErrorCode::TooManyMessages | ErrorCode::BandwidthLimitReached => {
@@ -57,6 +58,11 @@ pub(super) fn for_status(status: StatusCode) -> ApiError {
             ErrorCode::MessageTooLarge,
             "Too large",
             "The request's body is too large. Send less at once.",
+        ),
+        StatusCode::REQUEST_TIMEOUT => ApiError::new(
+            ErrorCode::TooSlow,
+            "Too slow",
+            "The request did not arrive in time. Check your connection and send it again.",
         ),
         status if status.is_client_error() => ApiError::new(
             ErrorCode::BadRequest,

@@ -3,8 +3,9 @@
 use super::{
     AppState, admin, beacon, check,
     cors::cors,
+    crowd,
     desk::{Desk, TURN_REST},
-    document, edge, functions, health, metrics,
+    document, edge, functions, headers, health, metrics,
     package::{Package, of_this_build},
     turn_rest,
 };
@@ -20,7 +21,7 @@ use crate::{
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
     routing::{MethodRouter, any, get, post},
 };
@@ -38,16 +39,15 @@ pub fn app(state: AppState) -> Router {
 
 /// The whole app with more addresses under `/api`, behind the same layers as all others there.
 fn assemble(state: AppState, more: Router<AppState>) -> Router {
-    let static_header =
-        |name: HeaderName, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
     open(beside_the_api())
         .with_state(state.clone())
         .merge(signaling::routes(state.sessions.clone(), signaling::Pace::default()))
         .merge(pages(state.clone()))
-        .merge(api(state, more))
+        .merge(api(state.clone(), more))
         .layer(CatchPanicLayer::new())
-        .layer(static_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(static_header(header::REFERRER_POLICY, "no-referrer"))
+        .layer(from_fn(crowd::in_time))
+        .layer(from_fn_with_state(state.clone(), crowd::counted))
+        .layer(from_fn_with_state(state, headers::careful))
 }
 
 /// Every address that the document describes. Pages, their files and the socket are not among them.
@@ -88,6 +88,7 @@ fn api(state: AppState, more: Router<AppState>) -> Router {
         .route("/api", any(StatusCode::NOT_FOUND))
         .route("/api/", any(StatusCode::NOT_FOUND))
         .route("/api/{*rest}", any(StatusCode::NOT_FOUND))
+        .layer(from_fn_with_state(state.clone(), crowd::of_our_pages))
         .layer(from_fn_with_state(state.clone(), cors))
         .layer(CatchPanicLayer::custom(edge::panicked))
         .layer(from_fn(edge::contract))
@@ -103,6 +104,7 @@ fn pages(state: AppState) -> Router {
         provide_context(usage.clone());
         provide_context(FilesAt(package.root()));
         provide_context(functions::speech());
+        headers::of_a_page();
     };
     let options = state.leptos.clone();
     let document = move || shell(options.clone());
@@ -143,7 +145,7 @@ mod tests {
         server::{
             clock::Clock,
             config::Config,
-            guard::{ClientApps, Guard, RateLimit},
+            guard::{ClientApps, Flow, FlowRates, Guard, RateLimit},
             metrics::Answers,
             operator::Operator,
             providers::{Grants, Known, Voices},
@@ -161,6 +163,9 @@ mod tests {
         let usage = Usage::open(data_dir, ByteCount::new(1), clock.clone()).unwrap();
         let settings = SessionSettings {
             rules: Rules { limit: 2, host_grace: Duration::from_mins(5) },
+            most_sessions: 10,
+            most_people: 100,
+            sockets_per_address: None,
             client_url: None,
             client_ip_source: config.app.client_ip_source.clone(),
             bouncer: None,
@@ -173,6 +178,8 @@ mod tests {
             voices: Voices::start(&config, Known::default(), clock, |_| ()).unwrap(),
             usage,
             guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials, RateLimit::of(1, 300))),
+            flow: Arc::new(Flow::new(FlowRates::default())),
+            has_certificate: false,
             apps: ClientApps::new(&config.client_apps),
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),

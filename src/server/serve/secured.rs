@@ -1,99 +1,53 @@
 //! HTTPS on the site's own port, which the relay may share.
 //!
 //! Once a connection is sealed its first byte says who it is for: those of TURN begin with two bits that are zero, and no
-//! letter does, with which every HTTP request begins. A visitor who says nothing is waited for in a task of their own.
+//! letter does, with which every HTTP request begins. A visitor who says nothing is waited for in a task of their own, and has a
+//! place in the room like any other.
 
+use super::visitors::{Visitors, next, without_delay};
 use crate::server::relay::{Adopted, Adoption};
-use axum::serve::Listener;
 use rustls::ServerConfig;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::AsyncBufReadExt as _,
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
-    task::AbortHandle,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 /// How long a visitor may take until they have said something.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// How many visitors may be in that state at once; the others wait at the door.
-const STRANGERS: usize = 2_048;
-
-/// After a connection that could not be taken: this process may have too many files open.
-const PAUSE: Duration = Duration::from_millis(200);
-
 /// A byte of TURN that comes first: <https://www.rfc-editor.org/rfc/rfc8489#section-5>. Data in channels comes later.
 fn is_stun(first: u8) -> bool {
     first < 0x40
 }
 
-/// Takes the site's connections.
-pub(super) struct Secured {
-    visitors: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
-    address: SocketAddr,
-    accepting: AbortHandle,
-}
-
-impl Secured {
-    /// Takes connections of this listener, for the site, or for the relay where it shares the port.
-    pub(super) fn new(listener: TcpListener, config: Arc<ServerConfig>, relay: Option<Adoption>) -> io::Result<Self> {
-        let address = listener.local_addr()?;
-        let (visit, visitors) = mpsc::channel(1);
-        let accepting = tokio::spawn(accept(listener, TlsAcceptor::from(config), relay, visit)).abort_handle();
-        Ok(Self { visitors, address, accepting })
-    }
-}
-
-impl Drop for Secured {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-impl Listener for Secured {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.visitors.recv().await {
-            Some(visitor) => visitor,
-            // Nobody takes connections any more; it is being dropped.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        Ok(self.address)
-    }
-}
-
-async fn accept(
+/// Takes connections of this listener until the server stops: for the site, or for the relay where it shares the port.
+pub(super) async fn receive(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
     relay: Option<Adoption>,
-    visit: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
+    visitors: Visitors,
 ) {
-    let room = Arc::new(Semaphore::new(STRANGERS));
+    let acceptor = TlsAcceptor::from(config);
     loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
-        let (socket, remote) = match listener.accept().await {
-            Ok(taken) => taken,
-            Err(error) => {
-                tracing::debug!("A connection cannot be taken: {error}");
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            }
+        let (socket, remote) = tokio::select! {
+            () = visitors.stopping().cancelled() => return,
+            taken = next(&listener) => taken,
         };
-        let (acceptor, relay, visit) = (acceptor.clone(), relay.clone(), visit.clone());
-        tokio::spawn(async move {
-            let greeted = tokio::time::timeout(PATIENCE, greet(socket, &acceptor, relay.is_some())).await;
-            drop(place);
+        let Some(place) = visitors.place(remote) else { continue };
+        let (acceptor, relay, served) = (acceptor.clone(), relay.clone(), visitors.clone());
+        visitors.spawn(async move {
+            let shown_out = place.shown_out().clone();
+            let greeted = tokio::select! {
+                greeted = tokio::time::timeout(PATIENCE, greet(socket, &acceptor, relay.is_some())) => greeted,
+                () = shown_out.cancelled() => return,
+                () = served.stopping().cancelled() => return,
+            };
             match (greeted, relay) {
+                // From here on the relay counts them.
                 (Ok(Ok((stream, true))), Some(relay)) => hand_over(stream, remote, &relay),
-                // The site may have stopped meanwhile.
-                (Ok(Ok((stream, _))), _) => drop(visit.send((stream, remote)).await),
+                (Ok(Ok((stream, _))), _) => served.serve(stream, remote, place).await,
                 (Ok(Err(error)), _) => tracing::debug!("A visitor without TLS: {error}"),
                 (Err(_), _) => tracing::debug!("A visitor who said nothing"),
             }
@@ -103,7 +57,7 @@ async fn accept(
 
 /// Seals the connection, and says whether it is for the relay.
 async fn greet(socket: TcpStream, acceptor: &TlsAcceptor, shared: bool) -> io::Result<(TlsStream<TcpStream>, bool)> {
-    socket.set_nodelay(true)?;
+    without_delay(&socket);
     let mut stream = acceptor.accept(socket).await?;
     // It is looked at and not taken: whoever gets the connection reads it again.
     let for_the_relay = shared && stream.fill_buf().await?.first().is_some_and(|first| is_stun(*first));

@@ -27,7 +27,7 @@ pub(super) enum Refusal {
     TooManySessions,
     /// Everyone that the session may have is there.
     SessionFull,
-    /// This process takes no further session.
+    /// This process takes no further session, or nobody new.
     ServerFull,
     /// Not in a session yet.
     NotJoined,
@@ -91,7 +91,7 @@ impl Refusal {
                 "Too many new sessions from your network. Use one that you have, or wait a minute and try again."
             }
             Self::SessionFull => "The session is full. Ask the host, or try again when somebody has left.",
-            Self::ServerFull => "The server has no room for another session. Try again in a few minutes.",
+            Self::ServerFull => "The server has no room for anybody else. Try again in a few minutes.",
             Self::NotJoined => "You are not in a session yet. Create one or join one first.",
             Self::AlreadyJoined => "You are already in a session. Leave it first to enter another one.",
             Self::UnknownParticipant => "Your place in this session is gone. Join again with the session's code.",

@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::protocol::{ClientMessage, Password, RelayOver, RelayStage, UsageBeacon, limits};
 use crate::server::clock::Clock;
-use crate::server::guard::{ClientAddress, Origin, Tries};
+use crate::server::guard::{ClientAddress, NoPlace, Origin, Place, Room, Tries};
 use crate::server::paths::{Country, Paths};
 use crate::server::relay::Bouncer;
 use crate::server::usage::{self, NoRoom, RelayOrder, Usage};
@@ -23,7 +23,7 @@ use axum_client_ip::ClientIpSource;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -31,10 +31,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Sessions at once. Ten thousand with a few people each are a few hundred MB of sockets, what a small machine has.
-const MOST_SESSIONS: usize = 10_000;
-
-/// Codes tried for a new session. With every session taken, two in a row collide once in 3 x 10^8 times.
+/// Codes tried for a new session. With ten thousand sessions, two in a row collide once in 3 x 10^8 times.
 const CODES_TRIED: usize = 8;
 
 /// Resumes from one address that may fail at once, and how often one more may: a server that lost its disk makes everybody's
@@ -42,7 +39,7 @@ const CODES_TRIED: usize = 8;
 const FAILURES: (u32, Duration) = (60, Duration::from_secs(1));
 
 /// Sessions that one address may create at once, and how often one more. Generous, since behind a proxy that the operator
-/// did not name everybody has the same address; still, filling [`MOST_SESSIONS`] takes hours, and a session whose host is
+/// did not name everybody has the same address; still, filling the server takes hours, and a session whose host is
 /// gone ends within minutes.
 pub(super) const CREATIONS: (u32, Duration) = (200, Duration::from_secs(1));
 
@@ -57,6 +54,12 @@ const STOP_WITHIN: Duration = Duration::from_secs(2);
 pub struct SessionSettings {
     /// What holds for every session.
     pub rules: Rules,
+    /// How many sessions there may be at once.
+    pub most_sessions: usize,
+    /// How many people may be in them before nobody new gets in.
+    pub most_people: usize,
+    /// How many sockets one address may have; `None` for as many as it likes.
+    pub sockets_per_address: Option<usize>,
     /// The origin whose pages may open the socket; `None`: that of the request's own host.
     pub client_url: Option<Origin>,
     /// What tells the address of whoever opens a socket.
@@ -102,6 +105,10 @@ struct Inner {
     settings: SessionSettings,
     live: Mutex<BTreeMap<SessionCode, Arc<LiveSession>>>,
     sockets: AtomicU64,
+    /// As the last sweep found them, and those who came since.
+    people: AtomicUsize,
+    /// Who is there by address. There is a bound for all of them where connections are taken.
+    by_address: Room,
     failures: Tries,
     creations: Tries,
     tasks: TaskTracker,
@@ -126,9 +133,23 @@ impl Sessions {
         let tasks = TaskTracker::new();
         let (live, sockets, stopping) = (Mutex::default(), AtomicU64::new(0), CancellationToken::new());
         let (failures, creations) = (Tries::new(FAILURES.0, FAILURES.1), Tries::new(CREATIONS.0, CREATIONS.1));
-        let inner = Inner { around, doorkeeper, settings, live, sockets, failures, creations, tasks, stopping };
+        let (people, by_address) = (AtomicUsize::new(0), Room::new(usize::MAX, settings.sockets_per_address));
+        let inner = Inner {
+            around,
+            doorkeeper,
+            settings,
+            live,
+            sockets,
+            people,
+            by_address,
+            failures,
+            creations,
+            tasks,
+            stopping,
+        };
         let sessions = Self(Arc::new(inner));
         sessions.restore(saved);
+        sessions.count_people();
         sessions.0.tasks.spawn(sessions.clone().watch_over());
         Ok(sessions)
     }
@@ -296,7 +317,11 @@ impl Sessions {
         message: ClientMessage,
     ) -> Option<Seat> {
         let socket = SocketId(self.0.sockets.fetch_add(1, Ordering::Relaxed));
+        let is_new = !matches!(message, ClientMessage::Resume { .. });
+        let full = self.0.people.load(Ordering::Relaxed) >= self.0.settings.most_people;
         let entered = match message {
+            // Places are kept for those who have one.
+            ClientMessage::Create { .. } | ClientMessage::Join { .. } if full => Err(Refusal::ServerFull),
             ClientMessage::Create { name, password } => self.create(socket, line, from, name, password).await,
             ClientMessage::Join { code, name, password, invite } => {
                 let session = self.find(code);
@@ -331,6 +356,9 @@ impl Sessions {
         match entered {
             Ok(session) => {
                 let session = session?;
+                if is_new {
+                    self.0.people.fetch_add(1, Ordering::Relaxed);
+                }
                 if let Some((participant, country)) = session.at(socket).zip(country) {
                     self.0.around.paths.is_from(participant, country);
                 }
@@ -351,6 +379,11 @@ impl Sessions {
     /// What the operator set.
     pub(super) fn settings(&self) -> &SessionSettings {
         &self.0.settings
+    }
+
+    /// Whether this address may have one more socket: its place among them.
+    pub(super) fn place(&self, from: ClientAddress) -> Result<Place, NoPlace> {
+        self.0.by_address.enter(Some(from))
     }
 
     /// The sockets' tasks, so that stopping can wait for them.
@@ -396,7 +429,7 @@ impl Sessions {
         host: &Newcomer,
     ) -> Result<Arc<LiveSession>, Refusal> {
         let mut live = self.lock();
-        if live.len() >= MOST_SESSIONS {
+        if live.len() >= self.0.settings.most_sessions {
             return Err(Refusal::ServerFull);
         }
         for _ in 0..CODES_TRIED {
@@ -479,6 +512,11 @@ impl Sessions {
                 self.lock().remove(&code);
             }
         }
+        self.count_people();
+    }
+
+    fn count_people(&self) {
+        self.0.people.store(self.headcount().participants, Ordering::Relaxed);
     }
 
     fn tell_stage(&self, stage: RelayStage) {

@@ -14,7 +14,7 @@ use super::refusal::Refusal;
 use super::sessions::{Seat, Sessions};
 use crate::domain::Now;
 use crate::protocol::{ClientMessage, ErrorBody, ErrorCode, limits};
-use crate::server::guard::{ClientAddress, origin};
+use crate::server::guard::{ClientAddress, Place, origin};
 use crate::server::paths::Country;
 use crate::server::usage;
 use axum::Json;
@@ -22,12 +22,14 @@ use axum::Router;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 
 /// What the transport takes. Beyond it the stream is lost, so it lies well above [`limits::MESSAGE_BYTES`], beyond which a
 /// message is answered with an error and the socket lives on.
@@ -54,6 +56,9 @@ const NEXT_TRY_EVERY: Duration = Duration::from_secs(6);
 
 /// How often a socket that sends too fast is told so.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(1);
+
+/// Seconds after which an address that has too many sockets may try again.
+const CROWDED_FOR: u64 = 30;
 
 /// How long the other side has to answer a close, so that the last messages arrive.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
@@ -97,7 +102,11 @@ async fn open(
         Err(rejection) => return rejection.into_response(),
     };
     let country = Country::told(&parts.headers, sessions.settings().country_header.as_ref());
+    let place = parts.extensions.get::<Arc<Place>>().cloned();
     let from = ClientAddress::of(parts, sessions.settings().client_ip_source.clone()).await;
+    let Ok(among_those) = sessions.place(from) else {
+        return crowded();
+    };
     let task = sessions.tasks().token();
     upgrade
         .max_message_size(TRANSPORT_BYTES)
@@ -108,22 +117,33 @@ async fn open(
         .on_upgrade(move |socket| async move {
             // Lent, not given: an idle socket would hold room for every copy of it.
             let mut socket = Socket::new(socket, sessions, pace, from, country);
+            socket.place = place;
             socket.serve().await;
-            drop((socket, task));
+            drop((socket, among_those, task));
         })
 }
 
 fn forbidden() -> Response {
-    let body = ErrorBody {
-        code: ErrorCode::ForbiddenOrigin,
-        error: "Forbidden origin".to_owned(),
-        message: "This page may not use this server. Open the app at the server's own address.".to_owned(),
+    let message = "This page may not use this server. Open the app at the server's own address.";
+    (StatusCode::FORBIDDEN, body(ErrorCode::ForbiddenOrigin, "Forbidden origin", message, None)).into_response()
+}
+
+fn crowded() -> Response {
+    let message = "Too many sockets are open from your network. Close a tab that you do not need, or wait a minute.";
+    let body = body(ErrorCode::TooManyRequests, "Too many sockets", message, Some(CROWDED_FOR));
+    (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, HeaderValue::from(CROWDED_FOR))], body).into_response()
+}
+
+fn body(code: ErrorCode, error: &str, message: &str, retry_after: Option<u64>) -> Json<ErrorBody> {
+    Json(ErrorBody {
+        code,
+        error: error.to_owned(),
+        message: message.to_owned(),
         bandwidth_used: None,
         bandwidth_limit: None,
-        retry_after: None,
+        retry_after,
         ice_servers: None,
-    };
-    (StatusCode::FORBIDDEN, Json(body)).into_response()
+    })
 }
 
 /// One open socket.
@@ -133,6 +153,8 @@ struct Socket {
     pace: Pace,
     from: ClientAddress,
     country: Option<Country>,
+    /// Where the connection is, which somebody who comes in keeps.
+    place: Option<Arc<Place>>,
     line: Line,
     end: LineEnd,
     /// Where it sits, once it came in.
@@ -159,6 +181,7 @@ impl Socket {
             pace,
             from,
             country,
+            place: None,
             line,
             end,
             seat: None,
@@ -184,6 +207,7 @@ impl Socket {
     async fn run(&mut self) -> Over {
         let stopping = self.sessions.stopping().clone();
         let broken = self.end.broken.clone();
+        let shown_out = self.place.as_ref().map_or_else(CancellationToken::new, |place| place.shown_out().clone());
         let mut ping = interval_at(Instant::now() + self.pace.ping_every, self.pace.ping_every);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -193,6 +217,7 @@ impl Socket {
                 biased;
                 () = stopping.cancelled() => Err(Over(Some(Farewell::GoingAway))),
                 () = broken.cancelled() => Err(Over(Some(Farewell::TryAgain))),
+                () = shown_out.cancelled(), if self.seat.is_none() => Err(Over(Some(Farewell::TryAgain))),
                 () = sleep_until(deadline) => Err(Over((deadline < gone_at).then_some(Farewell::Unusable))),
                 _ = ping.tick() => self.write(Message::Ping(axum::body::Bytes::new())).await,
                 // Before the other messages, so that nobody hears of a guest who is not in the list yet.
@@ -264,6 +289,9 @@ impl Socket {
         }
         self.seat = self.sessions.enter(&self.line, self.from, self.country, message).await;
         if self.seat.is_some() {
+            if let Some(place) = &self.place {
+                place.sit_down();
+            }
             // The welcome waits in the queue and goes out before any snapshot.
             while let Ok(frame) = self.end.frames.try_recv() {
                 self.write_frame(frame).await?;

@@ -9,7 +9,9 @@ use crate::server::relay::tests::dialogue::{GOODBYE, send_indication};
 use proptest::{prelude::*, sample::Index, test_runner::FileFailurePersistence};
 use std::fs;
 
+/// So many with each commit; at length as many more as the rest of the tests get.
 fn config(cases: u32) -> ProptestConfig {
+    let cases = cases.max(ProptestConfig::default().cases / 20);
     let seeds = FileFailurePersistence::Direct("src/server/relay/core/tests/attacks.proptest-regressions");
     ProptestConfig { cases, failure_persistence: Some(Box::new(seeds)), ..ProptestConfig::default() }
 }

@@ -46,6 +46,9 @@ pub(super) async fn paced(client_url: Option<Origin>, pace: Pace) -> Server {
         clock,
         SessionSettings {
             rules: Rules { limit: 3, host_grace: Duration::from_mins(5) },
+            most_sessions: 1_000,
+            most_people: 1_000,
+            sockets_per_address: None,
             client_url,
             client_ip_source: ClientIpSource::ConnectInfo,
             bouncer: None,

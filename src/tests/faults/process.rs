@@ -1,0 +1,137 @@
+//! The app as a process of its own, under limits that a shell sets, and somebody at its socket.
+
+use crate::{
+    domain::SessionCode,
+    protocol::{ClientMessage, ServerMessage, WireToken},
+    server::{clock::Clock, config::Config, serve::Server},
+    tests::app::install_ring,
+};
+use futures::{SinkExt as _, StreamExt as _};
+use std::{
+    collections::HashMap, ffi::OsString, io::Write as _, net::SocketAddr, path::Path, process::Stdio, time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    net::TcpStream,
+    process::{ChildStdout, Command},
+    signal::unix::{SignalKind, signal},
+    time::timeout,
+};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::protocol::Message};
+
+const DATA: &str = "TESSRO_TEST_FAULTS_DATA";
+const VARIABLES: &str = "TESSRO_TEST_FAULTS_VARIABLES";
+
+/// Nothing by itself; what [`Child::start`] starts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_serves_until_it_is_stopped() {
+    let Some(data) = std::env::var_os(DATA) else { return };
+    let mut stop = signal(SignalKind::terminate()).unwrap();
+    install_ring();
+    let more = std::env::var(VARIABLES).unwrap_or_default();
+    let mut set: HashMap<&str, OsString> =
+        more.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name, value.into())).collect();
+    set.extend([("PORT", "0".into()), ("TURN_RELAY", "off".into()), ("TURN_CHECK_EVERY", "off".into())]);
+    set.extend([("PROVIDER_USAGE_EVERY", "off".into()), ("DATA_DIR", data)]);
+    let (_, config) = Config::read(["tessro".into()], |name| set.get(name).cloned()).unwrap();
+    let server = Server::start(config, Clock::system()).await.unwrap();
+    writeln!(std::io::stdout(), "\nserves at {}", server.address()).unwrap();
+    let stopped = async move {
+        stop.recv().await;
+    };
+    server.run(stopped).await.unwrap();
+}
+
+/// The app in a process of its own, which ends with it.
+pub(super) struct Child {
+    pub(super) address: SocketAddr,
+    process: tokio::process::Child,
+    _lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Child {
+    /// Starts it in this directory after the shell has done what it is told.
+    pub(super) async fn start(data: &Path, shell: &str, variables: &[(&str, &str)]) -> Self {
+        install_ring();
+        let lines: Vec<_> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let test = "tests::faults::process::a_child_that_serves_until_it_is_stopped";
+        let mut process = Command::new("sh")
+            .args(["-c", &format!("{shell} exec \"$0\" --exact {test} --nocapture")])
+            .arg(std::env::current_exe().unwrap())
+            .env(DATA, data)
+            .env(VARIABLES, lines.join("\n"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let address = timeout(Duration::from_secs(20), async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                if let Some(address) = line.strip_prefix("serves at ") {
+                    return address.parse().unwrap();
+                }
+            }
+            panic!("it does not start")
+        });
+        Self { address: address.await.unwrap(), process, _lines: lines }
+    }
+
+    pub(super) async fn guest(&self) -> Guest {
+        let opened = timeout(Duration::from_secs(10), connect_async(format!("ws://{}/ws", self.address)));
+        Guest { socket: opened.await.unwrap().unwrap().0 }
+    }
+
+    /// The status that an address answers with.
+    pub(super) async fn get(&self, path: &str) -> u16 {
+        self.ask(path).await.status().as_u16()
+    }
+
+    async fn ask(&self, path: &str) -> reqwest::Response {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        client.get(format!("http://{}{path}", self.address)).send().await.unwrap()
+    }
+
+    /// As an operator ends it; it leaves in good order.
+    pub(super) async fn stop(mut self) {
+        let pid = i32::try_from(self.process.id().unwrap()).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let left = timeout(Duration::from_secs(15), self.process.wait()).await.unwrap().unwrap();
+        assert!(left.success(), "{left}");
+    }
+}
+
+/// Somebody at the socket.
+pub(super) struct Guest {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Guest {
+    pub(super) async fn enter(&mut self, message: &ClientMessage) -> (WireToken, SessionCode) {
+        self.say(message).await;
+        let heard = timeout(Duration::from_secs(10), self.hear()).await.unwrap();
+        let Some(ServerMessage::Welcome { token, snapshot, .. }) = heard else { panic!("{heard:?}") };
+        (token, snapshot.code)
+    }
+
+    pub(super) async fn say(&mut self, message: &ClientMessage) {
+        self.socket.send(Message::text(serde_json::to_string(message).unwrap())).await.unwrap();
+    }
+
+    /// The next message that is no snapshot; `None` once the server has closed the line.
+    pub(super) async fn hear(&mut self) -> Option<ServerMessage> {
+        loop {
+            match self.socket.next().await {
+                Some(Ok(Message::Text(text))) => {
+                    let message = serde_json::from_str(&text).unwrap();
+                    if !matches!(message, ServerMessage::Snapshot { .. }) {
+                        return Some(message);
+                    }
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+}
