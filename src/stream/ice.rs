@@ -49,6 +49,8 @@ pub struct Ice {
     expires: Option<Now>,
     in_flight: bool,
     refused: bool,
+    /// What is in hand was given to nobody in particular, and is not used while the page's own is on its way.
+    held: bool,
     /// When to ask again; looked at only while a session's page is open.
     next: Option<Now>,
     resting: bool,
@@ -85,7 +87,7 @@ impl Ice {
     /// A call ended. True: the answer is worth keeping in the tab.
     #[must_use]
     pub fn answered(&mut self, outcome: &IceOutcome, now: Now, random: &mut Random) -> bool {
-        self.in_flight = false;
+        (self.in_flight, self.held) = (false, false);
         (self.obtained, self.stale) = (Some(now), None);
         self.refused = matches!(outcome, IceOutcome::RateLimited { .. } | IceOutcome::Unreachable);
         match outcome {
@@ -119,11 +121,14 @@ impl Ice {
         }
     }
 
-    /// This page has a participant's token now. True: it was refused at the door, so ask again at once.
+    /// This page has a participant's token now. True: ask again at once, since it was refused before, or was given at the door what
+    /// counts as a stranger's.
     #[must_use]
-    pub fn joined(&mut self) -> bool {
-        let fetch = self.refused && !self.in_flight;
+    pub fn joined(&mut self, asked_as_participant: bool) -> bool {
+        let strangers = !asked_as_participant && self.provider.is_some();
+        let fetch = (self.refused || strangers) && !self.in_flight;
         self.in_flight |= fetch;
+        self.held |= fetch && strangers;
         fetch
     }
 
@@ -177,7 +182,7 @@ impl Ice {
 
     /// What to build a peer connection from; `None` while nobody has answered yet. May be empty.
     pub fn servers(&self) -> Option<&[IceServer]> {
-        self.servers.as_deref()
+        self.servers.as_deref().filter(|_| !self.held)
     }
 
     /// Tells one credential from the next.
@@ -303,9 +308,22 @@ mod tests {
         let refused = IceOutcome::RateLimited { retry_after: Duration::from_secs(30), ice_servers: vec![] };
         let _ = ice.answered(&refused, at(0), &mut random);
         assert_eq!(ice.servers(), Some(&[][..]), "it goes on without a relay meanwhile");
-        assert!(ice.joined());
+        assert!(ice.joined(false));
         let _ = ice.answered(&IceOutcome::Answer(answer()), at(1), &mut random);
-        assert!(!ice.joined(), "nothing to ask for");
+        assert!(!ice.joined(true), "nothing to ask for");
+    }
+
+    #[test]
+    fn what_was_given_at_the_door_is_not_used_inside_unless_nothing_else_is_to_be_had() {
+        let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
+        assert!(ice.want(at(0)));
+        let _ = ice.answered(&IceOutcome::Answer(answer()), at(0), &mut random);
+        assert!(ice.servers().is_some());
+        assert!(ice.joined(false), "they would count as a stranger");
+        assert_eq!(ice.servers(), None);
+        assert!(!ice.joined(false), "it is on its way");
+        let _ = ice.answered(&IceOutcome::Unreachable, at(1), &mut random);
+        assert_eq!(ice.servers(), Some(&answer().ice_servers[..]));
     }
 
     #[test]

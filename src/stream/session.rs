@@ -224,13 +224,14 @@ impl Session {
             }
             Input::Ice(outcome) => {
                 let known = self.ice.username();
-                let worth_keeping = self.ice.answered(&outcome, now, &mut self.random);
+                let worth_keeping = self.ice.answered(&outcome, now, &mut self.random) && self.asked_as_participant;
                 if let (true, IceOutcome::Answer(answer)) = (worth_keeping, outcome) {
                     self.out.push(Output::Keep(Keep::Ice(answer)));
                 }
                 let renewed = self.ice.username() != known;
-                // Asked at the door and refused there, while the door was opened.
-                if !self.asked_as_participant && self.phase == Phase::Inside && self.ice.joined() {
+                // Asked at the door, while the door was opened.
+                let at_the_door = !self.asked_as_participant;
+                if at_the_door && self.phase == Phase::Inside && self.ice.joined(false) {
                     self.fetch_ice();
                 }
                 self.leave_relay(now);

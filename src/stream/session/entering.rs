@@ -19,6 +19,8 @@ impl Session {
         self.kept_film = kept.film;
         if let Some((answer, age)) = kept.ice {
             self.ice.kept(answer, age, now, &mut self.random);
+            // Nothing else is kept.
+            self.asked_as_participant = true;
         }
     }
 
@@ -114,6 +116,8 @@ impl Session {
         self.me = Some(you);
         self.token = Some(token.0);
         self.out.push(Output::Keep(Keep::Token(self.token)));
+        // Before a connection is built.
+        let fetch = self.ice.joined(self.asked_as_participant);
         let was = self.role();
         // A snapshot from a server that was restarted counts from the beginning again.
         self.snapshot = None;
@@ -132,7 +136,7 @@ impl Session {
             }
         }
         self.tell_film(now);
-        if self.ice.joined() || self.ice.want(now) {
+        if fetch || self.ice.want(now) {
             self.fetch_ice();
         }
     }
