@@ -107,9 +107,10 @@ export class Internet {
   /** A program that is Chromium on that machine, which looks names up as that machine does. */
   chromiumAt({ kind, machine }: Network): string {
     const wrapper = path.join(this.folder, `chromium-at-${machine}`);
+    // Chromium looks relays up with the dot at the end.
     const known = [Internet.app, Internet.relay].flatMap(({ name, v4, v6 }) => [
-      ...(kind.families.includes(4) ? [`${v4} ${name}`] : []),
-      ...(kind.families.includes(6) ? [`${v6} ${name}`] : []),
+      ...(kind.families.includes(4) ? [`${v4} ${name} ${name}.`] : []),
+      ...(kind.families.includes(6) ? [`${v6} ${name} ${name}.`] : []),
     ]);
     // Behind a proxy nobody but the proxy looks names up.
     const hosts = this.file(`${machine}.hosts`, ['127.0.0.1 localhost', ...(kind.web === 'proxy' ? [] : known), ''].join('\n'));

@@ -99,6 +99,7 @@ function settings(folder: string): Record<string, string> {
   execFileSync('openssl', ['req', '-x509', ...kind, ...named, '-keyout', key, '-out', cert], { stdio: 'ignore' });
   return {
     CLIENT_URL: Stage.origin,
+    RATE_LIMIT_CREDENTIALS: '100000/1m',
     TLS_CERT: cert,
     TLS_KEY: key,
     TURN_PROVIDERS: 'relay',

@@ -1,76 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@playwright/test';
-import { pairs, type Pair } from '../harness/connection_stats';
+import { pairs } from '../harness/connection_stats';
+import { attachPeople } from '../harness/evidence';
 import { longEvening } from '../harness/film';
 import type { Network } from '../harness/internet';
 import { moments } from '../harness/moments';
 import { kinds, reach } from '../harness/network_kinds';
-import { crossed } from '../harness/network_table';
+import { crossed, type Ends } from '../harness/network_table';
 import { networks as test, type Stage } from '../harness/networked';
 import type { Person } from '../harness/people';
 import { seesFrames } from '../harness/watching';
 
-// A host in each network, and guests in each come one after another. Everyone sees the film, directly wherever the two NATs
-// allow it, and over the relay by what the networks let through elsewhere.
+// A host in each network, and guests from each come one after another. Everyone sees the film: directly wherever the two
+// networks allow it, elsewhere over the relay by what they let through.
 
-/** What checks of the relay's addresses cost a pair that needs none of them. */
-const checks = 20_000;
+/** What checks of the relay's addresses may cost two people who need none of them, in bytes. */
+const checks = 10_000;
 
 for (const kind of kinds) {
   test(`host in: ${kind.name}`, async ({ stage }) => {
     const home = stage.network(kind, 'host');
     const host = await stage.arrive(home);
-    await host.createSession({ name: 'Ada' });
-    await host.choose(longEvening);
     try {
+      await host.createSession({ name: 'Ada' });
+      await host.choose(longEvening);
       for (const other of kinds) await meet(stage, host, home, stage.network(other, 'guest'));
-      expect(host.faults).toEqual([]);
-      wentThroughTheProxy(stage, home);
+      expect.soft(host.faults, 'faults on the console of the host').toEqual([]);
+      for (const network of stage.internet.networks) if (network === home || network.side === 'guest') wentByTheProxy(stage, network);
     } finally {
       await stage.leave(home);
     }
   });
 }
 
-/** A guest comes, sees the film and goes. */
+/** A guest comes, sees the film and goes. What is wrong with it is noted, and the next one comes all the same. */
 async function meet(stage: Stage, host: Person, home: Network, place: Network): Promise<void> {
   const names = `host in ${home.kind.name}, guest in ${place.kind.name}`;
-  const before = await counted(host);
-  const guest = await stage.arrive(place);
-  await host.seek(1);
-  await guest.joinByLink(host.invite, { name: 'Bob' });
-  try {
-    await seesFrames(guest.stream, 30, 30_000);
-  } catch (error) {
-    console.log(names, await pairs(host.page), await pairs(guest.page), host.console.slice(-30), guest.console.slice(-30));
-    throw error;
-  }
-  const { pressed, first } = await moments(guest.page);
   const direct = reach(home.kind, place.kind);
-  const ends = () => Promise.all([selected(host), selected(guest)]);
-  await expect
-    .poll(async () => (await ends()).every((end) => end?.local !== 'relay'), { message: `direct: ${names}` })
-    .toBe(direct);
-  const [there, here] = await ends();
-  await guest.leave.click();
-  await guest.context.close();
-  await expect.poll(() => host.participants.getByRole('listitem').count()).toBe(1);
-  // The relay says twice a second what it has carried.
-  await host.page.waitForTimeout(1_100);
-  const relayed = (await counted(host)) - before;
-  const over = (end?: Pair) => (end?.local === 'relay' ? end.relayProtocol! : '-');
-  crossed({
-    host: home.kind.name,
-    guest: place.kind.name,
-    relay: direct ? undefined : { host: over(there), guest: over(here) },
-    seconds: (first!.at - pressed!) / 1_000,
-    relayed,
-  });
-  if (direct) expect.soft(relayed, `bytes relayed: ${names}`).toBeLessThan(checks);
-  else expect.soft(relayed, `bytes relayed: ${names}`).toBeGreaterThan(checks);
+  const guest = await stage.arrive(place);
+  try {
+    const before = await counted(host);
+    await host.seek(1);
+    await guest.joinByLink(host.invite, { name: 'Bob' });
+    await seesFrames(guest.stream, 15, 20_000);
+    const { pressed, first } = await moments(guest.page);
+    const seconds = (first!.at - pressed!) / 1_000;
+    const relay = await way(host, guest, direct);
+    await guest.leave.click();
+    await expect.poll(() => host.participants.getByRole('listitem').count(), { message: `Bob has left: ${names}` }).toBe(1);
+    // The relay says twice a second what it has carried.
+    await sleep(1_100);
+    const relayed = (await counted(host)) - before;
+    crossed({ host: home.kind.name, guest: place.kind.name, relay, seconds, relayed });
+    expect.soft(relay === undefined, `direct: ${names}`).toBe(direct);
+    if (direct) expect.soft(relayed, `bytes relayed: ${names}`).toBeLessThan(checks);
+    else expect.soft(relayed, `bytes relayed: ${names}`).toBeGreaterThan(checks);
+    expect.soft(guest.faults, `faults on the console of the guest: ${names}`).toEqual([]);
+  } catch (error) {
+    await attachPeople(test.info(), [host, guest]);
+    console.log(`  ${names}: ${String(error)}\n`, host.console.slice(-8), guest.console.slice(-8));
+    expect.soft(String(error), names).toBe('the film');
+  } finally {
+    await guest.context.close();
+  }
 }
 
-async function selected({ page }: Person): Promise<Pair | undefined> {
-  return (await pairs(page)).find((pair) => pair.selected);
+/** By what either end reaches the relay, once it is as it is expected or has had its time; nothing where neither does. */
+async function way(host: Person, guest: Person, direct: boolean): Promise<Ends | undefined> {
+  const end = async ({ page }: Person) => {
+    const selected = (await pairs(page)).find((pair) => pair.selected);
+    return selected?.local === 'relay' ? selected.relayProtocol! : '-';
+  };
+  for (const until = Date.now() + 10_000; ; await sleep(200)) {
+    const ends = { host: await end(host), guest: await end(guest) };
+    const none = ends.host === '-' && ends.guest === '-';
+    if (none === direct || Date.now() > until) return none ? undefined : ends;
+  }
 }
 
 /** What the server has counted as relayed so far. */
@@ -81,10 +86,10 @@ function counted({ page }: Person): Promise<number> {
   });
 }
 
-/** What came from a network with a proxy asked it for the relay, and got nothing of it but port 443. */
-function wentThroughTheProxy(stage: Stage, network: Network): void {
+/** Whoever is behind a proxy came to the relay through it, and by port 443 alone. */
+function wentByTheProxy(stage: Stage, network: Network): void {
   if (network.kind.web !== 'proxy') return;
-  expect(stage.proxied(network)).toContain('CONNECT turn.example:443 200');
   const passed = stage.proxied(network).filter((line) => line.endsWith(' 200'));
-  expect(passed.filter((line) => !line.includes(':443 '))).toEqual([]);
+  expect.soft(passed).toContain('CONNECT turn.example:443 200');
+  expect.soft(passed.filter((line) => !line.includes(':443 '))).toEqual([]);
 }
