@@ -20,19 +20,18 @@ export interface Crossing {
   relayed: number;
 }
 
-/** What guides to WebRTC say of a network, and which of ours it means. */
-const said = [
-  { network: 'open internet', direct: 'yes', relay: 'no', kinds: ['open internet'] },
-  { network: 'home router', direct: 'usually', relay: 'usually not', kinds: ['endpoint-independent NAT', 'port-restricted NAT'] },
-  {
-    network: 'corporate firewall',
-    direct: 'often not',
-    relay: 'yes',
-    kinds: ['UDP blocked', 'only TCP on port 443', 'only an HTTP proxy'],
-  },
-  { network: 'symmetric NAT', direct: 'no', relay: 'yes', kinds: ['symmetric NAT'] },
-  { network: 'mobile carrier’s NAT', direct: 'sometimes', relay: 'recommended', kinds: ['carrier-grade double NAT'] },
-];
+/** What guides to WebRTC say of networks: whether there is a direct way, and whether a relay is needed. */
+const said: Record<string, [string, string, string]> = {
+  'open internet': ['open internet', 'yes', 'no'],
+  'endpoint-independent NAT': ['home router', 'usually', 'usually not'],
+  'port-restricted NAT': ['home router', 'usually', 'usually not'],
+  'symmetric NAT': ['symmetric NAT', 'no', 'yes'],
+  'carrier-grade double NAT': ['mobile carrier’s NAT', 'sometimes', 'recommended'],
+  'UDP blocked': ['corporate firewall', 'often not', 'yes'],
+  'only TCP on port 443': ['corporate firewall', 'often not', 'yes'],
+  'only an HTTP proxy': ['corporate firewall', 'often not', 'yes'],
+  'IPv6 only': ['nothing is said', '', ''],
+};
 
 const type = 'crossing';
 
@@ -58,15 +57,16 @@ export default class NetworkTable implements Reporter {
     if (this.crossings.length === 0) return;
     const everyone = kinds.map((host) => [`**${host.name}**`, ...kinds.map((guest) => this.cell(host.name, guest.name))]);
     print('The table of networks', ['host in, guest in:', ...kinds.map(({ short }) => short)], everyone);
-    const beside = said.map(({ network, direct, relay, kinds: ours }) => [network, direct, relay, this.measured(ours)]);
-    print('What guides say, and what came out', ['network', 'direct?', 'relay needed?', 'here, as host and as guest'], beside);
+    const beside = kinds.map(({ name }) => [...said[name]!, name, this.direct(name).join(', ') || 'nobody']);
+    print('What guides say, and what came out', ['guides call it', 'direct', 'relay needed', 'here', 'direct with'], beside);
     const direct = this.crossings.filter(({ relay }) => !relay);
     const seconds = this.crossings.map(({ seconds }) => seconds).sort((a, b) => a - b);
     const [middle, longest] = [seconds[Math.floor(seconds.length / 2)]!, seconds.at(-1)!].map((time) => time.toFixed(1));
+    const begun = direct.filter(({ relayed }) => relayed > 2_000).length;
     const most = Math.max(0, ...direct.map(({ relayed }) => relayed));
     console.log(`\n${this.crossings.length} of ${kinds.length ** 2} pairs saw the film, ${direct.length} of them directly.`);
     console.log(`First frame: half of them within ${middle} s, all within ${longest} s.`);
-    console.log(`Counted as relayed for a pair that was direct: ${most} bytes at most.`);
+    console.log(`${begun} of the direct ones began over the relay; it carried ${most} bytes at most until they had gone over.`);
   }
 
   printsToStdio(): boolean {
@@ -80,11 +80,13 @@ export default class NetworkTable implements Reporter {
     return `${relay ? `${relay.host} / ${relay.guest}` : 'direct'} ${seconds.toFixed(1)}`;
   }
 
-  /** Of the pairs with somebody in one of these networks. */
-  private measured(names: string[]): string {
-    const theirs = this.crossings.filter(({ host, guest }) => names.includes(host) || names.includes(guest));
-    const direct = theirs.filter(({ relay }) => !relay).length;
-    return `${direct} of ${theirs.length} pairs direct, ${theirs.length - direct} over the relay`;
+  /** Whom people in this network reach directly, whichever of the two is the host. */
+  private direct(name: string): string[] {
+    const reached = (host: string, guest: string) => {
+      const crossing = this.crossings.find((one) => one.host === host && one.guest === guest);
+      return crossing !== undefined && !crossing.relay;
+    };
+    return kinds.filter((other) => reached(name, other.name) && reached(other.name, name)).map(({ short }) => short);
   }
 }
 
