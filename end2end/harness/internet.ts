@@ -80,22 +80,22 @@ export class Internet {
     });
     const row = [machine, ...routers, Internet.name];
     row.slice(1).forEach((outer, place) => {
-      const down = outer === Internet.name ? `to-${number}` : 'inward';
-      ip('-n', row[place]!, 'link', 'add', 'outward', 'type', 'veth', 'peer', 'name', down, 'netns', outer);
+      const inward = outer === Internet.name ? `to-${number}` : 'inward';
+      ip('-n', row[place]!, 'link', 'add', 'outward', 'type', 'veth', 'peer', 'name', inward, 'netns', outer);
       ip('-n', row[place]!, 'link', 'set', 'outward', 'up');
-      ip('-n', outer, 'link', 'set', down, 'up');
+      ip('-n', outer, 'link', 'set', inward, 'up');
       if (kind.families.includes(4)) {
         const [own, other] = between(number, place, routers.length);
         ip('-n', row[place]!, 'addr', 'add', own, 'peer', other, 'dev', 'outward');
-        ip('-n', outer, 'addr', 'add', other, 'peer', own, 'dev', down);
+        ip('-n', outer, 'addr', 'add', other, 'peer', own, 'dev', inward);
         ip('-n', row[place]!, 'route', 'add', 'default', 'via', other, 'dev', 'outward');
       }
       if (kind.families.includes(6)) {
         ip('-n', row[place]!, 'addr', 'add', 'fe80::2/64', 'dev', 'outward', 'nodad');
-        ip('-n', outer, 'addr', 'add', 'fe80::1/64', 'dev', down, 'nodad');
+        ip('-n', outer, 'addr', 'add', 'fe80::1/64', 'dev', inward, 'nodad');
         if (place === 0) ip('-n', machine, 'addr', 'add', `${prefix(number)}::2/128`, 'dev', 'outward', 'nodad');
         ip('-n', row[place]!, '-6', 'route', 'add', 'default', 'via', 'fe80::1', 'dev', 'outward');
-        ip('-n', outer, '-6', 'route', 'add', `${prefix(number)}::/64`, 'via', 'fe80::2', 'dev', down);
+        ip('-n', outer, '-6', 'route', 'add', `${prefix(number)}::/64`, 'via', 'fe80::2', 'dev', inward);
       }
     });
     const [own, router] = kind.families.includes(4) ? between(number, 0, routers.length) : [`${prefix(number)}::2`, 'fe80::1'];
