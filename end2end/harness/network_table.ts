@@ -55,7 +55,9 @@ export default class NetworkTable implements Reporter {
 
   onEnd(): void {
     if (this.crossings.length === 0) return;
-    const everyone = kinds.map((host) => [`**${host.name}**`, ...kinds.map((guest) => this.cell(host.name, guest.name))]);
+    // Where a run was of some networks alone, the others have no row.
+    const tried = kinds.filter(({ name }) => this.crossings.some(({ host }) => host === name));
+    const everyone = tried.map((host) => [`**${host.name}**`, ...kinds.map((guest) => this.cell(host.name, guest.name))]);
     print('The table of networks', ['host in, guest in:', ...kinds.map(({ short }) => short)], everyone);
     const beside = kinds.map(({ name }) => [...said[name]!, name, this.direct(name).join(', ') || 'nobody']);
     print('What guides say, and what came out', ['guides call it', 'direct', 'relay needed', 'here', 'direct with'], beside);
@@ -82,11 +84,12 @@ export default class NetworkTable implements Reporter {
 
   /** Whom people in this network reach directly, whichever of the two is the host. */
   private direct(name: string): string[] {
-    const reached = (host: string, guest: string) => {
-      const crossing = this.crossings.find((one) => one.host === host && one.guest === guest);
-      return crossing !== undefined && !crossing.relay;
+    const direct = (other: string) => {
+      const names = [name, other].sort().join();
+      const both = this.crossings.filter(({ host, guest }) => [host, guest].sort().join() === names);
+      return both.length > 0 && both.every(({ relay }) => !relay);
     };
-    return kinds.filter((other) => reached(name, other.name) && reached(other.name, name)).map(({ short }) => short);
+    return kinds.filter((other) => direct(other.name)).map(({ short }) => short);
   }
 }
 
