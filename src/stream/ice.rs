@@ -40,6 +40,17 @@ pub enum IceOutcome {
     Unreachable,
 }
 
+/// What the last answer is worth.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Worth {
+    #[default]
+    Good,
+    /// It was a refusal.
+    Refused,
+    /// It was given to nobody in particular, and is not used while the page's own is on its way.
+    Held,
+}
+
 /// The ICE servers in hand.
 #[derive(Debug, Default)]
 pub struct Ice {
@@ -48,9 +59,7 @@ pub struct Ice {
     provider: Option<ProviderName>,
     expires: Option<Now>,
     in_flight: bool,
-    refused: bool,
-    /// What is in hand was given to nobody in particular, and is not used while the page's own is on its way.
-    held: bool,
+    worth: Worth,
     /// When to ask again; looked at only while a session's page is open.
     next: Option<Now>,
     resting: bool,
@@ -87,9 +96,10 @@ impl Ice {
     /// A call ended. True: the answer is worth keeping in the tab.
     #[must_use]
     pub fn answered(&mut self, outcome: &IceOutcome, now: Now, random: &mut Random) -> bool {
-        (self.in_flight, self.held) = (false, false);
+        self.in_flight = false;
         (self.obtained, self.stale) = (Some(now), None);
-        self.refused = matches!(outcome, IceOutcome::RateLimited { .. } | IceOutcome::Unreachable);
+        let refused = matches!(outcome, IceOutcome::RateLimited { .. } | IceOutcome::Unreachable);
+        self.worth = if refused { Worth::Refused } else { Worth::Good };
         match outcome {
             IceOutcome::Answer(answer) if answer.degraded => {
                 let reason = answer.reason.unwrap_or(DegradedReason::ProviderError);
@@ -126,9 +136,11 @@ impl Ice {
     #[must_use]
     pub fn joined(&mut self, asked_as_participant: bool) -> bool {
         let strangers = !asked_as_participant && self.provider.is_some();
-        let fetch = (self.refused || strangers) && !self.in_flight;
+        let fetch = (self.worth == Worth::Refused || strangers) && !self.in_flight;
         self.in_flight |= fetch;
-        self.held |= fetch && strangers;
+        if fetch && strangers {
+            self.worth = Worth::Held;
+        }
         fetch
     }
 
@@ -182,7 +194,7 @@ impl Ice {
 
     /// What to build a peer connection from; `None` while nobody has answered yet. May be empty.
     pub fn servers(&self) -> Option<&[IceServer]> {
-        self.servers.as_deref().filter(|_| !self.held)
+        self.servers.as_deref().filter(|_| self.worth != Worth::Held)
     }
 
     /// Tells one credential from the next.
