@@ -58,3 +58,16 @@ use_build_tools() {
     *) export PATH="$build_path:$PATH" ;;
   esac
 }
+
+# The page is built in two parts; see lib.rs.
+release_build() {
+  tell_commit
+  cargo leptos build --release --split --lib-features hydrate,split -P
+}
+
+# What `tessro --version` says: the commit, and -dirty behind it where the tree has changes that are in none. Whoever builds from a
+# tarball may set it themselves.
+tell_commit() {
+  TESSRO_COMMIT="${TESSRO_COMMIT:-$(git -C "$root" describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null || true)}"
+  export TESSRO_COMMIT
+}

@@ -55,6 +55,12 @@ pub mod server;
 #[cfg(all(test, feature = "ssr"))]
 mod tests;
 
+/// The built pages, where they were built into the executable.
+#[cfg(feature = "packed")]
+static PAGES: Option<include_dir::Dir<'_>> = Some(include_dir::include_dir!("$TESSRO_SITE"));
+#[cfg(all(feature = "ssr", not(feature = "packed")))]
+static PAGES: Option<include_dir::Dir<'_>> = None;
+
 /// Brings the server's page to life, as soon as all of its parts are here: called by the script that `cargo leptos` writes.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]

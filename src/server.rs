@@ -16,4 +16,6 @@ pub mod providers;
 pub mod relay;
 pub mod serve;
 pub mod signaling;
+pub mod site;
 pub mod usage;
+pub mod version;

@@ -6,6 +6,7 @@ use super::{
     providers::{Failure, Grants, Pauses, ProviderState, Standing},
     signaling::Sessions,
     usage::Usage,
+    version::commit,
 };
 use crate::domain::ProviderName;
 use prometheus_client::{
@@ -73,6 +74,8 @@ struct OverWay {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Build {
     version: &'static str,
+    /// Empty where the build was not told.
+    commit: &'static str,
 }
 
 /// A gauge of anything but whole numbers.
@@ -111,7 +114,8 @@ impl Answers {
 pub fn text(sessions: &Sessions, usage: &Usage, grants: &Grants, answers: &Answers) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("tessro");
     let build = Family::<Build, Gauge>::default();
-    build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
+    let commit = commit().unwrap_or_default();
+    build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION"), commit }).set(1);
     registry.register("build_info", "The version that runs", build);
     people(&mut registry, sessions);
     bandwidth(&mut registry, usage);

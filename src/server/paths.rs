@@ -11,7 +11,7 @@ mod country;
 mod sums;
 
 pub use self::core::{Open, Watched};
-pub use country::Country;
+pub use country::{Countries, CountriesError, Country};
 
 use self::core::Core;
 use self::sums::Sums;

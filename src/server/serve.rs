@@ -25,9 +25,11 @@ use super::{
     http::{self, AppState},
     metrics::Answers,
     operator::Operator,
+    paths::{Countries, CountriesError},
     providers::{Grants, Rotations, Voices},
     relay::Relay,
     signaling::{Rules, SessionSettings, Sessions, StoreError},
+    site::{self, UnpackError},
     usage::{Usage, UsageError},
 };
 use crate::domain::ByteCount;
@@ -94,6 +96,9 @@ pub enum StartError {
     /// A relay alone has nothing to do without.
     #[error("The relay cannot run: {0}.")]
     RelayAlone(NoRelay),
+    /// The file of countries cannot be read.
+    #[error(transparent)]
+    Countries(#[from] CountriesError),
     /// Alerts cannot be sent.
     #[error(transparent)]
     Alerts(#[from] NoWay),
@@ -103,6 +108,9 @@ pub enum StartError {
     /// The sessions' file is not to be had.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The pages are within the executable, and stay there.
+    #[error(transparent)]
+    Site(#[from] UnpackError),
     /// There is no client for the providers' APIs.
     #[error("HTTPS cannot be set up ({0}): install the system's CA certificates.")]
     Https(#[from] reqwest::Error),
@@ -117,6 +125,7 @@ impl Server {
             port: config.app.port,
             cause,
         })?;
+        let config = with_its_own_pages(config)?;
         let executable = std::env::current_exe().ok();
         let leptos = http::leptos_options(&config.app, executable.as_deref(), address);
         let limit = config.limits.monthly_bandwidth_limit_gb;
@@ -136,7 +145,10 @@ impl Server {
             client_url: config.app.client_url.clone(),
             client_ip_source: config.app.client_ip_source.clone(),
             bouncer: relay.bouncer(&config),
-            country_header: config.operating.country_header.clone(),
+            countries: Countries::open(
+                config.operating.country_header.clone(),
+                config.operating.geoip_file.as_deref(),
+            )?,
         };
         let sessions = Sessions::open(&config.app.data_dir, usage.clone(), clock.clone(), settings)?;
 
@@ -344,6 +356,14 @@ fn check_relays(tasks: &mut JoinSet<()>, grants: Grants, clock: Clock, every: Du
         Ok(trust) => drop(tasks.spawn(rounds::go(grants, trust, clock, every))),
         Err(error) => tracing::warn!("Relays are not tried ({error}): install the system's CA certificates"),
     }
+}
+
+/// Where they are within the executable, and `SITE_ROOT` names no others.
+fn with_its_own_pages(mut config: Config) -> Result<Config, UnpackError> {
+    if let (Some(pages), None) = (&crate::PAGES, &config.app.site_root) {
+        config.app.site_root = Some(site::unpack(pages, &config.app.data_dir)?);
+    }
+    Ok(config)
 }
 
 async fn listen(host: &str, port: u16) -> Result<TcpListener, StartError> {

@@ -41,7 +41,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    async fn read(response: Response) -> Self {
+    pub(super) async fn read(response: Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Self { status, headers, text: response.text().await.unwrap() }
     }

@@ -2,6 +2,7 @@
 //!
 //! Limits of a process are tried on a process: the test starts itself again, with a shell that sets them.
 
+mod load;
 mod process;
 mod upgrade;
 
@@ -145,5 +146,35 @@ async fn with_no_file_left_a_newcomer_is_told_to_come_again() {
         host.say(&ClientMessage::Ping).await;
         assert_eq!(host.hear().await, Some(ServerMessage::Pong));
     }
+    child.stop().await;
+}
+
+/// A disk that takes a second for each flush.
+#[tokio::test]
+async fn on_a_slow_disk_people_go_on_and_what_they_report_is_acknowledged_late() {
+    let data = tempfile::tempdir().unwrap();
+    let child = Child::start(data.path(), "", &[]).await;
+    let ((mut host, _), (mut guest, _), code) = watching(&child).await;
+    let slow = child.slow_down_its_disk().await;
+    for sequence in 1..=20 {
+        guest.say(&relayed(sequence, sequence * 1_000)).await;
+    }
+    host.say(&chat(1)).await;
+    // What people say to each other does not wait for the disk, which has not even taken the first report yet.
+    let heard = timeout(Duration::from_secs(10), guest.hear()).await.unwrap();
+    assert!(heard.as_ref().is_some_and(is_chat), "{heard:?}");
+    let mut third = child.guest().await;
+    third.enter(&join(code)).await;
+    assert_eq!(child.get("/health").await, 200);
+    assert_eq!(child.get("/api/turn-credentials").await, 200);
+    let mut last = 0;
+    while last < 20 {
+        match timeout(Duration::from_secs(30), guest.hear()).await.unwrap() {
+            Some(ServerMessage::UsageAck { sequence, .. }) => last = sequence,
+            Some(_) => {}
+            None => panic!("the line broke after report {last}"),
+        }
+    }
+    drop(slow);
     child.stop().await;
 }

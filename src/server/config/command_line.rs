@@ -9,7 +9,7 @@ use super::{
     client_apps::ClientAppArgs, naming::Naming, operating::OperatingArgs, provider_usage::ProviderUsageArgs,
     providers::ProviderArgs, relay::RelayArgs,
 };
-use crate::server::usage::Month;
+use crate::server::{usage::Month, version::version};
 use clap::{
     CommandFactory, FromArgMatches,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -73,7 +73,7 @@ pub enum AlertErrand {
 /// Every setting can be given as a flag, as a variable in the environment, or in a file named .env where the server is started;
 /// the first of these that names it wins.
 #[derive(Debug, Clone, clap::Parser)]
-#[command(name = "tessro", version, max_term_width = 100)]
+#[command(name = "tessro", version = version(), max_term_width = 100)]
 pub(super) struct Settings {
     #[command(subcommand)]
     command: Option<Command>,

@@ -24,6 +24,11 @@ pub(super) struct OperatingArgs {
     #[arg(long, env, value_parser = values::header)]
     country_header: Option<HeaderName>,
 
+    /// File that says which country an address is in, a database of countries (`.mmdb`) such as DB-IP Lite: for where no proxy
+    /// says it. Read at the start.
+    #[arg(long, env)]
+    geoip_file: Option<PathBuf>,
+
     /// How often the running server tries each provider's relay, such as 30s, 5m or 1h, or `off`. It tries them at its start too.
     /// A provider whose relay does not answer is asked after the others. Costs about 2 kB of relayed data each time, and a
     /// credential now and then.
@@ -36,6 +41,8 @@ pub(super) struct OperatingArgs {
 pub struct OperatingConfig {
     /// In which header a visitor's country stands.
     pub country_header: Option<HeaderName>,
+    /// The file that has the countries of addresses.
+    pub geoip_file: Option<PathBuf>,
     /// Who has it may read what is not for visitors.
     pub admin_token: Option<SecretString>,
     /// How often relays are tried; `None` for never.
@@ -48,6 +55,7 @@ impl OperatingArgs {
         let admin_token = Secret { naming: Naming::default(), variable: "ADMIN_TOKEN", value, file }.token()?;
         Ok(OperatingConfig {
             country_header: self.country_header,
+            geoip_file: self.geoip_file,
             admin_token,
             turn_check_every: self.turn_check_every.0,
         })

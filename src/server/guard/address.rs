@@ -48,6 +48,11 @@ impl ClientAddress {
         Self::from(address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)))
     }
 
+    /// The address itself, of IPv6 the network.
+    pub fn network(&self) -> IpAddr {
+        self.0
+    }
+
     /// A number that stands for the address until this process ends: what is counted by address needs no more, and nobody who
     /// reads the books finds an address in them.
     pub fn pseudonym(&self) -> u64 {

@@ -148,6 +148,7 @@ mod tests {
             guard::{ClientApps, Flow, FlowRates, Guard, RateLimit},
             metrics::Answers,
             operator::Operator,
+            paths::Countries,
             providers::{Grants, Known, Voices},
             signaling::{Rules, SessionSettings, Sessions},
             usage::Usage,
@@ -169,7 +170,7 @@ mod tests {
             client_url: None,
             client_ip_source: config.app.client_ip_source.clone(),
             bouncer: None,
-            country_header: None,
+            countries: Countries::default(),
         };
         AppState {
             leptos: crate::server::http::leptos_options(&config.app, None, ([127, 0, 0, 1], 1).into()),

@@ -15,10 +15,9 @@ use crate::domain::{
 use crate::protocol::{ClientMessage, Password, RelayOver, RelayStage, UsageBeacon, limits};
 use crate::server::clock::Clock;
 use crate::server::guard::{ClientAddress, NoPlace, Origin, Place, Room, Tries};
-use crate::server::paths::{Country, Paths};
+use crate::server::paths::{Countries, Country, Paths};
 use crate::server::relay::Bouncer;
 use crate::server::usage::{self, NoRoom, RelayOrder, Usage};
-use axum::http::HeaderName;
 use axum_client_ip::ClientIpSource;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,8 +65,8 @@ pub struct SessionSettings {
     pub client_ip_source: ClientIpSource,
     /// What ends the relaying for those who are gone, where the relay is part of this process.
     pub bouncer: Option<Bouncer>,
-    /// The header in which a proxy says in which country a visitor is.
-    pub country_header: Option<HeaderName>,
+    /// What tells which country a visitor is in.
+    pub countries: Countries,
 }
 
 /// Why a page's last reports were not taken.

@@ -91,7 +91,7 @@ pub fn routes(sessions: Sessions, pace: Pace) -> Router {
 
 async fn open(
     State((sessions, pace)): State<(Sessions, Pace)>,
-    parts: Parts,
+    mut parts: Parts,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     if !origin::allows(&parts.headers, sessions.settings().client_url.as_ref()) {
@@ -101,9 +101,9 @@ async fn open(
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
-    let country = Country::told(&parts.headers, sessions.settings().country_header.as_ref());
     let place = parts.extensions.get::<Arc<Place>>().cloned();
-    let from = ClientAddress::of(parts, sessions.settings().client_ip_source.clone()).await;
+    let from = ClientAddress::of_request(&mut parts, sessions.settings().client_ip_source.clone()).await;
+    let country = sessions.settings().countries.of(&parts.headers, from);
     let Ok(among_those) = sessions.place(from) else {
         return crowded();
     };

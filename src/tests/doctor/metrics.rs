@@ -1,6 +1,9 @@
 //! What `/metrics` says, and to whom.
 
-use crate::tests::app::{TestApp, cloudflare, minted};
+use crate::{
+    server::version::commit,
+    tests::app::{TestApp, cloudflare, minted},
+};
 use reqwest::Method;
 use wiremock::ResponseTemplate;
 
@@ -14,8 +17,13 @@ async fn figures_are_what_happened() {
     let answer = app.get("/metrics").await;
     assert_eq!(answer.status, 200);
     assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
+    let build = format!(
+        "tessro_build_info{{version=\"{}\",commit=\"{}\"}} 1",
+        env!("CARGO_PKG_VERSION"),
+        commit().unwrap_or_default()
+    );
     for line in [
-        concat!("tessro_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+        build.as_str(),
         "tessro_sessions 0",
         "tessro_participants 0",
         "tessro_sockets 0",

@@ -17,7 +17,10 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     time::timeout,
 };
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::protocol::Message};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{self, protocol::Message},
+};
 
 const DATA: &str = "TESSRO_TEST_FAULTS_DATA";
 const VARIABLES: &str = "TESSRO_TEST_FAULTS_VARIABLES";
@@ -87,16 +90,51 @@ impl Child {
         self.ask(path).await.status().as_u16()
     }
 
+    /// What the month has relayed.
+    pub(super) async fn used(&self) -> u64 {
+        let status: serde_json::Value = self.ask("/api/bandwidth-status").await.json().await.unwrap();
+        status["bandwidthUsedBytes"].as_u64().unwrap()
+    }
+
     async fn ask(&self, path: &str) -> reqwest::Response {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         client.get(format!("http://{}{path}", self.address)).send().await.unwrap()
     }
 
-    /// As an operator ends it; it leaves in good order.
-    pub(super) async fn stop(mut self) {
+    /// From now on each flush to the disk waits for a second first, until what is given is dropped.
+    pub(super) async fn slow_down_its_disk(&self) -> tokio::process::Child {
+        let mut tracer = Command::new("strace")
+            .args(["--follow-forks", "--trace=fsync,fdatasync", "--inject=fsync,fdatasync:delay_enter=1000000"])
+            .args(["--output=/dev/null", "--attach", &self.process.id().unwrap().to_string()])
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("strace is needed ({error}): run script/bootstrap native"));
+        let mut said = BufReader::new(tracer.stderr.take().unwrap()).lines();
+        let attached = async {
+            while let Some(line) = said.next_line().await.unwrap() {
+                if line.contains("attached") {
+                    return;
+                }
+            }
+            panic!("strace cannot attach: the tests need the right to trace their own children");
+        };
+        timeout(Duration::from_secs(10), attached).await.unwrap();
+        // Whoever says more must find somebody who reads.
+        tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
+        tracer
+    }
+
+    /// As an operator asks it to end.
+    pub(super) fn ask_to_stop(&self) {
         let pid = i32::try_from(self.process.id().unwrap()).unwrap();
         let pid = rustix::process::Pid::from_raw(pid).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// As an operator ends it; it leaves in good order.
+    pub(super) async fn stop(mut self) {
+        self.ask_to_stop();
         let left = timeout(Duration::from_secs(15), self.process.wait()).await.unwrap().unwrap();
         assert!(left.success(), "{left}");
     }
@@ -116,7 +154,12 @@ impl Guest {
     }
 
     pub(super) async fn say(&mut self, message: &ClientMessage) {
-        self.socket.send(Message::text(serde_json::to_string(message).unwrap())).await.unwrap();
+        self.tell(message).await.unwrap();
+    }
+
+    /// The same to a server that may be gone.
+    pub(super) async fn tell(&mut self, message: &ClientMessage) -> Result<(), tungstenite::Error> {
+        self.socket.send(Message::text(serde_json::to_string(message).unwrap())).await
     }
 
     /// The next message that is no snapshot; `None` once the server has closed the line.

@@ -5,6 +5,7 @@ use crate::domain::{ByteCount, SessionCode};
 use crate::protocol::{ClientMessage, ErrorCode, ServerMessage, Snapshot, WireToken};
 use crate::server::clock::Clock;
 use crate::server::guard::Origin;
+use crate::server::paths::Countries;
 use crate::server::signaling::session::Rules;
 use crate::server::signaling::sessions::{SessionSettings, Sessions};
 use crate::server::usage::Usage;
@@ -52,7 +53,7 @@ pub(super) async fn paced(client_url: Option<Origin>, pace: Pace) -> Server {
             client_url,
             client_ip_source: ClientIpSource::ConnectInfo,
             bouncer: None,
-            country_header: None,
+            countries: Countries::default(),
         },
     )
     .unwrap();
