@@ -18,6 +18,7 @@ use super::{
     alerts::{Desk, NoWay, Rhythm, Way, gather::Gather},
     certificate::{Certificate, CertificateError},
     clock::Clock,
+    cluster::{Cluster, ClusterError},
     config::Config,
     doctor::{Trust, rounds},
     files,
@@ -65,6 +66,8 @@ pub struct Server {
     ways: Vec<Way>,
     /// At which shares of a limit, in percent.
     stages: Vec<u8>,
+    /// The other servers, where there are some.
+    cluster: Option<Cluster>,
 }
 
 /// Why the server does not start.
@@ -103,6 +106,9 @@ pub enum StartError {
     /// The sessions' file is not to be had.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It cannot be one of several servers.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// There is no client for the providers' APIs.
     #[error("HTTPS cannot be set up ({0}): install the system's CA certificates.")]
     Https(#[from] reqwest::Error),
@@ -122,6 +128,10 @@ impl Server {
         let limit = config.limits.monthly_bandwidth_limit_gb;
         let usage = Usage::open(&config.app.data_dir, config.all_limits(), clock.clone())?;
         usage.keep(config.ledger.usage_keep_months);
+        let cluster = match &config.cluster {
+            Some(meeting) => Some(Cluster::join(meeting, usage.node().clone(), clock.clone()).await?),
+            None => None,
+        };
         let certificate = read_certificate(&config)?;
         let relay = OwnRelay::stand(&config, certificate.as_ref(), address.port(), &clock).await?;
         let grants = Grants::new(&config, relay.desk(), usage.clone(), clock.clone())?;
@@ -208,6 +218,7 @@ impl Server {
             gather,
             ways,
             stages,
+            cluster,
         })
     }
 
@@ -262,6 +273,7 @@ impl Server {
             gather,
             ways,
             stages,
+            cluster,
             ..
         } = self;
         let (grants, data_dir) = (state.grants.clone(), state.data_dir.clone());
@@ -322,6 +334,9 @@ impl Server {
         drop(relay);
         desk.close().await;
         usage.close().await;
+        if let Some(cluster) = cluster {
+            cluster.leave().await;
+        }
         tracing::info!("Stopped");
         Ok(())
     }

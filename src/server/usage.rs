@@ -44,6 +44,7 @@ pub use voices::Said;
 use crate::domain::{ByteCount, ConnectionId, ParticipantId, ProviderName};
 use crate::protocol::{BandwidthStatus, CheckUsage, RelayStage, UsageReport};
 use crate::server::clock::Clock;
+use crate::server::cluster::NodeName;
 use cap::Holder;
 use connections::{Connections, Input};
 use ledger::{Heard, Ledger, Reported};
@@ -118,6 +119,8 @@ pub struct Usage(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    /// Whose books these are.
+    node: NodeName,
     shared: Arc<Shared>,
     /// Dropping it stops the thread, so the thread does not hold it.
     queue: SyncSender<Job>,
@@ -177,6 +180,7 @@ impl Usage {
         for kept in ledger.connections().map_err(failed)? {
             connections.handle(Input::Restored(kept, clock.wall()), clock.now());
         }
+        let node = ledger.node().map_err(failed)?;
         let shared = Shared::load(&ledger, limits.into(), connections, clock).map_err(failed)?;
         let shared = Arc::new(shared);
         shared.look_at_limit();
@@ -184,7 +188,12 @@ impl Usage {
         let writer = Writer::new(ledger, Arc::clone(&shared), jobs);
         let thread = std::thread::Builder::new().name("usage".to_owned()).spawn(move || writer.run());
         let thread = Mutex::new(Some(thread.map_err(UsageError::Thread)?));
-        Ok(Self(Arc::new(Inner { shared, queue, thread, refused: AtomicU64::new(0) })))
+        Ok(Self(Arc::new(Inner { node, shared, queue, thread, refused: AtomicU64::new(0) })))
+    }
+
+    /// The name by which this server is known among several; it stays with the books.
+    pub fn node(&self) -> &NodeName {
+        &self.0.node
     }
 
     /// For how long evidence is kept; without this for good. What a month came to is kept anyway.

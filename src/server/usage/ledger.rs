@@ -29,6 +29,7 @@ use super::sums::{ProviderSum, Sums, Whose};
 use super::voices::Said;
 use crate::domain::{ByteCount, ParticipantId, ProviderName, UnixMillis};
 use crate::protocol::UsageReport;
+use crate::server::cluster::NodeName;
 use rusqlite::{Connection, TransactionBehavior, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -146,6 +147,11 @@ impl Ledger {
         database.pragma_update(None, "synchronous", "full").map_err(failed)?;
         migrate(&mut database, &path)?;
         Ok(Self { database })
+    }
+
+    /// The name of the node whose own rows these are.
+    pub(super) fn node(&self) -> Result<NodeName, rusqlite::Error> {
+        self.database.query_row("SELECT name FROM node WHERE id = 0", [], |row| parsed(0, row))
     }
 
     /// The sums of every month so far.
