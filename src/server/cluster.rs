@@ -6,9 +6,12 @@
 
 mod node;
 mod standing;
+mod telling;
+mod usage;
 
 pub use node::{NodeName, ParseNodeError, RunId};
 pub use standing::{Beat, Standing};
+pub use usage::Teller;
 
 use super::clock::Clock;
 use super::config::ClusterConfig;

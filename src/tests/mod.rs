@@ -26,6 +26,7 @@ mod https;
 mod operator;
 mod participants;
 mod providers;
+pub(crate) mod redis;
 mod relay;
 mod restart;
 mod rotation;
