@@ -18,7 +18,7 @@ use super::{
     alerts::{Desk, NoWay, Rhythm, Way, gather::Gather},
     certificate::{Certificate, CertificateError},
     clock::Clock,
-    cluster::{Cluster, ClusterError, Teller},
+    cluster::{Cluster, ClusterError, Rates, Teller},
     config::Config,
     doctor::{Trust, rounds},
     files,
@@ -198,7 +198,10 @@ impl Server {
             grants,
             has_certificate: certificate.is_some(),
             flow: Arc::new(Flow::new(config.room.rates())),
-            guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials, guard::checks_a_day(limit))),
+            guard: Arc::new(
+                Guard::new(config.credentials.rate_limit_credentials, guard::checks_a_day(limit))
+                    .among(cluster.as_ref().map(Rates::new)),
+            ),
             apps,
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),
