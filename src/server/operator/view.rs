@@ -130,7 +130,7 @@ fn providers(sources: &Sources<'_>, limits: &ProviderLimits, bill: &Bill) -> Vec
                 },
                 relay: relay.map(tried),
                 last_error: trouble.map(|trouble| LastError { at_ms: trouble.at.0, text: trouble.text }),
-                counted: Some(of.counted.plus(of.estimated).get()),
+                counted: Some(of.counted_here().get()),
                 said: Some(of.said.get()).filter(|said| *said > 0),
                 meter: meter(sources, &name, meters.get(&name)),
                 limit: limits.of(&name).map(ByteCount::get),
