@@ -30,5 +30,6 @@ pub(crate) mod redis;
 mod relay;
 mod restart;
 mod rotation;
+mod several;
 mod shown;
 mod voices;

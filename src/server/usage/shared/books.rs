@@ -127,12 +127,11 @@ impl Books {
 
     /// What this machine alone counted of what several share.
     pub(in super::super) fn used_here(&self, account: &Account) -> ByteCount {
-        let counted = |sum: ProviderSum| sum.counted.plus(sum.estimated);
         match account {
-            Account::Month => self.sums_here().fold(ByteCount::ZERO, |all, (_, sum)| all.plus(counted(sum))),
+            Account::Month => self.sums_here().fold(ByteCount::ZERO, |all, (_, sum)| all.plus(sum.counted_here())),
             Account::Day(day) if *day == self.day => self.today,
             Account::Day(_) => ByteCount::ZERO,
-            Account::Provider(name) => counted(self.sums.of(self.month, name)),
+            Account::Provider(name) => self.sums.of(self.month, name).counted_here(),
             Account::Strangers => self.party_here(&Party::Strangers),
         }
     }
