@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod certificate;
 pub mod clock;
+pub mod cluster;
 pub mod config;
 pub mod doctor;
 pub mod files;

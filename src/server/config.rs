@@ -8,6 +8,7 @@ mod alerts;
 mod app;
 mod client_apps;
 mod cloudflare;
+mod cluster;
 mod command_line;
 mod coturn;
 mod credentials;
@@ -40,6 +41,7 @@ mod tests;
 pub use alerts::{AlertConfig, MailConfig, MailTls, WebhookConfig};
 pub use app::AppConfig;
 pub use cloudflare::{CloudflareConfig, CloudflareKey, CloudflareUsage};
+pub use cluster::ClusterConfig;
 pub use command_line::{AlertErrand, Command};
 pub use coturn::{CoturnConfig, CoturnStatistics};
 pub use credentials::{CredentialConfig, ProviderNames};
@@ -75,6 +77,8 @@ pub struct Config {
     pub ledger: LedgerConfig,
     /// How many people, connections and requests are taken.
     pub room: RoomConfig,
+    /// Where this server meets others; `None` where it is the only one.
+    pub cluster: Option<ClusterConfig>,
     /// What that costs, and what it may cost.
     pub money: MoneyConfig,
     /// Who is told when something is wrong.
@@ -267,6 +271,7 @@ impl Config {
             limits,
             ledger,
             room,
+            cluster,
             money,
             alerts,
             operating,
@@ -276,6 +281,7 @@ impl Config {
             relay,
             ..
         } = settings;
+        let cluster = cluster.resolve()?;
         let relay = relay.resolve()?;
         let operating = operating.resolve()?;
         let alerts = alerts.resolve()?;
@@ -311,6 +317,7 @@ impl Config {
                 limits,
                 ledger,
                 room,
+                cluster,
                 money,
                 alerts,
                 relay,

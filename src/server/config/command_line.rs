@@ -6,8 +6,8 @@
 
 use super::{
     AppConfig, ConfigError, CredentialConfig, LedgerConfig, LimitConfig, MoneyConfig, RoomConfig, alerts::AlertArgs,
-    client_apps::ClientAppArgs, naming::Naming, operating::OperatingArgs, provider_usage::ProviderUsageArgs,
-    providers::ProviderArgs, relay::RelayArgs,
+    client_apps::ClientAppArgs, cluster::ClusterArgs, naming::Naming, operating::OperatingArgs,
+    provider_usage::ProviderUsageArgs, providers::ProviderArgs, relay::RelayArgs,
 };
 use crate::server::{usage::Month, version::version};
 use clap::{
@@ -87,6 +87,8 @@ pub(super) struct Settings {
     pub(super) ledger: LedgerConfig,
     #[command(flatten)]
     pub(super) room: RoomConfig,
+    #[command(flatten)]
+    pub(super) cluster: ClusterArgs,
     #[command(flatten)]
     pub(super) money: MoneyConfig,
     #[command(flatten)]

@@ -102,12 +102,7 @@ impl CoturnArgs {
 
     fn statistics(&mut self, naming: Naming<'_>) -> Result<Option<CoturnStatistics>, ConfigError> {
         let (value, file) = (self.coturn_redis_url.take(), self.coturn_redis_url_file.take());
-        let Some(redis) = (Secret { naming, variable: REDIS_URL, value, file }).token()? else { return Ok(None) };
-        if redis::Client::open(redis.expose_secret()).is_err() {
-            let advice = "write an address such as redis://:password@127.0.0.1:6379, or rediss:// for TLS, with signs in the \
-                          password written as %40 and the like";
-            return Err(ConfigError::BadSecret { variable: naming.variable(REDIS_URL), advice });
-        }
+        let Some(redis) = (Secret { naming, variable: REDIS_URL, value, file }).redis()? else { return Ok(None) };
         Ok(Some(CoturnStatistics { redis, realm: self.coturn_realm.clone() }))
     }
 

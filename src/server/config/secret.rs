@@ -25,6 +25,18 @@ impl Secret<'_> {
         self.read("write one line without control characters", |text| !text.chars().any(char::is_control))
     }
 
+    /// The address of a Redis or Valkey, with its password.
+    pub(super) fn redis(self) -> Result<Option<SecretString>, ConfigError> {
+        let variable = self.naming.variable(self.variable);
+        let Some(address) = self.token()? else { return Ok(None) };
+        if redis::Client::open(address.expose_secret()).is_err() {
+            let advice = "write an address such as redis://:password@127.0.0.1:6379, or rediss:// for TLS, with signs in the \
+                          password written as %40 and the like";
+            return Err(ConfigError::BadSecret { variable, advice });
+        }
+        Ok(Some(address))
+    }
+
     fn read(self, advice: &'static str, usable: fn(&str) -> bool) -> Result<Option<SecretString>, ConfigError> {
         let variable = self.naming.variable(self.variable);
         let secret = match (self.value, self.file) {

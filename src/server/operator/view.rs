@@ -93,6 +93,7 @@ pub(super) fn view(sources: &Sources<'_>, books: &Books) -> AdminView {
         outcomes: sources.sessions.paths().outcomes(),
         counting: match usage.uncounted_for() {
             Some(_) => Counting::Stopped,
+            None if usage.unheard_for().is_some() => Counting::Apart,
             None if readable => Counting::Works,
             None => Counting::SumsOnly,
         },

@@ -527,7 +527,9 @@ impl Sessions {
     /// Somebody has to leave a relay: their page is told.
     fn carry_out(&self, order: &RelayOrder) {
         let reason = match order.why {
-            NoRoom::Used | NoRoom::Promised | NoRoom::NearLimit | NoRoom::Uncounted => RelayOver::Limit,
+            NoRoom::Used | NoRoom::Promised | NoRoom::Elsewhere | NoRoom::NearLimit | NoRoom::Uncounted => {
+                RelayOver::Limit
+            }
             NoRoom::Provider => RelayOver::Provider,
             NoRoom::Party => RelayOver::Share,
         };

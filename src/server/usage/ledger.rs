@@ -6,13 +6,16 @@
 //! from it anew ([`Ledger::rebuild`]). Refuses to know threads, acknowledgements, the cap and people's names. Amounts beyond `i64::MAX` bytes
 //! are kept as that.
 
+mod adopting;
 mod ends;
 mod entry;
+mod others;
 mod rebuilding;
 mod retention;
 mod rows;
 mod span;
 
+pub(super) use adopting::ends_of;
 pub use retention::Keep;
 pub(super) use retention::Retention;
 pub(super) use span::{days, spans};
@@ -29,6 +32,7 @@ use super::sums::{ProviderSum, Sums, Whose};
 use super::voices::Said;
 use crate::domain::{ByteCount, ParticipantId, ProviderName, UnixMillis};
 use crate::protocol::UsageReport;
+use crate::server::cluster::NodeName;
 use rusqlite::{Connection, TransactionBehavior, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -38,7 +42,7 @@ use std::time::Duration;
 pub(super) const FILE: &str = "usage.db";
 
 /// Each entry takes the ledger one version further; entries are only ever added.
-const SCHEMA: [&str; 7] = [
+const SCHEMA: [&str; 8] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
@@ -46,6 +50,7 @@ const SCHEMA: [&str; 7] = [
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
+    include_str!("schema/8.sql"),
 ];
 
 /// How long to wait for another process that reads or copies the file.
@@ -146,6 +151,11 @@ impl Ledger {
         database.pragma_update(None, "synchronous", "full").map_err(failed)?;
         migrate(&mut database, &path)?;
         Ok(Self { database })
+    }
+
+    /// The name of the node whose own rows these are.
+    pub(super) fn node(&self) -> Result<NodeName, rusqlite::Error> {
+        self.database.query_row("SELECT name FROM node WHERE id = 0", [], |row| parsed(0, row))
     }
 
     /// The sums of every month so far.
