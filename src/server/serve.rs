@@ -147,6 +147,7 @@ impl Server {
             client_ip_source: config.app.client_ip_source.clone(),
             bouncer: relay.bouncer(&config),
             country_header: config.operating.country_header.clone(),
+            cluster: cluster.clone(),
         };
         let sessions = Sessions::open(&config.app.data_dir, usage.clone(), clock.clone(), settings)?;
 

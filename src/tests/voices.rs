@@ -3,7 +3,6 @@
 mod asked;
 mod coturn;
 mod faults;
-mod redis;
 mod whole;
 
 use super::providers::{Variables, config};

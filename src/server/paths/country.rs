@@ -1,10 +1,11 @@
 //! A country, as a proxy in front says it, and nothing finer.
 
 use axum::http::{HeaderMap, HeaderName};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Two capital letters (ISO 3166-1 alpha-2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Country([u8; 2]);
 
 /// What proxies say where they do not know (Cloudflare: `XX`, Tor: `T1`).

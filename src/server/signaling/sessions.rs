@@ -7,19 +7,22 @@ use super::doorkeeper::{Doorkeeper, Knock};
 use super::line::Line;
 use super::live::{Around, LiveSession};
 use super::refusal::Refusal;
-use super::session::{Counted, Input, Newcomer, PasswordHash, Rules, Saved, Session, SocketId};
+use super::session::{Counted, GUEST_GRACE, Input, Newcomer, PasswordHash, Rules, Saved, Session, SocketId};
+use super::shared::{Answer, EdgeSeat, Elsewhere, Entering, Question, Shared, Unsaid, opened};
 use super::store::{Store, StoreError};
 use crate::domain::{
-    InviteKey, ParticipantId, ParticipantName, ParticipantToken, ProviderName, SessionCode, TokenSecret,
+    ConnectionId, InviteKey, ParticipantId, ParticipantName, ParticipantToken, ProviderName, SessionCode, TokenSecret,
 };
-use crate::protocol::{ClientMessage, Password, RelayOver, RelayStage, UsageBeacon, limits};
+use crate::protocol::{ClientMessage, Password, RelayOver, RelayStage, UsageBeacon, WireToken, limits};
 use crate::server::clock::Clock;
+use crate::server::cluster::Cluster;
 use crate::server::guard::{ClientAddress, NoPlace, Origin, Place, Room, Tries};
 use crate::server::paths::{Country, Paths};
 use crate::server::relay::Bouncer;
 use crate::server::usage::{self, NoRoom, RelayOrder, Usage};
 use axum::http::HeaderName;
 use axum_client_ip::ClientIpSource;
+use serde::{Deserialize, Serialize};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -68,10 +71,12 @@ pub struct SessionSettings {
     pub bouncer: Option<Bouncer>,
     /// The header in which a proxy says in which country a visitor is.
     pub country_header: Option<HeaderName>,
+    /// The other servers, where there are some.
+    pub cluster: Option<Cluster>,
 }
 
 /// Why a page's last reports were not taken.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
 pub enum BeaconError {
     /// The token is nobody's, or no report in it can be used.
     #[error("No report in this beacon can be used as one of yours. Join the session again to report.")]
@@ -116,7 +121,15 @@ struct Inner {
 }
 
 /// A socket's place in a session. Dropping it is losing the socket: the place is kept for the grace period.
-pub(super) struct Seat {
+pub(super) enum Seat {
+    /// At this server.
+    Here(OwnSeat),
+    /// At another one.
+    There(EdgeSeat),
+}
+
+/// A place in a session of this server.
+pub(super) struct OwnSeat {
     sessions: Sessions,
     session: Arc<LiveSession>,
     socket: SocketId,
@@ -129,7 +142,9 @@ impl Sessions {
         let (store, saved) = Store::open(data_dir)?;
         let doorkeeper = Doorkeeper::new(clock.clone());
         let paths = Paths::open(data_dir, clock.clone());
-        let around = Around { clock, usage, paths, store, bouncer: settings.bouncer.clone() };
+        let cluster = settings.cluster.clone();
+        let (shared, unsaid) = cluster.map(|cluster| Shared::new(cluster, clock.clone())).unzip();
+        let around = Around { clock, usage, paths, store, bouncer: settings.bouncer.clone(), shared: shared.clone() };
         let tasks = TaskTracker::new();
         let (live, sockets, stopping) = (Mutex::default(), AtomicU64::new(0), CancellationToken::new());
         let (failures, creations) = (Tries::new(FAILURES.0, FAILURES.1), Tries::new(CREATIONS.0, CREATIONS.1));
@@ -148,7 +163,10 @@ impl Sessions {
             stopping,
         };
         let sessions = Self(Arc::new(inner));
-        sessions.restore(saved);
+        match shared.zip(unsaid) {
+            Some((shared, unsaid)) => sessions.share(shared, unsaid, saved),
+            None => sessions.restore(saved),
+        }
         sessions.count_people();
         sessions.0.tasks.spawn(sessions.clone().watch_over());
         Ok(sessions)
@@ -157,35 +175,16 @@ impl Sessions {
     /// Goes on with the sessions that were on disk, and with what the ledger was counting of them. A connection that is in
     /// no session any more is over.
     fn restore(&self, saved: Vec<Saved>) {
-        let Around { clock, usage, store, paths, .. } = &self.0.around;
-        let (now, wall) = (clock.now(), clock.wall());
-        let mut counted = BTreeMap::<ParticipantId, Vec<Counted>>::new();
-        for (connection, host, guest) in usage.open_connections() {
+        let Around { usage, store, paths, .. } = &self.0.around;
+        let (mut counted, mut known) = self.counted();
+        for Counted { connection, host, guest } in counted.values().flatten().copied() {
             paths.opened(connection, host, guest);
-            counted.entry(host).or_default().push(Counted { connection, host, guest });
         }
-        let mut known: BTreeSet<_> = counted.values().flatten().map(|counted| counted.connection).collect();
         for saved in saved {
             let code = saved.code;
-            let key = InviteKey::from_random(rand::random());
-            let Some(core) = Session::restore(
-                saved,
-                self.0.settings.rules,
-                key,
-                |host| counted.remove(&host).unwrap_or_default(),
-                now,
-                wall,
-            ) else {
+            if !self.go_on(saved, &mut counted, &mut known) {
                 store.forget(code);
-                continue;
-            };
-            for Counted { connection, host, guest } in core.counted_open() {
-                if !known.remove(&connection) {
-                    usage.opened(connection, host, guest);
-                    paths.opened(connection, host, guest);
-                }
             }
-            self.lock().insert(code, Arc::new(LiveSession::restored(code, core)));
         }
         // What is left is in no session any more.
         for connection in known {
@@ -201,14 +200,142 @@ impl Sessions {
         }
     }
 
-    /// The host of the session that the token's holder is in; `None` where it is nobody's token.
-    pub fn authenticate(&self, token: &ParticipantToken) -> Option<ParticipantId> {
-        self.find(token.code).and_then(|session| session.authenticate(token))
+    /// What the ledger was counting, by host, and all of it.
+    fn counted(&self) -> (BTreeMap<ParticipantId, Vec<Counted>>, BTreeSet<ConnectionId>) {
+        let mut counted = BTreeMap::<ParticipantId, Vec<Counted>>::new();
+        for (connection, host, guest) in self.0.around.usage.open_connections() {
+            counted.entry(host).or_default().push(Counted { connection, host, guest });
+        }
+        let known = counted.values().flatten().map(|counted| counted.connection).collect();
+        (counted, known)
+    }
+
+    /// Goes on with one session, and takes what is counted of it out of `known`. `false` where that cannot be.
+    fn go_on(
+        &self,
+        saved: Saved,
+        counted: &mut BTreeMap<ParticipantId, Vec<Counted>>,
+        known: &mut BTreeSet<ConnectionId>,
+    ) -> bool {
+        let Around { clock, usage, paths, .. } = &self.0.around;
+        let (code, key) = (saved.code, InviteKey::from_random(rand::random()));
+        let counted = |host| counted.remove(&host).unwrap_or_default();
+        let core = Session::restore(saved, self.0.settings.rules, key, counted, clock.now(), clock.wall());
+        let Some(core) = core else { return false };
+        for Counted { connection, host, guest } in core.counted_open() {
+            if !known.remove(&connection) {
+                usage.opened(connection, host, guest);
+                paths.opened(connection, host, guest);
+            }
+        }
+        self.lock().insert(code, Arc::new(LiveSession::restored(code, core)));
+        true
+    }
+
+    /// Shares sessions with other servers. Those on disk are gone on with where none of these has.
+    fn share(&self, shared: Shared, unsaid: Unsaid, saved: Vec<Saved>) {
+        let tasks = &self.0.tasks;
+        tasks.spawn(shared.clone().run(self.clone(), unsaid));
+        tasks.spawn(shared.bring_back(self.clone(), saved));
+        let sessions = self.clone();
+        tasks.spawn(async move {
+            tokio::select! {
+                () = sessions.0.stopping.cancelled() => {}
+                () = tokio::time::sleep(GUEST_GRACE) => sessions.close_what_is_nowhere(),
+            }
+        });
+    }
+
+    /// Connections that the ledger still counts, and whose people did not come back to this server, are not its own any more.
+    fn close_what_is_nowhere(&self) {
+        let here: BTreeSet<_> = self.everyone().iter().flat_map(|(_, session)| session.counted_open()).collect();
+        for (connection, host, guest) in self.0.around.usage.open_connections() {
+            if !here.contains(&Counted { connection, host, guest }) {
+                self.0.around.usage.closed(connection);
+                self.0.around.paths.closed(connection);
+            }
+        }
+    }
+
+    /// Goes on with a session that another server had, or this one before. `false` where that cannot be.
+    pub(super) fn take_over(&self, saved: Saved) -> bool {
+        let code = saved.code;
+        let (mut counted, mut known) = self.counted();
+        let goes_on = self.go_on(saved, &mut counted, &mut known);
+        if let Some(session) = self.find(code).filter(|_| goes_on) {
+            tracing::info!("A session goes on here");
+            let stage = *self.0.around.usage.stage_changes().borrow();
+            session.handle(Input::Relays(stage), &self.0.around);
+        }
+        goes_on
+    }
+
+    /// A session is at another server: what is here of it stops at once, and its people are sent there.
+    pub(super) fn let_go(&self, code: SessionCode) {
+        let session = self.lock().remove(&code);
+        if let Some(session) = session {
+            session.let_go(&self.0.around);
+            session.send_away();
+            tracing::info!("A session goes on at another server");
+        }
+        self.0.around.store.forget(code);
+    }
+
+    /// Drops a session from the disk.
+    pub(super) fn forget(&self, code: SessionCode) {
+        self.0.around.store.forget(code);
+    }
+
+    /// Whether a session is at this server.
+    pub(super) fn is_here(&self, code: SessionCode) -> bool {
+        self.lock().contains_key(&code)
+    }
+
+    /// Answers another server, where this one can.
+    pub(super) fn answer(&self, question: Question) -> Option<Answer> {
+        match question {
+            Question::WhoIs(WireToken(token)) => {
+                Some(Answer::Host(self.find(token.code).and_then(|session| session.authenticate(&token))))
+            }
+            Question::Beacon(beacon) => Some(Answer::Beacon(self.report_here(beacon))),
+            Question::End(host) => self.end_here(host).then_some(Answer::Done),
+            Question::WhereIs(participant) => self.is_in(participant).map(Answer::Session),
+            Question::EndRelay(code, participant, providers) => {
+                self.relays_nothing(code, Some(participant));
+                self.end_relay_here(code, participant, &providers).then_some(Answer::Done)
+            }
+        }
+    }
+
+    /// The host of the session that the token's holder is in; `None` where it is nobody's token, and where the server that has the
+    /// session does not answer.
+    pub async fn authenticate(&self, token: &ParticipantToken) -> Option<ParticipantId> {
+        let here = || self.find(token.code).map(|session| session.authenticate(token));
+        if let Some(known) = here() {
+            return known;
+        }
+        let shared = self.0.around.shared.as_ref()?;
+        match shared.ask(self, token.code, Question::WhoIs(WireToken(*token))).await {
+            Some(Answer::Host(host)) => host,
+            _ => here().flatten(),
+        }
     }
 
     /// Takes the last reports of a page that went away, without those that are not its own or cannot be. There is no second
     /// beacon, so one bad report must not cost the others.
-    pub fn report_beacon(&self, beacon: UsageBeacon) -> Result<(), BeaconError> {
+    /// Reports are counted where the session is, so that one which comes twice is known.
+    pub async fn report_beacon(&self, beacon: UsageBeacon) -> Result<(), BeaconError> {
+        let code = beacon.token.0.code;
+        if let Some(shared) = &self.0.around.shared
+            && !self.is_here(code)
+            && let Some(Answer::Beacon(taken)) = shared.ask(self, code, Question::Beacon(beacon.clone())).await
+        {
+            return taken;
+        }
+        self.report_here(beacon)
+    }
+
+    fn report_here(&self, beacon: UsageBeacon) -> Result<(), BeaconError> {
         if beacon.reports.len() > limits::REPORTS_PER_BEACON {
             return Err(BeaconError::TooMany);
         }
@@ -246,7 +373,11 @@ impl Sessions {
     }
 
     /// Ends the session of this host for everyone in it, as whoever runs the server wants it. False where there is none.
-    pub fn end(&self, host: ParticipantId) -> bool {
+    pub async fn end(&self, host: ParticipantId) -> bool {
+        self.end_here(host) || self.ask_all(Question::End(host)).await.is_some()
+    }
+
+    fn end_here(&self, host: ParticipantId) -> bool {
         let found = self.everyone().into_iter().find(|(_, session)| session.host() == Some(host));
         if let Some((_, session)) = &found {
             session.handle(Input::EndedByOperator, &self.0.around);
@@ -255,21 +386,48 @@ impl Sessions {
     }
 
     /// The session that a participant is in.
-    pub fn of(&self, participant: ParticipantId) -> Option<SessionCode> {
+    pub async fn of(&self, participant: ParticipantId) -> Option<SessionCode> {
+        if let Some(code) = self.is_in(participant) {
+            return Some(code);
+        }
+        match self.ask_all(Question::WhereIs(participant)).await {
+            Some(Answer::Session(code)) => Some(code),
+            _ => None,
+        }
+    }
+
+    async fn ask_all(&self, question: Question) -> Option<Answer> {
+        self.0.around.shared.as_ref()?.ask_all(question).await
+    }
+
+    fn is_in(&self, participant: ParticipantId) -> Option<SessionCode> {
         self.everyone().into_iter().find(|(_, session)| session.includes(participant)).map(|(code, _)| code)
     }
 
     /// Ends relaying for somebody: their page is told to leave the relays of these providers, and the built-in relay, where it is
     /// part of this process, carries nothing more for them.
-    pub fn end_relay(&self, code: SessionCode, participant: ParticipantId, providers: &[ProviderName]) {
-        if let Some(session) = self.find(code) {
-            for provider in providers {
-                let reason = RelayOver::Ended;
-                session.handle(Input::RelayOver { participant, provider: provider.clone(), reason }, &self.0.around);
-            }
+    pub async fn end_relay(&self, code: SessionCode, participant: ParticipantId, providers: &[ProviderName]) {
+        self.relays_nothing(code, Some(participant));
+        if !self.end_relay_here(code, participant, providers) {
+            self.ask_all(Question::EndRelay(code, participant, providers.to_vec())).await;
         }
-        if let Some(bouncer) = &self.0.around.bouncer {
-            bouncer.participant_left(code, participant);
+    }
+
+    fn end_relay_here(&self, code: SessionCode, participant: ParticipantId, providers: &[ProviderName]) -> bool {
+        let Some(session) = self.find(code) else { return false };
+        for provider in providers {
+            let reason = RelayOver::Ended;
+            session.handle(Input::RelayOver { participant, provider: provider.clone(), reason }, &self.0.around);
+        }
+        true
+    }
+
+    /// Whoever is named, or everybody in the session, has left: the built-in relay carries nothing more for them.
+    pub(super) fn relays_nothing(&self, code: SessionCode, participant: Option<ParticipantId>) {
+        let Some(bouncer) = &self.0.around.bouncer else { return };
+        match participant {
+            Some(participant) => bouncer.participant_left(code, participant),
+            None => bouncer.session_ended(code),
         }
     }
 
@@ -298,18 +456,59 @@ impl Sessions {
 
     /// Closes every socket with 1001 and waits for them, for two seconds at most, then for what is written down. No socket
     /// is taken any more.
+    /// Where there are other servers, sessions go on there.
     pub async fn stop(&self) {
+        if let Some(shared) = &self.0.around.shared {
+            self.give_up(shared).await;
+        }
         self.0.stopping.cancel();
         self.0.tasks.close();
         if tokio::time::timeout(STOP_WITHIN, self.0.tasks.wait()).await.is_err() {
             tracing::warn!(sockets.open = self.0.tasks.len(), "Some sockets did not close in time and were dropped");
         }
+        if let Some(shared) = &self.0.around.shared {
+            shared.flush().await;
+        }
         self.0.around.paths.close().await;
         self.0.around.store.close().await;
     }
 
+    async fn give_up(&self, shared: &Shared) {
+        let here = self.everyone();
+        let given: Vec<_> = here
+            .iter()
+            .filter_map(|(code, session)| session.let_go(&self.0.around).map(|saved| (*code, saved)))
+            .collect();
+        // What Redis did not take is on disk, for the next start.
+        if shared.give_up(&given).await {
+            for (code, _) in given {
+                self.0.around.store.forget(code);
+            }
+        }
+    }
+
     /// Lets a socket come in by its first message. Where it may not, the line is told why.
     pub(super) async fn enter(
+        &self,
+        line: &Line,
+        from: ClientAddress,
+        country: Option<Country>,
+        message: ClientMessage,
+    ) -> Option<Seat> {
+        if let Some((shared, code)) = self.0.around.shared.as_ref().zip(opened(&message))
+            && !self.is_here(code)
+        {
+            let entering = || Entering { from, country, message: message.clone() };
+            match Box::pin(shared.enter(self, line, code, entering)).await {
+                Ok(seat) => return seat.map(Seat::There),
+                Err(Elsewhere::Not) => {}
+            }
+        }
+        self.enter_here(line, from, country, message).await
+    }
+
+    /// The same, into a session of this server.
+    pub(super) async fn enter_here(
         &self,
         line: &Line,
         from: ClientAddress,
@@ -362,7 +561,7 @@ impl Sessions {
                 if let Some((participant, country)) = session.at(socket).zip(country) {
                     self.0.around.paths.is_from(participant, country);
                 }
-                Some(Seat { sessions: self.clone(), session, socket })
+                Some(Seat::Here(OwnSeat { sessions: self.clone(), session, socket }))
             }
             Err(refusal) => {
                 line.send(&refusal.message());
@@ -412,6 +611,12 @@ impl Sessions {
         let password = self.0.doorkeeper.keep(password).await?;
         let host = newcomer(socket, name);
         let session = self.found(socket, line, password, &host)?;
+        if let Some(shared) = &self.0.around.shared
+            && !shared.found(session.code()).await
+        {
+            self.lock().remove(&session.code());
+            return Err(Refusal::Unlucky);
+        }
         session.greet(&self.0.around);
         // Read once the session can be found: a change before that went past it.
         let stage = *self.0.around.usage.stage_changes().borrow();
@@ -533,6 +738,14 @@ impl Sessions {
             NoRoom::Party => RelayOver::Share,
         };
         let RelayOrder { participant, provider, .. } = order.clone();
+        self.tell_relay_over(participant, &provider, reason);
+        if let Some(shared) = &self.0.around.shared {
+            shared.relay_over(participant, provider, reason);
+        }
+    }
+
+    /// Tells somebody's page that it has to leave a provider's relays, where their session is here.
+    pub(super) fn tell_relay_over(&self, participant: ParticipantId, provider: &ProviderName, reason: RelayOver) {
         for (_, session) in self.everyone() {
             let over = Input::RelayOver { participant, provider: provider.clone(), reason };
             session.handle(over, &self.0.around);
@@ -556,13 +769,22 @@ impl Sessions {
 impl Seat {
     /// Takes the participant's message.
     pub(super) fn take(&self, message: ClientMessage) {
+        match self {
+            Self::Here(seat) => seat.take(message),
+            Self::There(seat) => seat.take(message),
+        }
+    }
+}
+
+impl OwnSeat {
+    fn take(&self, message: ClientMessage) {
         let around = &self.sessions.0.around;
         let message = Input::Message { from: self.socket, message, at: around.clock.wall() };
         self.session.handle(message, around);
     }
 }
 
-impl Drop for Seat {
+impl Drop for OwnSeat {
     fn drop(&mut self) {
         self.session.lose(self.socket, &self.sessions.0.around);
     }

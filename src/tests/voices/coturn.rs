@@ -1,7 +1,7 @@
 //! coturn's own count over a real Redis, with traffic by coturn's client: what is heard is what coturn itself wrote into its
 //! log, and what the client says that it sent and received.
 
-use super::{redis::Redis, *};
+use super::{super::redis::Redis, *};
 use crate::{
     domain::{ParticipantId, SessionCode},
     server::{
@@ -172,7 +172,7 @@ async fn what_coturn_relays_is_heard_to_the_byte_and_whose_it_is() {
     assert_eq!(world.speaks(), [true]);
     let state = world.listening.voices.states().remove(0);
     assert!(state.voice == Voice::Listened { speaks: true } && state.heard_at == Some(MIDDLE) && !state.is_failing);
-    for secret in [super::redis::PASSWORD, SECRET, &world.password] {
+    for secret in [crate::tests::redis::PASSWORD, SECRET, &world.password] {
         assert!(!log.text().contains(secret));
     }
 }
@@ -237,7 +237,7 @@ async fn a_redis_that_refuses_us_is_said_and_a_silent_one_does_not_speak() {
     let variables = |url: &str| {
         set(&[("COTURN_URLS", "turn:own.example"), ("COTURN_SHARED_SECRET", "s"), ("COTURN_REDIS_URL", url)])
     };
-    let wrong = Listening::to(&variables(&redis.url().replace(super::redis::PASSWORD, "guessed")));
+    let wrong = Listening::to(&variables(&redis.url().replace(crate::tests::redis::PASSWORD, "guessed")));
     let sentence = wrong.failure().await;
     assert!(sentence.contains("WRONGPASS") || sentence.to_lowercase().contains("password"), "{sentence}");
     assert!(sentence.contains("COTURN_REDIS_URL") && !sentence.contains("guessed"), "{sentence}");

@@ -1,6 +1,6 @@
 //! The whole app: what providers and relays say is in the month that everybody sees, and in the cap.
 
-use super::{redis::Redis, *};
+use super::{super::redis::Redis, *};
 use crate::tests::{
     app::TestApp,
     doctor::coturn::{Coturn, PLAIN, SECRET},

@@ -53,6 +53,7 @@ pub(super) async fn paced(client_url: Option<Origin>, pace: Pace) -> Server {
             client_ip_source: ClientIpSource::ConnectInfo,
             bouncer: None,
             country_header: None,
+            cluster: None,
         },
     )
     .unwrap();

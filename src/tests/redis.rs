@@ -8,17 +8,17 @@ use std::{
 use tempfile::TempDir;
 
 /// Has a password, as it should.
-pub(super) const PASSWORD: &str = "whispered-twice";
+pub(crate) const PASSWORD: &str = "whispered-twice";
 
 /// Ends with this.
-pub(super) struct Redis {
+pub(crate) struct Redis {
     process: Child,
-    pub(super) port: u16,
+    pub(crate) port: u16,
     folder: TempDir,
 }
 
 impl Redis {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
         let redis = Self { process: run(port, &folder), port, folder };
@@ -27,23 +27,23 @@ impl Redis {
     }
 
     /// As a machine that loses power does it.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
-    pub(super) async fn start_again(&mut self) {
+    pub(crate) async fn start_again(&mut self) {
         self.process = run(self.port, &self.folder);
         self.is_up().await;
     }
 
     /// Where it is, for us.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis://:{PASSWORD}@127.0.0.1:{}", self.port)
     }
 
     /// Where it is, for coturn.
-    pub(super) fn statsdb(&self) -> String {
+    pub(crate) fn statsdb(&self) -> String {
         format!("redis-statsdb=ip=127.0.0.1 dbname=0 password={PASSWORD} port={} connect_timeout=5", self.port)
     }
 
