@@ -16,9 +16,10 @@ import { seesFrames } from '../harness/watching';
 
 /**
  * Browsers take the way that they find first, which may be the relay, and go over to the direct one. How long that may take, in
- * ms, and what the relay may carry afterwards, in bytes: checks of its addresses, and none of the film.
+ * ms; what the relay may carry until then, in bytes, which is the film's first half second; and what afterwards: checks of its
+ * addresses, and none of the film.
  */
-const [goingOver, checks] = [5_000, 2_000];
+const [goingOver, beginning, checks] = [5_000, 150_000, 2_000];
 
 /** In ms. The relay says twice a second what it has carried. */
 const told = 700;
@@ -64,6 +65,7 @@ async function meet(stage: Stage, host: Person, home: Network, place: Network): 
     await expect.poll(() => host.participants.getByRole('listitem').count(), { message: `Bob has left: ${names}` }).toBe(1);
     await sleep(told);
     const relayed = (await counted(host)) - before;
+    if (direct) expect.soft(relayed, `bytes relayed altogether: ${names}`).toBeLessThan(beginning);
     crossed({ host: home.kind.name, guest: place.kind.name, relay, seconds, relayed });
     expect.soft(guest.faults, `faults on the console of the guest: ${names}`).toEqual([]);
   } catch (error) {

@@ -14,7 +14,7 @@ pub struct SessionCode([u8; LENGTH]);
 
 /// A text that is no session code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a session code has six letters or digits, such as K7M3QX")]
+#[error("a session code has six characters such as K7M3QX, none of them B, I, L, O, S, U, Z, 0, 1, 2, 5 or 8")]
 pub struct ParseSessionCodeError;
 
 impl SessionCode {

@@ -414,6 +414,8 @@ pub enum Counting {
     Works,
     /// The month's sum can; days, hours and sessions cannot be read.
     SumsOnly,
+    /// What this server counts can; of the other servers nothing is heard.
+    Apart,
     /// Nothing can be counted at the moment: the ledger cannot be written.
     Stopped,
 }

@@ -80,6 +80,21 @@ pub struct PairCounters {
     pub packets_indicated: u64,
 }
 
+impl PairCounters {
+    /// A pair over which nothing has gone yet.
+    pub fn of(pair: impl Into<String>, provider: ProviderName) -> Self {
+        Self {
+            pair: pair.into(),
+            provider,
+            bytes_received: 0,
+            bytes_sent: 0,
+            packets_received: 0,
+            packets_sent: 0,
+            packets_indicated: 0,
+        }
+    }
+}
+
 /// The last counters of a page that goes away, sent with `navigator.sendBeacon`, which carries no headers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,10 +5,15 @@
 //! Refuses to know what nodes say to each other about sessions and usage: that is theirs.
 
 mod node;
+mod rates;
 mod standing;
+mod telling;
+mod usage;
 
 pub use node::{NodeName, ParseNodeError, RunId};
+pub use rates::Rates;
 pub use standing::{Beat, Standing};
+pub use usage::Teller;
 
 use super::clock::Clock;
 use super::config::ClusterConfig;

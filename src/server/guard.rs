@@ -31,6 +31,7 @@ pub use tries::Tries;
 
 use crate::domain::{ByteCount, ParticipantId, SessionCode};
 use crate::protocol::limits;
+use crate::server::cluster::Rates;
 use bucket::Bucket;
 use std::sync::Arc;
 
@@ -64,6 +65,8 @@ pub struct Guard {
     strangers: Bucket<ClientAddress>,
     checks: Bucket<ClientAddress>,
     all_checks: Bucket<()>,
+    /// What all nodes count together, where there are several.
+    all_nodes: Option<Rates>,
 }
 
 impl Guard {
@@ -75,22 +78,56 @@ impl Guard {
             strangers: Bucket::new(strangers),
             checks: Bucket::new(strangers),
             all_checks: Bucket::new(checks),
+            all_nodes: None,
         }
+    }
+
+    /// The same, where other nodes admit people too. While they cannot be asked, what is counted here holds.
+    #[must_use]
+    pub fn among(self, all_nodes: Option<Rates>) -> Self {
+        Self { all_nodes, ..self }
     }
 
     /// Counts a request and says whether it may pass.
-    pub fn admit(&self, caller: &Caller) -> Result<Allowance, TooMany> {
-        match caller {
-            Caller::Participant(code, participant) => self.participants.take(&(*code, *participant)),
-            Caller::App(app) => app.admit(),
-            Caller::Stranger(address) => self.strangers.take(address),
-        }
+    pub async fn admit(&self, caller: &Caller) -> Result<Allowance, TooMany> {
+        let (here, what, whose) = match caller {
+            Caller::Participant(code, participant) => {
+                let whose = || format!("{code} {participant}").into_bytes();
+                (self.participants.take(&(*code, *participant)), ("participants", self.participants.rate()), whose())
+            }
+            Caller::App(app) => (app.admit(), ("apps", app.rate()), app.name().as_bytes().to_vec()),
+            Caller::Stranger(address) => {
+                (self.strangers.take(address), ("strangers", self.strangers.rate()), address.bytes().to_vec())
+            }
+        };
+        self.at_all_nodes(here?, what, &whose).await
     }
 
     /// Counts a check that is to begin, and says whether it may.
-    pub fn admit_check(&self, address: ClientAddress) -> Result<(), TooMany> {
-        self.checks.take(&address)?;
-        self.all_checks.take(&()).map(drop)
+    pub async fn admit_check(&self, address: ClientAddress) -> Result<(), TooMany> {
+        let here = self.checks.take(&address)?;
+        self.at_all_nodes(here, ("checks", self.checks.rate()), &address.bytes()).await?;
+        let here = self.all_checks.take(&())?;
+        self.at_all_nodes(here, ("all-checks", self.all_checks.rate()), &[]).await.map(drop)
+    }
+
+    /// A number that stands for an address in the books: at all nodes the same, and where there is one, until this process ends.
+    pub fn pseudonym(&self, address: ClientAddress) -> u64 {
+        match &self.all_nodes {
+            Some(rates) => rates.pseudonym("address", &address.bytes()),
+            None => address.pseudonym(),
+        }
+    }
+
+    /// Who may pass here is counted at all nodes.
+    async fn at_all_nodes(
+        &self,
+        here: Allowance,
+        (what, rate): (&str, RateLimit),
+        whose: &[u8],
+    ) -> Result<Allowance, TooMany> {
+        let Some(rates) = &self.all_nodes else { return Ok(here) };
+        rates.take(what, whose, rate).await.unwrap_or(Ok(here))
     }
 
     /// Drops those who have not asked for so long that their buckets are full again. To be called now and then.
@@ -106,27 +143,31 @@ mod tests {
     use super::*;
     use std::net::IpAddr;
 
-    #[test]
-    fn a_participant_has_an_allowance_of_their_own() {
+    #[tokio::test]
+    async fn a_participant_has_an_allowance_of_their_own() {
         let guard = Guard::new(RateLimit::of(1, 300), RateLimit::of(1, 300));
         let code = SessionCode::from_random(1);
         let (ada, ben) = (ParticipantId::from_random(1), ParticipantId::from_random(2));
         let stranger = Caller::Stranger(IpAddr::from([192, 0, 2, 1]).into());
-        assert!(guard.admit(&stranger).is_ok() && guard.admit(&stranger).is_err());
+        assert!(guard.admit(&stranger).await.is_ok() && guard.admit(&stranger).await.is_err());
         for _ in 0..PARTICIPANT_RATE.requests().get() {
-            assert!(guard.admit(&Caller::Participant(code, ada)).is_ok());
+            assert!(guard.admit(&Caller::Participant(code, ada)).await.is_ok());
         }
-        assert!(guard.admit(&Caller::Participant(code, ada)).is_err());
-        assert!(guard.admit(&Caller::Participant(code, ben)).is_ok());
+        assert!(guard.admit(&Caller::Participant(code, ada)).await.is_err());
+        assert!(guard.admit(&Caller::Participant(code, ben)).await.is_ok());
     }
 
-    #[test]
-    fn checks_are_counted_by_address_and_all_together() {
+    #[tokio::test]
+    async fn checks_are_counted_by_address_and_all_together() {
         let guard = Guard::new(RateLimit::of(2, 300), RateLimit::of(3, 86_400));
         let [ada, ben] = [1, 2].map(|last| ClientAddress::from(IpAddr::from([192, 0, 2, last])));
-        assert!(guard.admit_check(ada).is_ok() && guard.admit_check(ada).is_ok() && guard.admit_check(ada).is_err());
-        assert!(guard.admit_check(ben).is_ok());
-        let wait = guard.admit_check(ben).unwrap_err().retry_after;
+        assert!(
+            guard.admit_check(ada).await.is_ok()
+                && guard.admit_check(ada).await.is_ok()
+                && guard.admit_check(ada).await.is_err()
+        );
+        assert!(guard.admit_check(ben).await.is_ok());
+        let wait = guard.admit_check(ben).await.unwrap_err().retry_after;
         assert!(wait > std::time::Duration::from_hours(7), "the day's are used up: {wait:?}");
     }
 

@@ -152,6 +152,16 @@ fn bandwidth(registry: &mut Registry, usage: &Usage) {
     bytes("bandwidth_estimated", "What of it was not measured", status.bandwidth_estimated_bytes);
     bytes("bandwidth_reserved", "Set aside for connections that are open", status.bandwidth_reserved_bytes);
     bytes("bandwidth_limit", "What may be relayed in a month", limit.get());
+    // Where this is the only machine there is nothing to lend.
+    if let Some(lent) = usage.lent_here() {
+        bytes("bandwidth_lent", "What this machine may promise before the others are asked again", lent.get());
+        registry.register_with_unit(
+            "others_unheard",
+            "For how long the other machines were not heard; 0 while they are",
+            Unit::Seconds,
+            seconds(usage.unheard_for().unwrap_or_default()),
+        );
+    }
 }
 
 fn providers(registry: &mut Registry, states: &[ProviderState]) {
@@ -192,6 +202,12 @@ fn paused(registry: &mut Registry, states: &[ProviderState], pauses: &Pauses) {
         paused.get_or_create(&OfProvider { provider: name.to_string() }).set(i64::from(pauses.holds(name)));
     }
     registry.register("provider_paused", "1 while an operator wants the provider asked no more", paused);
+}
+
+fn seconds(time: Duration) -> Fraction {
+    let gauge = Fraction::default();
+    gauge.set(time.as_secs_f64());
+    gauge
 }
 
 fn whole(count: usize) -> Gauge {

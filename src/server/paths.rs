@@ -97,24 +97,12 @@ impl Paths {
 
     /// How this month's connections ended, those among them that are not on disk yet.
     pub fn outcomes(&self) -> Option<Outcomes> {
-        let month = Month::of(self.0.clock.wall());
-        self.write();
-        let sums = self.sums();
-        sums.as_ref()?
-            .outcomes(month)
-            .inspect_err(|error| tracing::warn!("How connections ended cannot be read: {error}"))
-            .ok()
+        self.of_this_month("How connections ended", Sums::outcomes)
     }
 
     /// How long people watched this month, directly or by way of a relay; `None` where nobody keeps that.
     pub fn watched(&self) -> Option<Watched> {
-        let month = Month::of(self.0.clock.wall());
-        self.write();
-        let sums = self.sums();
-        sums.as_ref()?
-            .watched(month)
-            .inspect_err(|error| tracing::warn!("How long people watched cannot be read: {error}"))
-            .ok()
+        self.of_this_month("How long people watched", Sums::watched)
     }
 
     /// Writes what is not on disk yet, and stops.
@@ -136,6 +124,14 @@ impl Paths {
                 return;
             }
         }
+    }
+
+    fn of_this_month<T>(&self, what: &str, read: fn(&Sums, Month) -> rusqlite::Result<T>) -> Option<T> {
+        let month = Month::of(self.0.clock.wall());
+        self.write();
+        let sums = self.sums();
+        let read = read(sums.as_ref()?, month);
+        read.inspect_err(|error| tracing::warn!("{what} cannot be read: {error}")).ok()
     }
 
     fn write(&self) {

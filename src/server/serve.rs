@@ -18,7 +18,7 @@ use super::{
     alerts::{Desk, NoWay, Rhythm, Way, gather::Gather},
     certificate::{Certificate, CertificateError},
     clock::Clock,
-    cluster::{Cluster, ClusterError},
+    cluster::{Cluster, ClusterError, Rates, Teller},
     config::Config,
     doctor::{Trust, rounds},
     files,
@@ -68,6 +68,8 @@ pub struct Server {
     stages: Vec<u8>,
     /// The other servers, where there are some.
     cluster: Option<Cluster>,
+    /// What tells them what is counted here.
+    teller: Option<Teller>,
 }
 
 /// Why the server does not start.
@@ -126,12 +128,19 @@ impl Server {
         let executable = std::env::current_exe().ok();
         let leptos = http::leptos_options(&config.app, executable.as_deref(), address);
         let limit = config.limits.monthly_bandwidth_limit_gb;
-        let usage = Usage::open(&config.app.data_dir, config.all_limits(), clock.clone())?;
+        let usage = match &config.cluster {
+            Some(_) => Usage::open_among_others(&config.app.data_dir, config.all_limits(), clock.clone())?,
+            None => Usage::open(&config.app.data_dir, config.all_limits(), clock.clone())?,
+        };
         usage.keep(config.ledger.usage_keep_months);
         let cluster = match &config.cluster {
             Some(meeting) => Some(Cluster::join(meeting, usage.node().clone(), clock.clone()).await?),
             None => None,
         };
+        let mut teller = cluster.clone().map(|cluster| Teller::new(cluster, usage.clone(), clock.clone()));
+        if let Some(teller) = &mut teller {
+            teller.begin().await;
+        }
         let certificate = read_certificate(&config)?;
         let relay = OwnRelay::stand(&config, certificate.as_ref(), address.port(), &clock).await?;
         let grants = Grants::new(&config, relay.desk(), usage.clone(), clock.clone())?;
@@ -190,7 +199,10 @@ impl Server {
             grants,
             has_certificate: certificate.is_some(),
             flow: Arc::new(Flow::new(config.room.rates())),
-            guard: Arc::new(Guard::new(config.credentials.rate_limit_credentials, guard::checks_a_day(limit))),
+            guard: Arc::new(
+                Guard::new(config.credentials.rate_limit_credentials, guard::checks_a_day(limit))
+                    .among(cluster.as_ref().map(Rates::new)),
+            ),
             apps,
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),
@@ -220,6 +232,7 @@ impl Server {
             ways,
             stages,
             cluster,
+            teller,
         })
     }
 
@@ -275,6 +288,7 @@ impl Server {
             ways,
             stages,
             cluster,
+            teller,
             ..
         } = self;
         let (grants, data_dir) = (state.grants.clone(), state.data_dir.clone());
@@ -285,6 +299,14 @@ impl Server {
         // A proxy has one address for everybody behind it.
         let by_address = state.client_ip_source == ClientIpSource::ConnectInfo;
         let visitors = Visitors::new(http::app(state), room, by_address, Patience::default());
+        let told = CancellationToken::new();
+        let telling = teller.map(|mut teller| {
+            let told = told.clone();
+            tokio::spawn(async move {
+                told.run_until_cancelled(teller.run()).await;
+                teller
+            })
+        });
         let mut tasks = JoinSet::new();
         tasks.spawn(grants.clone().take_back_from_who_goes_on(usage.orders()));
         if let Some(every) = check_every {
@@ -335,6 +357,12 @@ impl Server {
         drop(relay);
         desk.close().await;
         usage.close().await;
+        told.cancel();
+        if let Some(telling) = telling
+            && let Ok(mut teller) = telling.await
+        {
+            teller.say_goodbye().await;
+        }
         if let Some(cluster) = cluster {
             cluster.leave().await;
         }

@@ -6,6 +6,7 @@
 //! nothing if it had been written. Refuses to know sockets, tokens, session codes and names: a session is known by the
 //! random identifier of its host. Whether somebody may report is decided before [`Usage::report`] is called.
 
+mod among;
 mod archive;
 mod billing;
 mod books;
@@ -15,11 +16,13 @@ mod checks;
 mod connections;
 mod glance;
 mod ledger;
+mod marks;
 mod meter;
 mod month;
 mod party;
 mod provider_limits;
 mod report;
+mod several;
 mod shared;
 mod status;
 mod sums;
@@ -32,11 +35,15 @@ pub use books::{Books, ProviderMonth, SessionMonth, Slots};
 pub use cap::{Limits, NoRoom, Stages, WhenUncounted};
 pub use glance::{Ask, answer};
 pub use ledger::Keep;
+pub use marks::Marks;
 pub use month::{Month, ParseMonthError};
 pub use party::Party;
 pub use provider_limits::ProviderLimits;
 pub use report::{ReportError, check};
-pub use shared::RelayOrder;
+#[cfg(test)]
+pub(crate) use several::table::{Reply, Request, Table};
+pub use several::{Account, Figure, Figures, GONE_AFTER, LAPSES_AFTER, Lent, Wish};
+pub use shared::{Answer, RelayOrder, Told};
 pub use status::gb_number;
 pub use sums::{MonthTotal, ProviderSum};
 pub use voices::Said;
@@ -121,6 +128,8 @@ pub struct Usage(Arc<Inner>);
 struct Inner {
     /// Whose books these are.
     node: NodeName,
+    /// They, for reading.
+    books: Books,
     shared: Arc<Shared>,
     /// Dropping it stops the thread, so the thread does not hold it.
     queue: SyncSender<Job>,
@@ -174,6 +183,16 @@ fn nobody() -> ParticipantId {
 impl Usage {
     /// Opens the ledger in `data_dir`, creating it where it is missing, and starts its thread. Months are calendar months in UTC.
     pub fn open(data_dir: &Path, limits: impl Into<Limits>, clock: Clock) -> Result<Self, UsageError> {
+        Self::start(data_dir, limits.into(), clock, false)
+    }
+
+    /// The same where other machines count the same months: limits are those of all of them together, and until somebody has
+    /// answered what [`Usage::tell`] asks for, nothing is promised beyond what was promised before.
+    pub fn open_among_others(data_dir: &Path, limits: impl Into<Limits>, clock: Clock) -> Result<Self, UsageError> {
+        Self::start(data_dir, limits.into(), clock, true)
+    }
+
+    fn start(data_dir: &Path, limits: Limits, clock: Clock, among_others: bool) -> Result<Self, UsageError> {
         let ledger = Ledger::open(data_dir)?;
         let failed = |source| UsageError::Ledger { path: data_dir.to_owned(), source };
         let mut connections = Connections::default();
@@ -181,14 +200,21 @@ impl Usage {
             connections.handle(Input::Restored(kept, clock.wall()), clock.now());
         }
         let node = ledger.node().map_err(failed)?;
-        let shared = Shared::load(&ledger, limits.into(), connections, clock).map_err(failed)?;
+        let shared = Shared::load(&ledger, limits, connections, clock, among_others).map_err(failed)?;
         let shared = Arc::new(shared);
         shared.look_at_limit();
         let (queue, jobs) = sync_channel(QUEUE);
         let writer = Writer::new(ledger, Arc::clone(&shared), jobs);
         let thread = std::thread::Builder::new().name("usage".to_owned()).spawn(move || writer.run());
         let thread = Mutex::new(Some(thread.map_err(UsageError::Thread)?));
-        Ok(Self(Arc::new(Inner { node, shared, queue, thread, refused: AtomicU64::new(0) })))
+        Ok(Self(Arc::new(Inner {
+            node,
+            books: Books::new(data_dir),
+            shared,
+            queue,
+            thread,
+            refused: AtomicU64::new(0),
+        })))
     }
 
     /// The name by which this server is known among several; it stays with the books.
@@ -309,6 +335,11 @@ impl Usage {
     /// Somebody other than a browser says what was relayed. What cannot be written now is kept and written later.
     pub fn hear(&self, said: Said) {
         let shared = &self.0.shared;
+        if let Said::Relay { provider, .. } = &said
+            && shared.is_counted_elsewhere(provider)
+        {
+            return;
+        }
         let session = match &said {
             Said::Relay { participant: Some(participant), .. } => shared.session_of(*participant),
             Said::Speaks { provider, speaks } => {
@@ -364,15 +395,12 @@ impl Usage {
         self.0.shared.look_at_limit();
     }
 
-    /// The month so far.
+    /// The month so far, of all machines that count it; the connections are those of this one.
     pub fn status(&self) -> BandwidthStatus {
         let shared = &self.0.shared;
         let (month, total) = shared.this_month();
         let active = shared.connections().active();
-        let (reserved, limit) = {
-            let cap = shared.cap();
-            (cap.reserved(), cap.limits().month)
-        };
+        let (reserved, limit) = (shared.reserved(), shared.cap().limits().month);
         status::status(total, reserved, limit, month, active)
     }
 

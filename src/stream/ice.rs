@@ -59,6 +59,8 @@ pub struct Ice {
     provider: Option<ProviderName>,
     expires: Option<Now>,
     in_flight: bool,
+    /// The last call carried a participant's token, or this one does.
+    own: bool,
     worth: Worth,
     /// When to ask again; looked at only while a session's page is open.
     next: Option<Now>,
@@ -86,11 +88,18 @@ impl Ice {
 
     /// The tab kept an answer that is this old. Of use until half of its life is over.
     pub fn kept(&mut self, answer: IceAnswer, age: Duration, now: Now, random: &mut Random) {
+        // Nothing else is kept.
+        self.own = true;
         let life = Duration::from_secs(answer.expires_in.unwrap_or_default());
         if !answer.degraded && age < life / 2 && self.servers.is_none() {
             self.take(answer, now, life.saturating_sub(age), random.around(life / 2).max(life / 2).saturating_sub(age));
             self.stale = Some(now + (life * 2 / 5).saturating_sub(age));
         }
+    }
+
+    /// The call is made: with the participant's token, or at the door by nobody in particular.
+    pub fn asked(&mut self, as_participant: bool) {
+        self.own = as_participant;
     }
 
     /// A call ended. True: the answer is worth keeping in the tab.
@@ -111,7 +120,7 @@ impl Ice {
                 let life = Duration::from_secs(answer.expires_in.unwrap_or_default());
                 // Between 47 and 53 %: the server keeps an answer to 40 % of its life, so this one is new.
                 self.take(answer.clone(), now, life, life * 3 / 8 + random.around(life / 8));
-                true
+                self.own
             }
             IceOutcome::RateLimited { retry_after, ice_servers } => {
                 self.go_on_without(ice_servers, IceView::RateLimited, now);
@@ -131,17 +140,22 @@ impl Ice {
         }
     }
 
-    /// This page has a participant's token now. True: ask again at once, since it was refused before, or was given at the door what
-    /// counts as a stranger's.
+    /// This page has a participant's token, and the answer in hand may be from before. True: ask again at once, since it was refused,
+    /// or what was given at the door counts as a stranger's.
     #[must_use]
-    pub fn joined(&mut self, asked_as_participant: bool) -> bool {
-        let strangers = !asked_as_participant && self.provider.is_some();
+    pub fn joined(&mut self) -> bool {
+        let strangers = !self.own && self.provider.is_some();
         let fetch = (self.worth == Worth::Refused || strangers) && !self.in_flight;
         self.in_flight |= fetch;
         if fetch && strangers {
             self.worth = Worth::Held;
         }
         fetch
+    }
+
+    /// Whether the last answer was given at the door.
+    pub fn is_from_the_door(&self) -> bool {
+        !self.own
     }
 
     /// ICE is about to be restarted. True: fetch first, since the answer in hand is not fresh.
@@ -267,6 +281,7 @@ mod tests {
         let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
         assert!(ice.want(at(0)));
         assert!(!ice.want(at(0)), "one call at a time");
+        ice.asked(true);
         assert!(ice.answered(&IceOutcome::Answer(answer()), at(1), &mut random));
         let due = ice.next_timeout().unwrap();
         assert!(due >= at(376) && due <= at(626), "{due:?}");
@@ -320,9 +335,10 @@ mod tests {
         let refused = IceOutcome::RateLimited { retry_after: Duration::from_secs(30), ice_servers: vec![] };
         let _ = ice.answered(&refused, at(0), &mut random);
         assert_eq!(ice.servers(), Some(&[][..]), "it goes on without a relay meanwhile");
-        assert!(ice.joined(false));
+        assert!(ice.joined());
+        ice.asked(true);
         let _ = ice.answered(&IceOutcome::Answer(answer()), at(1), &mut random);
-        assert!(!ice.joined(true), "nothing to ask for");
+        assert!(!ice.joined(), "nothing to ask for");
     }
 
     #[test]
@@ -331,9 +347,9 @@ mod tests {
         assert!(ice.want(at(0)));
         let _ = ice.answered(&IceOutcome::Answer(answer()), at(0), &mut random);
         assert!(ice.servers().is_some());
-        assert!(ice.joined(false), "they would count as a stranger");
+        assert!(ice.joined(), "they would count as a stranger");
         assert_eq!(ice.servers(), None);
-        assert!(!ice.joined(false), "it is on its way");
+        assert!(!ice.joined(), "it is on its way");
         let _ = ice.answered(&IceOutcome::Unreachable, at(1), &mut random);
         assert_eq!(ice.servers(), Some(&answer().ice_servers[..]));
     }

@@ -215,16 +215,7 @@ impl Meter {
 
     fn counters(&mut self, pair: String, provider: &ProviderName) -> &mut PairCounters {
         let place = self.pairs.iter().position(|known| known.counters.pair == pair).unwrap_or_else(|| {
-            let counters = PairCounters {
-                pair,
-                provider: provider.clone(),
-                bytes_received: 0,
-                bytes_sent: 0,
-                packets_received: 0,
-                packets_sent: 0,
-                packets_indicated: 0,
-            };
-            self.pairs.push(Pair { counters, settled: None });
+            self.pairs.push(Pair { counters: PairCounters::of(pair, provider.clone()), settled: None });
             self.pairs.len() - 1
         });
         &mut self.pairs[place].counters

@@ -144,9 +144,7 @@ pub struct Session {
     /// What the person was in the session that is over.
     was: Option<Role>,
     leaving: Option<Leaving>,
-    /// The call for ICE servers that is under way carries the participant's token.
-    asked_as_participant: bool,
-    /// It was made because the relay in hand is over.
+    /// The call for ICE servers that is under way was made because the relay in hand is over.
     relay_is_over: bool,
 }
 
@@ -191,7 +189,6 @@ impl Session {
             copied_until: None,
             was: None,
             leaving: None,
-            asked_as_participant: false,
             relay_is_over: false,
         }
     }
@@ -224,14 +221,13 @@ impl Session {
             }
             Input::Ice(outcome) => {
                 let known = self.ice.username();
-                let worth_keeping = self.ice.answered(&outcome, now, &mut self.random) && self.asked_as_participant;
+                let worth_keeping = self.ice.answered(&outcome, now, &mut self.random);
                 if let (true, IceOutcome::Answer(answer)) = (worth_keeping, outcome) {
                     self.out.push(Output::Keep(Keep::Ice(answer)));
                 }
                 let renewed = self.ice.username() != known;
                 // Asked at the door, while the door was opened.
-                let at_the_door = !self.asked_as_participant;
-                if at_the_door && self.phase == Phase::Inside && self.ice.joined(false) {
+                if self.phase == Phase::Inside && self.ice.is_from_the_door() && self.ice.joined() {
                     self.fetch_ice();
                 }
                 self.leave_relay(now);

@@ -29,6 +29,7 @@ impl Scene {
     fn quiet() -> Self {
         Self(Arc::new(Mutex::new(Observation {
             used: ByteCount::ZERO,
+            counted: ByteCount::ZERO,
             limit: ByteCount::new(1_000),
             budget: None,
             limits: Vec::new(),

@@ -244,6 +244,41 @@ async fn a_server_that_stops_gives_its_sessions_up_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_counted_of_a_session_is_not_counted_again_where_it_goes_on() {
+    let redis = Redis::start().await;
+    let [one, two, three] = three(&redis, &[]).await;
+    let (mut host, hosts) = welcomed(one.address(), &create("")).await;
+    let (mut guest, guests) = welcomed(two.address(), &join(hosts.code, "", None)).await;
+    guest.say(&ClientMessage::Ready { connection: LINK }).await;
+    assert!(matches!(host.hear().await, Some(ServerMessage::Ready { .. })));
+    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
+    host.say(&ClientMessage::Signal { connection: LINK, signal }).await;
+    assert!(matches!(guest.hear().await, Some(ServerMessage::Signal { .. })));
+    guest.say(&ClientMessage::Usage { report: relayed(1, 40_000) }).await;
+    assert!(matches!(guest.hear().await, Some(ServerMessage::UsageAck { sequence: 1, .. })));
+    one.stop().await;
+
+    // Pages count on: what they report is all that there was.
+    let (mut guest, _) = welcomed(three.address(), &resume(guests.token)).await;
+    for sequence in [2, 2] {
+        guest.say(&ClientMessage::Usage { report: relayed(sequence, 90_000) }).await;
+        let acknowledged =
+            async { while !matches!(guest.hear().await, Some(ServerMessage::UsageAck { sequence: 2, .. })) {} };
+        timeout(PATIENCE, acknowledged).await.unwrap();
+    }
+    for app in [&two, &three] {
+        let counted = async {
+            while app.get("/api/bandwidth-status").await.json()["bandwidthUsedBytes"] != 90_000 {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(PATIENCE, counted).await.unwrap();
+    }
+    two.stop().await;
+    three.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_servers_with_one_data_directory_are_refused() {
     let redis = Redis::start().await;
     let url = redis.url();

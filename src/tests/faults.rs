@@ -29,13 +29,8 @@ fn resume(token: WireToken) -> ClientMessage {
 
 fn relayed(sequence: u64, bytes_received: u64) -> ClientMessage {
     let pair = PairCounters {
-        pair: format!("pair {}", sequence % 50),
-        provider: "cloudflare".parse().unwrap(),
         bytes_received,
-        bytes_sent: 0,
-        packets_received: 0,
-        packets_sent: 0,
-        packets_indicated: 0,
+        ..PairCounters::of(format!("pair {}", sequence % 50), "cloudflare".parse().unwrap())
     };
     let pairs = vec![pair];
     let report = UsageReport { connection: LINK, sequence, path: Path::Relayed, pairs, other_end: None, seen: None };

@@ -240,15 +240,7 @@ async fn pages_are_told_where_relays_of_a_kind_are_to_be_measured() {
 
 /// The first participant reports so much over a provider's relay, and it is on disk.
 async fn relayed(usage: &Usage, sequence: u64, pair: &str, provider: &str, bytes: u64) {
-    let pairs = vec![PairCounters {
-        pair: pair.to_owned(),
-        provider: provider.parse().unwrap(),
-        bytes_received: bytes,
-        bytes_sent: 0,
-        packets_received: 0,
-        packets_sent: 0,
-        packets_indicated: 0,
-    }];
+    let pairs = vec![PairCounters { bytes_received: bytes, ..PairCounters::of(pair, provider.parse().unwrap()) }];
     let connection = ConnectionId::from_random(1);
     let report = UsageReport { connection, sequence, path: Path::Relayed, pairs, other_end: None, seen: None };
     let (tell, hear) = tokio::sync::oneshot::channel();

@@ -13,15 +13,7 @@ use std::time::Duration;
 const LINK: ConnectionId = ConnectionId::from_random(1);
 
 fn relayed(sequence: u64, bytes_received: u64) -> ClientMessage {
-    let pair = PairCounters {
-        pair: "CP1".to_owned(),
-        provider: "cloudflare".parse().unwrap(),
-        bytes_received,
-        bytes_sent: 0,
-        packets_received: 0,
-        packets_sent: 0,
-        packets_indicated: 0,
-    };
+    let pair = PairCounters { bytes_received, ..PairCounters::of("CP1", "cloudflare".parse().unwrap()) };
     ClientMessage::Usage {
         report: UsageReport {
             connection: LINK,

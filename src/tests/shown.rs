@@ -1,9 +1,9 @@
-//! What `docs/security.md` and `docs/faults.md` say is shown by a test is shown by one that exists.
+//! What `docs/security.md`, `docs/faults.md` and `docs/several-machines.md` say is shown by a test is shown by one that exists.
 
 use super::house::sources;
 use std::{collections::BTreeMap, fs, path::Path};
 
-const DOCUMENTS: [&str; 2] = ["docs/security.md", "docs/faults.md"];
+const DOCUMENTS: [&str; 3] = ["docs/security.md", "docs/faults.md", "docs/several-machines.md"];
 
 /// Rows of tables whose last column says what shows the rest.
 fn rows(text: &str) -> Vec<&str> {

@@ -17,7 +17,8 @@ use leptos_router::LazyRoute;
 use wasm_split_helpers::SplitLoaderError;
 
 /// Comes with this page: no other one needs it.
-pub(super) const STYLE: &str = include_str!("../../../style/admin.css");
+pub(super) const STYLE: &str =
+    concat!(include_str!("../../../style/admin.css"), include_str!("../../../style/charts.css"));
 
 /// The page, in a file of its own.
 pub struct AdminRoute;

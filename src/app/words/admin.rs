@@ -180,6 +180,14 @@ pub const NOT_COUNTED: Text = Text {
          Servers.",
 };
 
+/// Where one of several machines hears nothing of the others.
+pub const APART: Text = Text {
+    en: "This machine does not hear the others: what they relay now is missing here, and nothing is relayed beyond what this one was \
+         lent. See that Redis runs and is reached (REDIS_URL).",
+    de: "Dieser Server hört nichts von den anderen: Was sie jetzt weiterleiten, fehlt hier, und mehr als sein eigener Anteil wird nicht \
+         weitergeleitet. Sieh nach, ob Redis läuft und erreichbar ist (REDIS_URL).",
+};
+
 /// Why the token was not taken, and what to do.
 pub fn refused(why: Refused, language: Language) -> String {
     let text = match why {

@@ -8,8 +8,9 @@ use crate::stream::{FilmFault, Problem};
 pub fn problem(problem: Problem) -> Text {
     match problem {
         Problem::WrongCode => Text {
-            en: "A session code has six letters or digits, such as K7M3QX.",
-            de: "Der Code einer Runde hat sechs Buchstaben oder Ziffern, etwa K7M3QX.",
+            en: "A session code has six characters, such as K7M3QX, and none that look alike: no B, I, L, O, S, U, Z, 0, 1, 2, 5 or 8.",
+            de: "Der Code einer Runde hat sechs Zeichen, etwa K7M3QX, und keine, die sich ähneln: kein B, I, L, O, S, U, Z, 0, 1, \
+                 2, 5 oder 8.",
         },
         Problem::CannotEnter => Text {
             en: "There is no session with this code, or it has another password. Check both, or ask your host for a new link.",

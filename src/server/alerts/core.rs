@@ -30,6 +30,8 @@ const SMALL: ByteCount = ByteCount::new(1_000_000_000);
 pub struct Observation {
     /// What the month has relayed.
     pub used: ByteCount,
+    /// What of it was counted here, or assumed, whatever providers say.
+    pub counted: ByteCount,
     /// What it may.
     pub limit: ByteCount,
     /// What is spent of the budget, and the amounts in words; `None` where there is no budget.
@@ -111,9 +113,9 @@ impl State {
     /// Takes in how things are, and tells what is to be said. `stages` are the shares of limits at which that is done, in percent.
     pub fn decide(&mut self, seen: &Observation, stages: &[u8], now: UnixMillis) -> Vec<Alert> {
         self.forget_those_gone(seen);
-        self.pace.add(seen.used, now);
+        self.pace.add(seen.counted, now);
         let mut found = shares(seen, stages);
-        found.extend(self.pace.burn(seen.limit, now).map(burn));
+        found.extend(self.pace.burn(seen.used, seen.limit, now).map(burn));
         found.extend(seen.providers.iter().map(provider));
         found.extend(seen.drifts.iter().map(drift));
         found.push(counting(seen.counting_fails.as_deref()));

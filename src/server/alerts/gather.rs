@@ -33,10 +33,12 @@ impl Gather {
         let names: Vec<_> = states.iter().map(|state| &state.name).collect();
         let status = self.usage.status();
         let limits = self.usage.limits();
+        let month = self.usage.this_month();
         let limited =
             |name: &&ProviderName| Some(((*name).clone(), self.usage.relayed_by(name), limits.providers.of(name)?));
         Observation {
             used: ByteCount::new(status.bandwidth_used_bytes),
+            counted: month.iter().fold(ByteCount::ZERO, |counted, (_, sum)| counted.plus(sum.counted_here())),
             limit: limits.month,
             budget: self.budget.as_ref().map(|budget| {
                 let used = self.used(&names, ByteCount::new(status.bandwidth_used_bytes));
@@ -47,22 +49,9 @@ impl Gather {
             }),
             limits: names.iter().filter_map(limited).collect(),
             providers: states.iter().map(|state| (state.name.clone(), trouble(state))).collect(),
-            drifts: self.drifts(),
+            drifts: drifts(month),
             counting_fails: self.usage.uncounted_for().map(|_| "the usage ledger cannot be written".to_owned()),
         }
-    }
-
-    /// Where both of us count.
-    fn drifts(&self) -> Vec<Drift> {
-        let drift = |(provider, sum): (Option<ProviderName>, ProviderSum)| {
-            let heard = sum.said > ByteCount::ZERO;
-            Some(Drift {
-                provider: provider.filter(|_| heard)?,
-                ours: sum.counted.plus(sum.estimated),
-                theirs: sum.said,
-            })
-        };
-        self.usage.this_month().into_iter().filter_map(drift).collect()
     }
 
     /// The month by provider. What was estimated belongs to nobody, and is put to the one that is asked first.
@@ -75,6 +64,15 @@ impl Gather {
         }
         used
     }
+}
+
+/// Where both of us count.
+fn drifts(month: impl IntoIterator<Item = (Option<ProviderName>, ProviderSum)>) -> Vec<Drift> {
+    let drift = |(provider, sum): (Option<ProviderName>, ProviderSum)| {
+        let heard = sum.said > ByteCount::ZERO;
+        Some(Drift { provider: provider.filter(|_| heard)?, ours: sum.counted_here(), theirs: sum.said })
+    };
+    month.into_iter().filter_map(drift).collect()
 }
 
 fn trouble(state: &ProviderState) -> Option<Trouble> {

@@ -5,7 +5,8 @@
 //! hour is unusual from four times the usual one on, if at this pace the month's limit would be reached before the month ends; it
 //! is worse from sixteen times on. It is over once the last hour is below half of that.
 //!
-//! Pure. Fed with the month's total as it grows; what a restart missed belongs to the hour in which it is seen.
+//! Pure. Fed with what was counted here, as it grows: what a provider says late was relayed at some other time. What grew
+//! while nobody looked, across a restart, was relayed nobody knows when, and is in no hour.
 
 use crate::{
     domain::{ByteCount, UnixMillis},
@@ -32,7 +33,8 @@ const UNUSUAL: [u64; 2] = [4, 16];
 /// What was relayed lately.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Pace {
-    /// The month's total when it was looked at last.
+    /// What this month had counted when it was looked at last, by this process.
+    #[serde(skip)]
     seen: Option<(UnixMillis, u64)>,
     /// By hours since 1970.
     hours: BTreeMap<u64, u64>,
@@ -56,20 +58,16 @@ pub(super) struct Burn {
 }
 
 impl Pace {
-    /// The month's total as it is now.
-    pub(super) fn add(&mut self, used: ByteCount, now: UnixMillis) {
+    /// What was counted this month, as it is now.
+    pub(super) fn add(&mut self, counted: ByteCount, now: UnixMillis) {
         let more = match self.seen {
-            // Nothing is new, and nothing to be written down.
-            Some((at, before)) if before == used.get() && Month::of(at) == Month::of(now) && at <= now => 0,
             None => 0,
             // The clock was set back: nobody knows since when.
             Some((at, _)) if now < at => 0,
-            Some((at, before)) if Month::of(at) == Month::of(now) => used.get().saturating_sub(before),
-            Some(_) => used.get(),
+            Some((at, before)) if Month::of(at) == Month::of(now) => counted.get().saturating_sub(before),
+            Some(_) => counted.get(),
         };
-        if more > 0 || self.seen.is_none_or(|(at, before)| before != used.get() || now < at) {
-            self.seen = Some((now, used.get()));
-        }
+        self.seen = Some((now, counted.get()));
         let (hour, minute) = (now.0 / HOUR, now.0 / MINUTE);
         if more > 0 {
             add(&mut self.hours, hour, more);
@@ -85,10 +83,9 @@ impl Pace {
         self.minutes.keys().next_back().copied()
     }
 
-    /// Whether it is unusual; `None` where nothing is left to reach.
-    pub(super) fn burn(&self, limit: ByteCount, now: UnixMillis) -> Option<Burn> {
-        let used = self.seen.map_or(0, |(_, used)| used);
-        let left = limit.get().checked_sub(used).filter(|left| *left > 0)?;
+    /// Whether it is unusual where so much of a limit is used; `None` where nothing is left to reach.
+    pub(super) fn burn(&self, used: ByteCount, limit: ByteCount, now: UnixMillis) -> Option<Burn> {
+        let left = limit.get().checked_sub(used.get()).filter(|left| *left > 0)?;
         let last_hour: u64 = self.minutes.values().sum();
         let usual = self.usual(limit, now);
         let rest = now.until(Month::of(now).next().starts_at()).as_millis();
@@ -157,7 +154,7 @@ mod tests {
         }
 
         fn burn(&self, limit: ByteCount) -> Burn {
-            self.pace.burn(limit, UnixMillis(self.now)).unwrap()
+            self.pace.burn(ByteCount::new(self.used), limit, UnixMillis(self.now)).unwrap()
         }
     }
 
@@ -204,6 +201,16 @@ mod tests {
             pace.add(ByteCount::new(GB), UnixMillis(wall));
             assert_eq!(pace.hours.values().sum::<u64>(), 0);
         }
-        assert_eq!(pace.burn(ByteCount::ZERO, UnixMillis(turn)), None);
+        assert_eq!(pace.burn(ByteCount::ZERO, ByteCount::ZERO, UnixMillis(turn)), None);
+    }
+    #[test]
+    fn what_grew_across_a_restart_is_in_no_hour() {
+        let mut evening = Evening::begin(MIDDLE);
+        let before = evening.relay(&[2]).burn(LIMIT).last_hour;
+        evening.pace = serde_json::from_str(&serde_json::to_string(&evening.pace).unwrap()).unwrap();
+        // A backup was restored, or the sums were made anew.
+        evening.used += 500 * GB;
+        evening.pace.add(ByteCount::new(evening.used), UnixMillis(evening.now + 1));
+        assert_eq!(evening.burn(LIMIT).last_hour, before);
     }
 }

@@ -50,9 +50,17 @@ impl ClientAddress {
         Self::from(address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)))
     }
 
+    /// The address itself, for whoever makes a hash of it.
+    pub(super) fn bytes(&self) -> [u8; 16] {
+        match self.0 {
+            IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+            IpAddr::V6(address) => address.octets(),
+        }
+    }
+
     /// A number that stands for the address until this process ends: what is counted by address needs no more, and nobody who
     /// reads the books finds an address in them.
-    pub fn pseudonym(&self) -> u64 {
+    pub(super) fn pseudonym(&self) -> u64 {
         static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         KEY.hash_one(self)
     }

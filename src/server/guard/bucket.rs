@@ -60,6 +60,10 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Bucket<K, C> {
         Self { limiter, rate, clock }
     }
 
+    pub(super) fn rate(&self) -> RateLimit {
+        self.rate
+    }
+
     pub(super) fn take(&self, key: &K) -> Result<Allowance, TooMany> {
         let limit = self.rate.requests().get();
         match self.limiter.check_key(key) {

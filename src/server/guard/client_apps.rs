@@ -96,6 +96,10 @@ impl ClientApp {
         self.config.origins.contains(origin)
     }
 
+    pub(super) fn rate(&self) -> RateLimit {
+        self.config.rate
+    }
+
     /// Counts a request and says whether it may pass.
     pub(super) fn admit(&self) -> Result<Allowance, TooMany> {
         self.bucket.take(&())

@@ -59,7 +59,7 @@ impl Desk {
             let reset = HeaderValue::from(whole_seconds(reset));
             Some([(LIMIT, HeaderValue::from(limit)), (REMAINING, HeaderValue::from(remaining)), (RESET, reset)])
         };
-        let rate = match state.guard.admit(&caller) {
+        let rate = match state.guard.admit(&caller).await {
             Ok(pass) => rate(pass.limit, pass.remaining, pass.reset),
             Err(refusal) => {
                 state.answers.gave(Given::TooMany);
@@ -90,7 +90,7 @@ impl Desk {
     pub(super) async fn begin_check(&self, request: Parts) -> Result<CheckLeave, ApiError> {
         let Self(state) = self;
         let address = ClientAddress::of(request, state.client_ip_source.clone()).await;
-        state.guard.admit_check(address).map_err(|refusal| {
+        state.guard.admit_check(address).await.map_err(|refusal| {
             let seconds = whole_seconds(refusal.retry_after);
             let message = format!("Data can be sent over the relay again in {}.", counted(seconds));
             ApiError::new(ErrorCode::TooManyRequests, "Too many checks", message).retried_after(seconds)
@@ -154,10 +154,10 @@ impl Desk {
         };
         match token.zip(host) {
             Some((token, host)) => {
-                let asker = Asker::participant(token.participant, host, address.pseudonym());
+                let asker = Asker::participant(token.participant, host, state.guard.pseudonym(address));
                 (Caller::Participant(token.code, token.participant), asker, refused)
             }
-            None => (Caller::Stranger(address), Asker::stranger(address.pseudonym()), refused),
+            None => (Caller::Stranger(address), Asker::stranger(state.guard.pseudonym(address)), refused),
         }
     }
 }

@@ -93,6 +93,7 @@ pub(super) fn view(sources: &Sources<'_>, books: &Books) -> AdminView {
         outcomes: sources.sessions.paths().outcomes(),
         counting: match usage.uncounted_for() {
             Some(_) => Counting::Stopped,
+            None if usage.unheard_for().is_some() => Counting::Apart,
             None if readable => Counting::Works,
             None => Counting::SumsOnly,
         },
@@ -129,7 +130,7 @@ fn providers(sources: &Sources<'_>, limits: &ProviderLimits, bill: &Bill) -> Vec
                 },
                 relay: relay.map(tried),
                 last_error: trouble.map(|trouble| LastError { at_ms: trouble.at.0, text: trouble.text }),
-                counted: Some(of.counted.plus(of.estimated).get()),
+                counted: Some(of.counted_here().get()),
                 said: Some(of.said.get()).filter(|said| *said > 0),
                 meter: meter(sources, &name, meters.get(&name)),
                 limit: limits.of(&name).map(ByteCount::get),

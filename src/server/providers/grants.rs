@@ -153,10 +153,10 @@ impl Grants {
         let counted = counted_as(grants).map(|provider| self.usage.lease(provider, asker));
         match counted {
             Some(Ok(())) => Ok(self.answer(offer, grants, asker)),
-            Some(Err(why @ (NoRoom::Used | NoRoom::Promised))) => Err(why),
+            Some(Err(why @ (NoRoom::Used | NoRoom::Promised | NoRoom::Elsewhere))) => Err(why),
             Some(Err(_)) => Ok(self.answer(offer, &[], asker)),
             None => match self.why_no_room(offer, asker) {
-                Some(why @ (NoRoom::Used | NoRoom::Promised)) => Err(why),
+                Some(why @ (NoRoom::Used | NoRoom::Promised | NoRoom::Elsewhere)) => Err(why),
                 _ => Ok(self.answer(offer, &[], asker)),
             },
         }
@@ -271,7 +271,9 @@ impl Grants {
         tracing::debug!("No provider gave credentials: the caller gets STUN only");
         match self.why_no_room(offer, asker) {
             None => DegradedReason::ProviderError,
-            Some(NoRoom::Used | NoRoom::Promised | NoRoom::NearLimit | NoRoom::Provider) => DegradedReason::NearLimit,
+            Some(NoRoom::Used | NoRoom::Promised | NoRoom::Elsewhere | NoRoom::NearLimit | NoRoom::Provider) => {
+                DegradedReason::NearLimit
+            }
             Some(NoRoom::Party) => DegradedReason::ShareUsed,
             Some(NoRoom::Uncounted) => DegradedReason::NotCounted,
         }

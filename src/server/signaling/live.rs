@@ -5,7 +5,7 @@
 
 use super::line::{Farewell, Line, wire};
 use super::session::{Counted, Disconnect, Door, Input, Output, Reporter, Saved, Session, SocketId};
-use super::shared::Shared;
+use super::shared::{Carried, Shared};
 use super::store::Store;
 use crate::domain::{ConnectionId, InviteKey, ParticipantId, ParticipantToken, SessionCode};
 use crate::protocol::ServerMessage;
@@ -110,17 +110,29 @@ impl LiveSession {
     }
 
     /// Nothing happens to it here from now on, and this is what it came to; `None` where it is over, or was let go before. Those who
-    /// are at its lines are told nothing yet. What is counted of its connections ends here, and begins anew where it goes on.
-    pub(super) fn let_go(&self, around: &Around) -> Option<Saved> {
+    /// are at its lines are told nothing yet. Its connections are counted on where it goes on.
+    pub(super) fn let_go(&self, around: &Around) -> Option<Carried> {
         let mut state = self.lock();
         if state.core.is_over() || std::mem::replace(&mut state.let_go, true) {
             return None;
         }
-        for Counted { connection, .. } in state.core.counted_open() {
-            around.usage.closed(connection);
+        let saved = state.core.save(around.clock.now(), around.clock.wall());
+        let carried = carried(&state, saved, around);
+        let connections: Vec<_> = state.core.counted_open().map(|counted| counted.connection).collect();
+        around.usage.moved(&connections);
+        for connection in connections {
             around.paths.closed(connection);
         }
-        Some(state.core.save(around.clock.now(), around.clock.wall()))
+        Some(carried)
+    }
+
+    /// Tells other servers how far its connections are counted, where it has any.
+    pub(super) fn tell_counted(&self, around: &Around, shared: &Shared) {
+        let mut state = self.lock();
+        if !state.let_go && !state.core.is_over() && state.core.counted_open().next().is_some() {
+            let saved = state.core.save(around.clock.now(), around.clock.wall());
+            shared.keep(self.code, &carried(&state, saved, around));
+        }
     }
 
     /// Closes every line; whoever is there comes back at once.
@@ -204,11 +216,16 @@ impl LiveSession {
         if state.core.is_unsaved() {
             let saved = state.core.save(around.clock.now(), around.clock.wall());
             if let Some(shared) = &around.shared {
-                shared.keep(self.code, &saved);
+                shared.keep(self.code, &carried(state, saved.clone(), around));
             }
             around.store.keep(self.code, saved);
         }
     }
+}
+
+fn carried(state: &State, saved: Saved, around: &Around) -> Carried {
+    let connections: Vec<_> = state.core.counted_open().map(|counted| counted.connection).collect();
+    Carried { saved, marks: around.usage.marks(&connections) }
 }
 
 fn carry_out(code: SessionCode, output: Output, state: &mut State, around: &Around) {

@@ -3,28 +3,32 @@
 //! Brings the cores what they refuse to know: time, randomness, sockets and the ledger of usage. Two locks, never one
 //! within the other: the map of sessions, and each session's own. Neither is held over an await.
 
+mod asking;
+mod moving;
+mod seat;
+
+pub use asking::BeaconError;
+pub(super) use seat::Seat;
+
 use super::doorkeeper::{Doorkeeper, Knock};
 use super::line::Line;
 use super::live::{Around, LiveSession};
 use super::refusal::Refusal;
-use super::session::{Counted, GUEST_GRACE, Input, Newcomer, PasswordHash, Rules, Saved, Session, SocketId};
-use super::shared::{Answer, EdgeSeat, Elsewhere, Entering, Question, Shared, Unsaid, opened};
+use super::session::{Input, Newcomer, PasswordHash, Rules, Session, SocketId};
+use super::shared::{Elsewhere, Entering, Shared, opened};
 use super::store::{Store, StoreError};
-use crate::domain::{
-    ConnectionId, InviteKey, ParticipantId, ParticipantName, ParticipantToken, ProviderName, SessionCode, TokenSecret,
-};
-use crate::protocol::{ClientMessage, Password, RelayOver, RelayStage, UsageBeacon, WireToken, limits};
+use crate::domain::{InviteKey, ParticipantId, ParticipantName, ProviderName, SessionCode, TokenSecret};
+use crate::protocol::{ClientMessage, Password, RelayOver, RelayStage};
 use crate::server::clock::Clock;
 use crate::server::cluster::Cluster;
 use crate::server::guard::{ClientAddress, NoPlace, Origin, Place, Room, Tries};
 use crate::server::paths::{Country, Paths};
 use crate::server::relay::Bouncer;
-use crate::server::usage::{self, NoRoom, RelayOrder, Usage};
+use crate::server::usage::{NoRoom, RelayOrder, Usage};
 use axum::http::HeaderName;
 use axum_client_ip::ClientIpSource;
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,6 +52,9 @@ pub(super) const CREATIONS: (u32, Duration) = (200, Duration::from_secs(1));
 
 /// How often places are given up and sessions forgotten; graces are a minute and more.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// How often other servers are told how far connections are counted: as often as pages report.
+const TELL_COUNTED_EVERY: Duration = Duration::from_secs(5);
 
 /// How long sockets have to say goodbye when the server stops.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
@@ -73,20 +80,6 @@ pub struct SessionSettings {
     pub country_header: Option<HeaderName>,
     /// The other servers, where there are some.
     pub cluster: Option<Cluster>,
-}
-
-/// Why a page's last reports were not taken.
-#[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
-pub enum BeaconError {
-    /// The token is nobody's, or no report in it can be used.
-    #[error("No report in this beacon can be used as one of yours. Join the session again to report.")]
-    NotYours,
-    /// No report in it can be used, and this is wrong with the first.
-    #[error("No report in this beacon can be used: {0}.")]
-    BadReport(usage::ReportError),
-    /// More reports than connections can be.
-    #[error("A beacon has at most {} reports. Send fewer.", limits::REPORTS_PER_BEACON)]
-    TooMany,
 }
 
 /// How many there are.
@@ -118,21 +111,6 @@ struct Inner {
     creations: Tries,
     tasks: TaskTracker,
     stopping: CancellationToken,
-}
-
-/// A socket's place in a session. Dropping it is losing the socket: the place is kept for the grace period.
-pub(super) enum Seat {
-    /// At this server.
-    Here(OwnSeat),
-    /// At another one.
-    There(EdgeSeat),
-}
-
-/// A place in a session of this server.
-pub(super) struct OwnSeat {
-    sessions: Sessions,
-    session: Arc<LiveSession>,
-    socket: SocketId,
 }
 
 impl Sessions {
@@ -172,263 +150,9 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// Goes on with the sessions that were on disk, and with what the ledger was counting of them. A connection that is in
-    /// no session any more is over.
-    fn restore(&self, saved: Vec<Saved>) {
-        let Around { usage, store, paths, .. } = &self.0.around;
-        let (mut counted, mut known) = self.counted();
-        for Counted { connection, host, guest } in counted.values().flatten().copied() {
-            paths.opened(connection, host, guest);
-        }
-        for saved in saved {
-            let code = saved.code;
-            if !self.go_on(saved, &mut counted, &mut known) {
-                store.forget(code);
-            }
-        }
-        // What is left is in no session any more.
-        for connection in known {
-            usage.closed(connection);
-            paths.closed(connection);
-        }
-        let restored = self.everyone().len();
-        if restored > 0 {
-            tracing::info!(sessions = restored, "Sessions go on after the restart");
-            // Says at once what it is, and writes it down.
-            let stage = *usage.stage_changes().borrow();
-            self.tell_stage(stage);
-        }
-    }
-
-    /// What the ledger was counting, by host, and all of it.
-    fn counted(&self) -> (BTreeMap<ParticipantId, Vec<Counted>>, BTreeSet<ConnectionId>) {
-        let mut counted = BTreeMap::<ParticipantId, Vec<Counted>>::new();
-        for (connection, host, guest) in self.0.around.usage.open_connections() {
-            counted.entry(host).or_default().push(Counted { connection, host, guest });
-        }
-        let known = counted.values().flatten().map(|counted| counted.connection).collect();
-        (counted, known)
-    }
-
-    /// Goes on with one session, and takes what is counted of it out of `known`. `false` where that cannot be.
-    fn go_on(
-        &self,
-        saved: Saved,
-        counted: &mut BTreeMap<ParticipantId, Vec<Counted>>,
-        known: &mut BTreeSet<ConnectionId>,
-    ) -> bool {
-        let Around { clock, usage, paths, .. } = &self.0.around;
-        let (code, key) = (saved.code, InviteKey::from_random(rand::random()));
-        let counted = |host| counted.remove(&host).unwrap_or_default();
-        let core = Session::restore(saved, self.0.settings.rules, key, counted, clock.now(), clock.wall());
-        let Some(core) = core else { return false };
-        for Counted { connection, host, guest } in core.counted_open() {
-            if !known.remove(&connection) {
-                usage.opened(connection, host, guest);
-                paths.opened(connection, host, guest);
-            }
-        }
-        self.lock().insert(code, Arc::new(LiveSession::restored(code, core)));
-        true
-    }
-
-    /// Shares sessions with other servers. Those on disk are gone on with where none of these has.
-    fn share(&self, shared: Shared, unsaid: Unsaid, saved: Vec<Saved>) {
-        let tasks = &self.0.tasks;
-        tasks.spawn(shared.clone().run(self.clone(), unsaid));
-        tasks.spawn(shared.bring_back(self.clone(), saved));
-        let sessions = self.clone();
-        tasks.spawn(async move {
-            tokio::select! {
-                () = sessions.0.stopping.cancelled() => {}
-                () = tokio::time::sleep(GUEST_GRACE) => sessions.close_what_is_nowhere(),
-            }
-        });
-    }
-
-    /// Connections that the ledger still counts, and whose people did not come back to this server, are not its own any more.
-    fn close_what_is_nowhere(&self) {
-        let here: BTreeSet<_> = self.everyone().iter().flat_map(|(_, session)| session.counted_open()).collect();
-        for (connection, host, guest) in self.0.around.usage.open_connections() {
-            if !here.contains(&Counted { connection, host, guest }) {
-                self.0.around.usage.closed(connection);
-                self.0.around.paths.closed(connection);
-            }
-        }
-    }
-
-    /// Goes on with a session that another server had, or this one before. `false` where that cannot be.
-    pub(super) fn take_over(&self, saved: Saved) -> bool {
-        let code = saved.code;
-        let (mut counted, mut known) = self.counted();
-        let goes_on = self.go_on(saved, &mut counted, &mut known);
-        if let Some(session) = self.find(code).filter(|_| goes_on) {
-            tracing::info!("A session goes on here");
-            let stage = *self.0.around.usage.stage_changes().borrow();
-            session.handle(Input::Relays(stage), &self.0.around);
-        }
-        goes_on
-    }
-
-    /// A session is at another server: what is here of it stops at once, and its people are sent there.
-    pub(super) fn let_go(&self, code: SessionCode) {
-        let session = self.lock().remove(&code);
-        if let Some(session) = session {
-            session.let_go(&self.0.around);
-            session.send_away();
-            tracing::info!("A session goes on at another server");
-        }
-        self.0.around.store.forget(code);
-    }
-
-    /// Drops a session from the disk.
-    pub(super) fn forget(&self, code: SessionCode) {
-        self.0.around.store.forget(code);
-    }
-
     /// Whether a session is at this server.
     pub(super) fn is_here(&self, code: SessionCode) -> bool {
         self.lock().contains_key(&code)
-    }
-
-    /// Answers another server, where this one can.
-    pub(super) fn answer(&self, question: Question) -> Option<Answer> {
-        match question {
-            Question::WhoIs(WireToken(token)) => {
-                Some(Answer::Host(self.find(token.code).and_then(|session| session.authenticate(&token))))
-            }
-            Question::Beacon(beacon) => Some(Answer::Beacon(self.report_here(beacon))),
-            Question::End(host) => self.end_here(host).then_some(Answer::Done),
-            Question::WhereIs(participant) => self.is_in(participant).map(Answer::Session),
-            Question::EndRelay(code, participant, providers) => {
-                self.relays_nothing(code, Some(participant));
-                self.end_relay_here(code, participant, &providers).then_some(Answer::Done)
-            }
-        }
-    }
-
-    /// The host of the session that the token's holder is in; `None` where it is nobody's token, and where the server that has the
-    /// session does not answer.
-    pub async fn authenticate(&self, token: &ParticipantToken) -> Option<ParticipantId> {
-        let here = || self.find(token.code).map(|session| session.authenticate(token));
-        if let Some(known) = here() {
-            return known;
-        }
-        let shared = self.0.around.shared.as_ref()?;
-        match shared.ask(self, token.code, Question::WhoIs(WireToken(*token))).await {
-            Some(Answer::Host(host)) => host,
-            _ => here().flatten(),
-        }
-    }
-
-    /// Takes the last reports of a page that went away, without those that are not its own or cannot be. There is no second
-    /// beacon, so one bad report must not cost the others.
-    /// Reports are counted where the session is, so that one which comes twice is known.
-    pub async fn report_beacon(&self, beacon: UsageBeacon) -> Result<(), BeaconError> {
-        let code = beacon.token.0.code;
-        if let Some(shared) = &self.0.around.shared
-            && !self.is_here(code)
-            && let Some(Answer::Beacon(taken)) = shared.ask(self, code, Question::Beacon(beacon.clone())).await
-        {
-            return taken;
-        }
-        self.report_here(beacon)
-    }
-
-    fn report_here(&self, beacon: UsageBeacon) -> Result<(), BeaconError> {
-        if beacon.reports.len() > limits::REPORTS_PER_BEACON {
-            return Err(BeaconError::TooMany);
-        }
-        let token = beacon.token.0;
-        let session = self.find(token.code).ok_or(BeaconError::NotYours)?;
-        let sent = beacon.reports.len();
-        let (mut taken, mut wrong) = (0, None);
-        for report in beacon.reports {
-            let Some(reporter) = session.reporter(&token, report.connection) else { continue };
-            if let Err(error) = usage::check(&report) {
-                wrong = wrong.or(Some(error));
-                continue;
-            }
-            if reporter.open {
-                self.0.around.usage.alive(report.connection);
-            }
-            self.0.around.paths.reported(reporter.participant, &report);
-            self.0.around.usage.report(reporter.participant, report, || ());
-            taken += 1;
-        }
-        if taken < sent {
-            tracing::debug!(reports.sent = sent, reports.taken = taken, "Reports in a beacon could not be used");
-        }
-        match wrong {
-            _ if taken > 0 || sent == 0 => Ok(()),
-            Some(error) => Err(BeaconError::BadReport(error)),
-            None => Err(BeaconError::NotYours),
-        }
-    }
-
-    /// Every session that is open: its host, and how many people are in it.
-    pub fn roll(&self) -> Vec<(ParticipantId, usize)> {
-        let open = self.everyone().into_iter();
-        open.filter_map(|(_, session)| Some((session.host()?, session.headcount().0))).collect()
-    }
-
-    /// Ends the session of this host for everyone in it, as whoever runs the server wants it. False where there is none.
-    pub async fn end(&self, host: ParticipantId) -> bool {
-        self.end_here(host) || self.ask_all(Question::End(host)).await.is_some()
-    }
-
-    fn end_here(&self, host: ParticipantId) -> bool {
-        let found = self.everyone().into_iter().find(|(_, session)| session.host() == Some(host));
-        if let Some((_, session)) = &found {
-            session.handle(Input::EndedByOperator, &self.0.around);
-        }
-        found.is_some()
-    }
-
-    /// The session that a participant is in.
-    pub async fn of(&self, participant: ParticipantId) -> Option<SessionCode> {
-        if let Some(code) = self.is_in(participant) {
-            return Some(code);
-        }
-        match self.ask_all(Question::WhereIs(participant)).await {
-            Some(Answer::Session(code)) => Some(code),
-            _ => None,
-        }
-    }
-
-    async fn ask_all(&self, question: Question) -> Option<Answer> {
-        self.0.around.shared.as_ref()?.ask_all(question).await
-    }
-
-    fn is_in(&self, participant: ParticipantId) -> Option<SessionCode> {
-        self.everyone().into_iter().find(|(_, session)| session.includes(participant)).map(|(code, _)| code)
-    }
-
-    /// Ends relaying for somebody: their page is told to leave the relays of these providers, and the built-in relay, where it is
-    /// part of this process, carries nothing more for them.
-    pub async fn end_relay(&self, code: SessionCode, participant: ParticipantId, providers: &[ProviderName]) {
-        self.relays_nothing(code, Some(participant));
-        if !self.end_relay_here(code, participant, providers) {
-            self.ask_all(Question::EndRelay(code, participant, providers.to_vec())).await;
-        }
-    }
-
-    fn end_relay_here(&self, code: SessionCode, participant: ParticipantId, providers: &[ProviderName]) -> bool {
-        let Some(session) = self.find(code) else { return false };
-        for provider in providers {
-            let reason = RelayOver::Ended;
-            session.handle(Input::RelayOver { participant, provider: provider.clone(), reason }, &self.0.around);
-        }
-        true
-    }
-
-    /// Whoever is named, or everybody in the session, has left: the built-in relay carries nothing more for them.
-    pub(super) fn relays_nothing(&self, code: SessionCode, participant: Option<ParticipantId>) {
-        let Some(bouncer) = &self.0.around.bouncer else { return };
-        match participant {
-            Some(participant) => bouncer.participant_left(code, participant),
-            None => bouncer.session_ended(code),
-        }
     }
 
     /// How connections run.
@@ -471,20 +195,6 @@ impl Sessions {
         }
         self.0.around.paths.close().await;
         self.0.around.store.close().await;
-    }
-
-    async fn give_up(&self, shared: &Shared) {
-        let here = self.everyone();
-        let given: Vec<_> = here
-            .iter()
-            .filter_map(|(code, session)| session.let_go(&self.0.around).map(|saved| (*code, saved)))
-            .collect();
-        // What Redis did not take is on disk, for the next start.
-        if shared.give_up(&given).await {
-            for (code, _) in given {
-                self.0.around.store.forget(code);
-            }
-        }
     }
 
     /// Lets a socket come in by its first message. Where it may not, the line is told why.
@@ -561,7 +271,7 @@ impl Sessions {
                 if let Some((participant, country)) = session.at(socket).zip(country) {
                     self.0.around.paths.is_from(participant, country);
                 }
-                Some(Seat::Here(OwnSeat { sessions: self.clone(), session, socket }))
+                Some(Seat::Here(seat::OwnSeat { sessions: self.clone(), session, socket }))
             }
             Err(refusal) => {
                 line.send(&refusal.message());
@@ -688,9 +398,12 @@ impl Sessions {
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut stage, mut orders) = (self.0.around.usage.stage_changes(), self.0.around.usage.orders());
         let mut counting = true;
+        let mut counted = tokio::time::interval(TELL_COUNTED_EVERY);
+        counted.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = self.0.stopping.cancelled() => return,
+                _ = counted.tick(), if self.0.around.shared.is_some() => self.tell_counted(),
                 _ = sweep.tick() => self.sweep(),
                 changed = stage.changed(), if counting => {
                     counting = changed.is_ok();
@@ -733,7 +446,9 @@ impl Sessions {
     /// Somebody has to leave a relay: their page is told.
     fn carry_out(&self, order: &RelayOrder) {
         let reason = match order.why {
-            NoRoom::Used | NoRoom::Promised | NoRoom::NearLimit | NoRoom::Uncounted => RelayOver::Limit,
+            NoRoom::Used | NoRoom::Promised | NoRoom::Elsewhere | NoRoom::NearLimit | NoRoom::Uncounted => {
+                RelayOver::Limit
+            }
             NoRoom::Provider => RelayOver::Provider,
             NoRoom::Party => RelayOver::Share,
         };
@@ -763,30 +478,6 @@ impl Sessions {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<SessionCode, Arc<LiveSession>>> {
         self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Seat {
-    /// Takes the participant's message.
-    pub(super) fn take(&self, message: ClientMessage) {
-        match self {
-            Self::Here(seat) => seat.take(message),
-            Self::There(seat) => seat.take(message),
-        }
-    }
-}
-
-impl OwnSeat {
-    fn take(&self, message: ClientMessage) {
-        let around = &self.sessions.0.around;
-        let message = Input::Message { from: self.socket, message, at: around.clock.wall() };
-        self.session.handle(message, around);
-    }
-}
-
-impl Drop for OwnSeat {
-    fn drop(&mut self) {
-        self.session.lose(self.socket, &self.sessions.0.around);
     }
 }
 

@@ -26,9 +26,11 @@ use crate::domain::{Now, ParticipantId, ProviderName, SessionCode};
 use crate::protocol::{ClientMessage, RelayOver};
 use crate::server::clock::Clock;
 use crate::server::cluster::{Cluster, RunId};
+use crate::server::usage::Marks;
 pub(super) use guests::opened;
 use post::Post;
 use register::Found;
+use serde::{Deserialize, Serialize};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -88,6 +90,13 @@ struct Inner {
 
 /// What is to be said, until somebody says it.
 pub(super) struct Unsaid(mpsc::Receiver<bus::Parcel>);
+
+/// A session on its way from one server to another, with how far its connections are counted.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Carried {
+    pub(super) saved: Saved,
+    pub(super) marks: Vec<Marks>,
+}
 
 /// Where a session is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +166,9 @@ impl Shared {
     pub(super) async fn bring_back(self, sessions: Sessions, saved: Vec<Saved>) {
         for saved in saved {
             let code = saved.code;
-            let Ok(state) = serde_json::to_string(&saved) else { continue };
+            // What is counted of it is in this server's own ledger.
+            let carried = Carried { saved, marks: Vec::new() };
+            let Ok(state) = serde_json::to_string(&carried) else { continue };
             let state: Arc<str> = state.into();
             let write = Write { code, epoch: FROM_DISK, word: Word::State(Arc::clone(&state)) };
             let kept = loop {
@@ -174,7 +185,7 @@ impl Shared {
             };
             if kept {
                 self.tenure().hold(code, FROM_DISK, state);
-                sessions.take_over(saved);
+                sessions.take_over(carried);
             } else if !sessions.is_here(code) {
                 sessions.forget(code);
             }
@@ -183,8 +194,8 @@ impl Shared {
     }
 
     /// Writes the session down, soon.
-    pub(super) fn keep(&self, code: SessionCode, saved: &Saved) {
-        match serde_json::to_string(saved) {
+    pub(super) fn keep(&self, code: SessionCode, carried: &Carried) {
+        match serde_json::to_string(carried) {
             Ok(state) => self.say(code, Word::State(state.into())),
             Err(error) => tracing::error!(%error, "A session could not be written as JSON"),
         }
@@ -207,9 +218,9 @@ impl Shared {
     }
 
     /// Gives up sessions in this state: they go on wherever their people ask for them. `false` where Redis did not take it.
-    pub(super) async fn give_up(&self, sessions: &[(SessionCode, Saved)]) -> bool {
-        for (code, saved) in sessions {
-            if let Ok(state) = serde_json::to_string(saved) {
+    pub(super) async fn give_up(&self, sessions: &[(SessionCode, Carried)]) -> bool {
+        for (code, carried) in sessions {
+            if let Ok(state) = serde_json::to_string(carried) {
                 self.say(*code, Word::Free(state.into()));
             }
         }
@@ -253,9 +264,9 @@ impl Shared {
         match register::take(&self.0.cluster, code, settled).await {
             Ok(Found::Owned(run)) => Some(Whereabouts::There(run)),
             Ok(Found::Taken(epoch, state)) => {
-                let saved = serde_json::from_str::<Saved>(&state);
+                let carried = serde_json::from_str::<Carried>(&state);
                 self.tenure().hold(code, epoch, state.into());
-                let here = saved.is_ok_and(|saved| sessions.take_over(saved));
+                let here = carried.is_ok_and(|carried| sessions.take_over(carried));
                 if !here {
                     self.say(code, Word::Over);
                 }

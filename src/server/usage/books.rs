@@ -1,10 +1,14 @@
-//! The ledger's sums, for whoever looks at a month: by day, by hour, by provider, by session.
+//! The ledger's sums, for whoever looks at a month: by day, by hour, by provider, by session; where several machines count it, by day and
+//! by provider of all of them.
 //!
 //! Reads only, on a connection of its own beside the writer's (WAL), and only the tables of sums, of which a month has a few
 //! thousand rows however much evidence there is. Writes nothing, creates nothing; where the file is missing or has no such tables
 //! there are no books, and whoever asks says so.
 
 use super::Month;
+use super::ledger::ends_of;
+use super::marks::Marks;
+use super::several::Figure;
 use crate::domain::{ParticipantId, ProviderName};
 use rusqlite::{Connection, OpenFlags, Row, params};
 use std::collections::BTreeMap;
@@ -63,13 +67,28 @@ impl Books {
         Self { path: data_dir.join(FILE), file: Mutex::default() }
     }
 
-    /// What counted in a month, one slot for each of its days.
+    /// What counted in a month, one slot for each of its days; at all machines that count it, as far as they told.
     pub fn by_day(&self, month: Month) -> rusqlite::Result<Slots> {
+        let mut slots = self.by_day_here(month)?;
+        let first = hours(month).0 / 24;
+        for (figure, bytes) in self.of_others(month)? {
+            let Figure::OfDay(day, provider) = figure else { continue };
+            let line = slots.entry(provider).or_insert_with(|| vec![0; days_of(month)]);
+            let place = day.checked_sub(first).and_then(|place| usize::try_from(place).ok());
+            if let Some(slot) = place.and_then(|place| line.get_mut(place)) {
+                *slot = slot.saturating_add(bytes);
+            }
+        }
+        Ok(slots)
+    }
+
+    /// What counted in a month at this machine, day by day.
+    pub(super) fn by_day_here(&self, month: Month) -> rusqlite::Result<Slots> {
         let (first, end) = hours(month);
         self.slots((end - first) / 24, first, end, 24)
     }
 
-    /// What counted on one day of a month, one slot for each hour; `day` counts from 1.
+    /// What counted at this machine on one day of a month, one slot for each hour; `day` counts from 1.
     pub fn by_hour(&self, month: Month, day: u8) -> rusqlite::Result<Slots> {
         let first = hours(month).0 + (u64::from(day).max(1) - 1) * 24;
         self.slots(24, first, first + 24, 1)
@@ -95,8 +114,62 @@ impl Books {
         })
     }
 
-    /// Each provider's month: ours, and what it says itself.
+    /// Each provider's month: ours, that of all machines that count it, and what it says itself, which it says to each of them.
     pub fn providers(&self, month: Month) -> rusqlite::Result<BTreeMap<Option<ProviderName>, ProviderMonth>> {
+        let mut providers = self.providers_here(month)?;
+        for (figure, bytes) in self.of_others(month)? {
+            match figure {
+                Figure::Counted(of) => {
+                    let sum = &mut providers.entry(of).or_default().counted;
+                    *sum = sum.saturating_add(bytes);
+                }
+                Figure::Estimated(of) => {
+                    let sum = &mut providers.entry(of).or_default().estimated;
+                    *sum = sum.saturating_add(bytes);
+                }
+                Figure::Said(name) => {
+                    let said = &mut providers.entry(Some(name)).or_default().said;
+                    *said = (*said).max(Some(bytes));
+                }
+                Figure::Today(_)
+                | Figure::OfDay(..)
+                | Figure::Strangers
+                | Figure::Reserved
+                | Figure::Bound(_)
+                | Figure::Told => {}
+            }
+        }
+        Ok(providers)
+    }
+
+    /// How far the ends of these connections are counted.
+    pub(super) fn ends_of(&self, connections: Vec<Marks>) -> rusqlite::Result<Vec<Marks>> {
+        self.read(|file| {
+            let with_ends = |marks: &Marks| Ok(Marks { ends: ends_of(file, marks)?, ..marks.clone() });
+            connections.iter().map(with_ends).collect()
+        })
+    }
+
+    /// What other machines told of a month.
+    fn of_others(&self, month: Month) -> rusqlite::Result<Vec<(Figure, u64)>> {
+        self.read(|file| {
+            let mut rows = file.prepare_cached(
+                "SELECT figure, value FROM other_node
+                 WHERE month = ?1 AND node <> (SELECT name FROM node WHERE id = 0) AND value > 0",
+            )?;
+            let mut rows = rows.query(params![month.to_string()])?;
+            let mut figures = Vec::new();
+            while let Some(row) = rows.next()? {
+                // What a later version tells is not known to this one.
+                if let Ok(figure) = row.get::<_, String>(0)?.parse() {
+                    figures.push((figure, loaded(row, 1)?));
+                }
+            }
+            Ok(figures)
+        })
+    }
+
+    fn providers_here(&self, month: Month) -> rusqlite::Result<BTreeMap<Option<ProviderName>, ProviderMonth>> {
         self.read(|file| {
             let mut rows =
                 file.prepare_cached("SELECT provider, counted, estimated, said FROM provider_total WHERE month = ?1")?;
@@ -189,6 +262,11 @@ impl Books {
 /// The first hour of a month, and the first one after it, since 1970.
 fn hours(month: Month) -> (u64, u64) {
     (month.starts_at().0 / HOUR_MS, month.next().starts_at().0 / HOUR_MS)
+}
+
+fn days_of(month: Month) -> usize {
+    let (first, end) = hours(month);
+    usize::try_from((end - first) / 24).unwrap_or_default()
 }
 
 fn stored(value: u64) -> i64 {

@@ -15,6 +15,7 @@ pub(super) use leases::Holder;
 pub use limits::{Limits, Stages, WhenUncounted};
 
 use super::party::Party;
+use super::several::Account;
 use crate::domain::{ByteCount, Now, ParticipantId, ProviderName, UnixMillis};
 use crate::protocol::RelayStage;
 use crate::server::money;
@@ -51,6 +52,10 @@ pub(super) trait Used {
     fn provider(&self, provider: &ProviderName) -> ByteCount;
     /// This month, by one party.
     fn party(&self, party: &Party) -> ByteCount;
+    /// Which day it is, counted from 1970.
+    fn today(&self) -> u64;
+    /// What this machine may still use of what several share, what is promised among it; `None` where it is the only one.
+    fn lent(&self, account: &Account) -> Option<ByteCount>;
 }
 
 /// Why there is no room.
@@ -60,6 +65,8 @@ pub enum NoRoom {
     Used,
     /// What is left of it is promised to others.
     Promised,
+    /// What is left of it other machines hold, or nobody can be asked for it.
+    Elsewhere,
     /// It is nearly used up, and this is a newcomer.
     NearLimit,
     /// The provider has relayed all that it may.
@@ -106,7 +113,7 @@ impl Cap {
     /// Other limits hold from now on, and what is left of them is promised anew: the old ones may have allowed more.
     pub(super) fn exchange(&mut self, limits: Limits, used: &impl Used) {
         self.limits = limits;
-        for key in self.leases.call_in() {
+        for key in self.leases.call_in(|holder| holder != Holder::Before) {
             self.top_up(&key, used);
         }
     }
@@ -153,6 +160,38 @@ impl Cap {
     /// What is promised over each provider.
     pub(super) fn promises(&self) -> &BTreeMap<ProviderName, ByteCount> {
         &self.leases.by_provider
+    }
+
+    /// Every limit that several machines would share: how much, and what is promised of it here.
+    pub(super) fn accounts(&self, today: u64) -> Vec<(Account, ByteCount, ByteCount)> {
+        let reserved = self.reserved();
+        let mut accounts = vec![(Account::Month, self.limits.month, reserved)];
+        accounts.extend(self.limits.day.map(|day| (Account::Day(today), day, reserved)));
+        accounts.extend(self.limits.providers.names().filter_map(|name| {
+            Some((Account::Provider(name.clone()), self.limits.providers.of(name)?, self.reserved_by(name)))
+        }));
+        accounts.push((Account::Strangers, self.strangers_pool(), self.leases.to_strangers));
+        accounts
+    }
+
+    /// What is relayed now, in bytes a second, as it was measured last.
+    pub(super) fn rate(&self) -> u64 {
+        self.leases.held.values().fold(0, |sum, lease| sum.saturating_add(lease.rate))
+    }
+
+    /// Takes back whatever is promised. Who goes on using it is told to stop.
+    pub(super) fn withdraw(&mut self) {
+        self.leases.call_in(|_| true);
+    }
+
+    /// The relay that is cut here is no more.
+    pub(super) fn forget_the_relay_here(&mut self) {
+        let own = self.own.take();
+        self.leases.drop_where(|(_, provider), _| Some(provider) == own.as_ref());
+    }
+
+    fn strangers_pool(&self) -> ByteCount {
+        ByteCount::new(self.limits.month.get() / STRANGERS_SHARE)
     }
 
     /// Whether a provider could be asked for this caller at all.
@@ -335,13 +374,37 @@ impl Cap {
             }
         }
         if matches!(holder, Holder::Stranger(_)) {
-            let pool = ByteCount::new(self.limits.month.get() / STRANGERS_SHARE);
-            within(pool, used.party(&Party::Strangers), self.leases.to_strangers, NoRoom::Party)?;
+            within(self.strangers_pool(), used.party(&Party::Strangers), self.leases.to_strangers, NoRoom::Party)?;
+        }
+        self.room_here(provider, holder, used).map(|here| here.min(room))
+    }
+
+    /// How much more can be promised of what this machine holds of limits that it shares with others.
+    fn room_here(&self, provider: &ProviderName, holder: Holder, used: &impl Used) -> Result<ByteCount, NoRoom> {
+        let mut room = ByteCount::new(u64::MAX);
+        let of_provider = self.limits.providers.of(provider).map(|_| Account::Provider(provider.clone()));
+        let of_strangers = matches!(holder, Holder::Stranger(_)).then_some(Account::Strangers);
+        let of_day = self.limits.day.map(|_| Account::Day(used.today()));
+        for account in [Some(Account::Month), of_day, of_provider, of_strangers].into_iter().flatten() {
+            let Some(lent) = used.lent(&account) else { continue };
+            let reserved = match &account {
+                Account::Month | Account::Day(_) => self.reserved(),
+                Account::Provider(name) => self.reserved_by(name),
+                Account::Strangers => self.leases.to_strangers,
+            };
+            room = room.min(lent.minus(reserved));
+            if lent == ByteCount::ZERO {
+                return Err(NoRoom::Elsewhere);
+            }
+            if room == ByteCount::ZERO {
+                return Err(NoRoom::Promised);
+            }
         }
         Ok(room)
     }
 
-    fn limit_of(&self, party: &Party) -> Option<ByteCount> {
+    /// What this party may have of a month.
+    pub(super) fn limit_of(&self, party: &Party) -> Option<ByteCount> {
         match party {
             Party::Session(_) => self.limits.session,
             Party::Participant(_) => self.limits.participant,

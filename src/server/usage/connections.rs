@@ -183,6 +183,33 @@ impl Connections {
         self.end_lingering(|_| true);
     }
 
+    /// How these are written down, those of them that are known.
+    pub(super) fn kept(&self, connections: &[ConnectionId]) -> Vec<Kept> {
+        connections.iter().filter_map(|id| Some(self.known.get(id)?.kept(*id))).collect()
+    }
+
+    /// Goes on with one that another machine had.
+    pub(super) fn adopt(&mut self, kept: Kept, at: UnixMillis, now: Now) {
+        self.restore(kept, at, now);
+        self.changed.insert(kept.connection);
+    }
+
+    /// Another machine goes on with these: nothing is booked for them here.
+    pub(super) fn leave_to_others(&mut self, connections: &[ConnectionId]) {
+        for connection in connections {
+            let Some(known) = self.known.remove(connection) else { continue };
+            if let Some(until) = known.lingers_until {
+                self.lingering.remove(&(until, *connection));
+            }
+            self.changed.remove(connection);
+            for (participant, direct) in known.ends().into_iter().zip(known.direct) {
+                if !direct {
+                    self.needs_one_less(participant);
+                }
+            }
+        }
+    }
+
     /// Connections that are open or linger, for whoever has to know which there were before.
     pub(super) fn all(&self) -> impl Iterator<Item = (ConnectionId, ParticipantId, ParticipantId)> {
         self.known.iter().map(|(id, known)| (*id, known.host, known.guest))

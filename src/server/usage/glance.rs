@@ -102,7 +102,7 @@ impl View {
         for (provider, sum) in sums {
             let name = provider.as_ref().map_or("estimated".to_owned(), ToString::to_string);
             let said = if sum.said == ByteCount::ZERO { "-".to_owned() } else { sum.said.gb_text(4).to_string() };
-            let (used, ours) = (sum.used().gb_text(4), sum.counted.plus(sum.estimated).gb_text(4));
+            let (used, ours) = (sum.used().gb_text(4), sum.counted_here().gb_text(4));
             writeln!(out, "{name:<20} {:>12} {:>12} {said:>14}", used.to_string(), ours.to_string())?;
         }
         let mut all = BTreeMap::<usize, ByteCount>::new();

@@ -6,13 +6,16 @@
 //! from it anew ([`Ledger::rebuild`]). Refuses to know threads, acknowledgements, the cap and people's names. Amounts beyond `i64::MAX` bytes
 //! are kept as that.
 
+mod adopting;
 mod ends;
 mod entry;
+mod others;
 mod rebuilding;
 mod retention;
 mod rows;
 mod span;
 
+pub(super) use adopting::ends_of;
 pub use retention::Keep;
 pub(super) use retention::Retention;
 pub(super) use span::{days, spans};
@@ -39,7 +42,7 @@ use std::time::Duration;
 pub(super) const FILE: &str = "usage.db";
 
 /// Each entry takes the ledger one version further; entries are only ever added.
-const SCHEMA: [&str; 7] = [
+const SCHEMA: [&str; 8] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
@@ -47,6 +50,7 @@ const SCHEMA: [&str; 7] = [
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
+    include_str!("schema/8.sql"),
 ];
 
 /// How long to wait for another process that reads or copies the file.

@@ -72,15 +72,7 @@ mod tests {
     use crate::protocol::{OtherEndCounters, PairCounters, Path};
 
     fn pair(name: &str) -> PairCounters {
-        PairCounters {
-            pair: name.to_owned(),
-            provider: "cloudflare".parse().unwrap(),
-            bytes_received: 0,
-            bytes_sent: 0,
-            packets_received: 0,
-            packets_sent: 0,
-            packets_indicated: 0,
-        }
+        PairCounters::of(name, "cloudflare".parse().unwrap())
     }
 
     fn report(pairs: Vec<PairCounters>) -> UsageReport {

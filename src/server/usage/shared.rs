@@ -3,23 +3,28 @@
 //! Locks are held for moments, never while anything is written, and taken in one order: the cap, the books,
 //! the voices.
 
-use super::cap::{Cap, Holder, Limits, NoRoom, Used, Verdict, WhenUncounted};
+mod among;
+mod books;
+
+pub use among::{Answer, Told};
+
+use self::books::Books;
+use super::cap::{Cap, Holder, Limits, NoRoom, Used as _, Verdict, WhenUncounted};
 use super::checks::{self, Checks};
 use super::connections::{Connections, Ended};
 use super::ledger::{Ledger, Recorded};
 use super::month::Month;
 use super::party::Party;
+use super::several::Account;
 use super::status;
-use super::sums::{MonthTotal, Sums};
-use crate::domain::{ByteCount, Now, ParticipantId, ProviderName, UnixMillis};
+use super::sums::MonthTotal;
+use crate::domain::{ByteCount, Now, ParticipantId, ProviderName};
 use crate::protocol::RelayStage;
 use crate::server::clock::Clock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{broadcast, watch};
-
-const MILLIS_OF_A_DAY: u64 = 86_400_000;
+use tokio::sync::{Notify, broadcast, watch};
 
 /// A disk that is full for a moment is no reason to refuse anybody.
 const COUNTING_MAY_FAIL_FOR: Duration = Duration::from_secs(30);
@@ -61,20 +66,10 @@ pub(super) struct Shared {
     books: Mutex<Books>,
     cap: Mutex<Cap>,
     voices: Mutex<Voices>,
+    /// Woken where little is left of what this machine holds.
+    pub(super) hungry: Notify,
     pub(super) stage: watch::Sender<RelayStage>,
     pub(super) orders: broadcast::Sender<RelayOrder>,
-}
-
-/// What is on disk.
-#[derive(Debug)]
-pub(super) struct Books {
-    month: Month,
-    day: u64,
-    sums: Sums,
-    /// This month's.
-    parties: BTreeMap<Party, ByteCount>,
-    /// Today's.
-    today: ByteCount,
 }
 
 /// Who counts, and who does not.
@@ -133,63 +128,19 @@ impl Voices {
     }
 }
 
-impl Used for Books {
-    fn month(&self) -> ByteCount {
-        self.sums.total(self.month).used
-    }
-
-    fn day(&self) -> ByteCount {
-        self.today
-    }
-
-    fn provider(&self, provider: &ProviderName) -> ByteCount {
-        self.sums.of(self.month, provider).used()
-    }
-
-    fn party(&self, party: &Party) -> ByteCount {
-        self.parties.get(party).copied().unwrap_or_default()
-    }
-}
-
-impl Books {
-    fn load(ledger: &Ledger, at: UnixMillis) -> Result<Self, rusqlite::Error> {
-        let (month, day) = (Month::of(at), at.0 / MILLIS_OF_A_DAY);
-        let (sums, parties, today) = (ledger.sums()?, ledger.parties(month)?, ledger.day(day)?);
-        Ok(Self { month, day, sums, parties, today })
-    }
-
-    /// The sums of months.
-    pub(super) fn sums(&self) -> &Sums {
-        &self.sums
-    }
-
-    fn take(&mut self, recorded: &Recorded) {
-        for ((month, provider), sum) in &recorded.sums {
-            self.sums.set(*month, provider.clone(), *sum);
-        }
-        self.parties.extend(recorded.parties.iter().map(|(party, sum)| (party.clone(), *sum)));
-        for counted in &recorded.counted {
-            self.today = self.today.plus(counted.bytes);
-        }
-    }
-
-    /// Another day or month begins, or the clock was set back: what was used then is looked up. True where the ledger has to be
-    /// asked.
-    fn is_of(&self, at: UnixMillis) -> bool {
-        self.day == at.0 / MILLIS_OF_A_DAY && self.month == Month::of(at)
-    }
-}
-
 impl Shared {
     pub(super) fn load(
         ledger: &Ledger,
         limits: Limits,
         connections: Connections,
         clock: Clock,
+        among_others: bool,
     ) -> Result<Self, rusqlite::Error> {
-        let books = Books::load(ledger, clock.wall())?;
+        let load = if among_others { Books::load_among } else { Books::load };
+        let mut books = load(ledger, clock.wall())?;
         let mut cap = Cap::new(limits);
         cap.restore(ledger.promises(clock.wall())?, clock.now());
+        books.begin_anew(&cap);
         Ok(Self {
             clock,
             connections: Mutex::new(connections),
@@ -197,6 +148,7 @@ impl Shared {
             books: Mutex::new(books),
             cap: Mutex::new(cap),
             voices: Mutex::default(),
+            hungry: Notify::new(),
             stage: watch::Sender::default(),
             orders: broadcast::Sender::new(ORDERS),
         })
@@ -225,7 +177,7 @@ impl Shared {
     /// This month, and what it comes to.
     pub(super) fn this_month(&self) -> (Month, MonthTotal) {
         let month = Month::of(self.clock.wall());
-        (month, self.books().sums.total(month))
+        (month, self.books().sums().total(month))
     }
 
     /// What was written counts now: it is in the sums, and used up what was promised for it.
@@ -245,15 +197,18 @@ impl Shared {
                 voices.own_booked = voices.own_booked.plus(counted.bytes);
             }
         }
+        drop((voices, books));
+        self.wake_if_hungry(&cap);
     }
 
     /// Up to where the relay in this process may relay: what is booked, what is promised, and a few packets, so that a limit is reached
-    /// and not only approached.
+    /// and not only approached. Whatever this machine holds of a limit that it shares is all that it has.
     pub(super) fn relay_bound(&self) -> ByteCount {
         let cap = self.cap();
+        let is_used_up = self.books().lent(&Account::Month) == Some(ByteCount::ZERO);
         let voices = self.voices();
         let promised = voices.own.as_ref().map(|provider| cap.reserved_by(provider)).unwrap_or_default();
-        voices.own_booked.plus(promised).plus(LAST_PACKETS)
+        voices.own_booked.plus(promised).plus(if is_used_up { ByteCount::ZERO } else { LAST_PACKETS })
     }
 
     /// For whom a participant's bytes count.
@@ -287,13 +242,27 @@ impl Shared {
         if let Holder::Participant(number) | Holder::Stranger(number) = asked.holder {
             self.voices().grant(number, asked, provider, now);
         }
-        self.cap().lease(provider, asked.holder, asked.parties.clone(), &*self.books(), now)
+        let mut cap = self.cap();
+        let leased = cap.lease(provider, asked.holder, asked.parties.clone(), &*self.books(), now);
+        self.wake_if_hungry(&cap);
+        leased
     }
 
     /// Other limits hold from now on.
     pub(super) fn exchange(&self, limits: Limits) {
         let mut cap = self.cap();
         cap.exchange(limits, &*self.books());
+    }
+
+    /// The relay in this process stops with it: nobody can use any more what they were promised there.
+    pub(super) fn forget_the_relay_here(&self) {
+        self.cap().forget_the_relay_here();
+    }
+
+    /// What is promised by all.
+    pub(super) fn reserved(&self) -> ByteCount {
+        let reserved = self.cap().reserved();
+        reserved.plus(self.books().reserved_by_others())
     }
 
     /// Whoever needs no relay any more is promised nothing.
@@ -323,8 +292,10 @@ impl Shared {
     pub(super) fn tick(&self, ledger: &Ledger) {
         let (now, wall) = (self.clock.now(), self.clock.wall());
         if !self.books().is_of(wall) {
-            match Books::load(ledger, wall) {
-                Ok(books) => *self.books() = books,
+            let cap = self.cap();
+            let mut books = self.books();
+            match books.turned(ledger, wall) {
+                Ok(()) => books.begin(&cap),
                 Err(error) => {
                     tracing::warn!(%error, "the usage of this day cannot be read; the last one's counts until it can");
                 }
@@ -349,7 +320,7 @@ impl Shared {
             let (cap, books) = (self.cap(), self.books());
             // For a moment the books may still be those of another month.
             let stage = if books.month == month { cap.stage(&*books) } else { RelayStage::default() };
-            (stage, books.sums.total(month).used, cap.limits().month)
+            (stage, books.sums().total(month).used, cap.limits().month)
         };
         let mut before = stage;
         let changed = self.stage.send_if_modified(|known| {

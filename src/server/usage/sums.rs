@@ -35,9 +35,14 @@ pub(super) type Whose = Option<ProviderName>;
 pub(super) struct Sums(BTreeMap<(Month, Whose), ProviderSum>);
 
 impl ProviderSum {
+    /// Ours: what was counted, and what had to be assumed.
+    pub fn counted_here(self) -> ByteCount {
+        self.counted.plus(self.estimated)
+    }
+
     /// What counts: ours, or what the provider says where that is more.
     pub fn used(self) -> ByteCount {
-        self.counted.plus(self.estimated).max(self.said)
+        self.counted_here().max(self.said)
     }
 }
 

@@ -5,6 +5,7 @@ use super::*;
 use crate::domain::UnixMillis;
 use crate::protocol::BandwidthState;
 use crate::server::clock::ClockHand;
+use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -327,5 +328,128 @@ async fn a_full_queue_refuses_without_blocking_and_takes_reports_again() {
     until(&usage, |status| status.bandwidth_used_bytes == 1 + QUEUE as u64).await;
     report_and_wait(&usage, HOST, 10_000, 10_000);
     assert_eq!(usage.status().bandwidth_used_bytes, 10_000);
+    usage.close().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_moves_is_counted_on_from_where_it_was() {
+    let (here, there) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let ((usage, _hand), (other, hand)) = (open(&here, "1000"), open(&there, "1000"));
+    usage.opened(LINK, HOST, GUEST);
+    report_and_wait(&usage, HOST, 1, 10_000_000);
+    let marks = usage.marks(&[LINK, ConnectionId::from_random(99)]);
+    assert_eq!(marks.len(), 1, "of nothing else is anything known");
+    let marks: Vec<Marks> = serde_json::from_str(&serde_json::to_string(&marks).unwrap()).unwrap();
+    usage.moved(&[LINK]);
+    assert_eq!((usage.status().active_connections, usage.open_connections()), (0, vec![]));
+
+    other.adopt(marks.clone());
+    other.adopt(marks);
+    assert_eq!(other.open_connections(), [(LINK, HOST, GUEST)]);
+    // The page did not hear that its last report had arrived.
+    report_and_wait(&other, HOST, 1, 10_000_000);
+    report_and_wait(&other, HOST, 2, 12_000_000);
+    report_and_wait(&other, GUEST, 1, 1_000_000);
+    assert_eq!(other.status().bandwidth_used_bytes, 3_000_000);
+    other.closed(LINK);
+    hand.advance(Duration::from_secs(4));
+    until(&other, |status| status.active_connections == 0).await;
+    other.close().await;
+    usage.close().await;
+    let (usage, _hand) = open(&here, "1000");
+    assert_eq!((usage.status().bandwidth_used_bytes, usage.open_connections()), (10_000_000, vec![]));
+    usage.close().await;
+}
+
+const OTHER: &str = "00000000000000bb";
+
+fn open_among_others(dir: &TempDir, limit: &str) -> (Usage, ClockHand) {
+    let (clock, hand) = Clock::by_hand(LAST_MINUTE);
+    (Usage::open_among_others(dir.path(), ByteCount::parse_gb(limit).unwrap(), clock).unwrap(), hand)
+}
+
+/// An answer that lends so much of the month, and in which another machine tells what it used.
+fn answer(usage: &Usage, bound: u64, of_other: &[(Figure, u64)]) {
+    let told = usage.tell(false).unwrap();
+    let lent = |wish: &Wish| {
+        let (bound, left) = (ByteCount::new(bound), ByteCount::new(GB));
+        Lent { account: wish.account.clone(), bound, left }
+    };
+    let others = BTreeMap::from([(OTHER.parse().unwrap(), of_other.iter().cloned().collect())]);
+    let lent = told.wishes.iter().map(lent).collect();
+    usage.hear_others(Answer { month: told.month, lent, others, listens: true });
+}
+
+const GB: u64 = 1_000_000_000;
+
+#[tokio::test]
+async fn what_others_used_counts_here_and_is_known_after_a_restart_without_them() {
+    let dir = TempDir::new().unwrap();
+    let (usage, hand) = open_among_others(&dir, "1");
+    let cloudflare: ProviderName = "cloudflare".parse().unwrap();
+    let of = Some(cloudflare.clone());
+    report_and_wait(&usage, HOST, 1, 10_000_000);
+    let (day, said) = (LAST_MINUTE.0 / 86_400_000, Figure::Said(cloudflare.clone()));
+    answer(
+        &usage,
+        GB / 2,
+        &[
+            (Figure::Told, 7),
+            (Figure::Counted(of.clone()), 720_000_000),
+            (said, 735_000_000),
+            (Figure::OfDay(day - 1, of.clone()), 720_000_000),
+            (Figure::Reserved, 5),
+        ],
+    );
+    let of_all = |usage: &Usage| (usage.status().bandwidth_used_bytes, usage.relayed_by(&cloudflare).get());
+    // What the provider says is of both, and more than both counted.
+    assert_eq!(of_all(&usage), (735_000_000, 735_000_000));
+    assert_eq!((usage.status().bandwidth_reserved_bytes, usage.counted_here().get()), (5, 10_000_000));
+    assert_eq!(*usage.stage_changes().borrow(), RelayStage::Warned);
+    hand.advance(Duration::from_secs(6));
+    assert!(usage.unheard_for().is_some());
+    usage.close().await;
+
+    let (usage, _hand) = open_among_others(&dir, "1");
+    assert_eq!(of_all(&usage), (735_000_000, 735_000_000));
+    usage.close().await;
+    let books = Books::new(dir.path());
+    let month = Month::of(LAST_MINUTE);
+    assert_eq!(
+        books.providers(month).unwrap()[&of],
+        ProviderMonth { counted: 730_000_000, estimated: 0, said: Some(735_000_000) }
+    );
+    assert_eq!(books.by_day(month).unwrap()[&of][28..], [720_000_000, 10_000_000]);
+    // One machine alone knows of itself.
+    let (usage, _hand) = open(&dir, "1");
+    assert_eq!((of_all(&usage), usage.unheard_for(), usage.lent_here()), ((10_000_000, 10_000_000), None, None));
+    assert!(usage.tell(true).is_none());
+    usage.close().await;
+}
+
+#[tokio::test]
+async fn nothing_is_promised_that_was_not_lent_and_promises_outlive_the_month_and_a_crash() {
+    let dir = TempDir::new().unwrap();
+    let (usage, hand) = open_among_others(&dir, "100");
+    let coturn: ProviderName = "coturn".parse().unwrap();
+    let asker = |number| Asker::participant(ParticipantId::from_random(number), HOST, 1);
+    assert_eq!(usage.lease(&coturn, &asker(1)), Err(NoRoom::Elsewhere), "nobody was asked yet");
+    answer(&usage, 100_000_000, &[]);
+    usage.lease(&coturn, &asker(1)).unwrap();
+    let promised = usage.status().bandwidth_reserved_bytes;
+    assert!((1..=100_000_000).contains(&promised), "{promised}");
+    assert_eq!(usage.lent_here().map(ByteCount::get), Some(100_000_000 - promised));
+    // The month turns: what is promised is kept, and nothing beside it.
+    hand.advance(Duration::from_secs(61));
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while usage.lent_here() != Some(ByteCount::ZERO) {
+        assert!(tokio::time::Instant::now() < deadline, "{:?}", usage.lent_here());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(usage.lease(&coturn, &asker(2)), Err(NoRoom::Promised));
+    assert!(usage.tell(false).unwrap().wishes[0].held.get() == promised);
+    // Given up altogether, since nobody was heard.
+    usage.lapse();
+    assert_eq!((usage.status().bandwidth_reserved_bytes, usage.lease(&coturn, &asker(2))), (0, Err(NoRoom::Elsewhere)));
     usage.close().await;
 }

@@ -9,10 +9,12 @@
 use super::bounds::Ignored;
 use super::connections::{Ended, Input, Kept};
 use super::ledger::{Batch, Heard, Keep, Ledger, Outcome, Recorded, Reported, Retention};
+use super::marks::Marks;
+use super::several::Figures;
 use super::shared::Shared;
 use super::sums::MonthTotal;
 use super::voices::Said;
-use crate::domain::{ByteCount, ConnectionId, ProviderName};
+use crate::domain::{ByteCount, ConnectionId, Now, ProviderName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -23,6 +25,9 @@ pub(super) const QUEUE: usize = 2048;
 
 /// The longest sleep: the wall clock may be set, so the turn of the month is looked for rather than waited for.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How often what others told is written down. Nothing is counted by it that would not be told again.
+const OTHERS_EVERY: Duration = Duration::from_secs(5);
 
 /// Warnings that are remembered so as not to be repeated; beyond, all are forgotten.
 const WARNINGS_KEPT: usize = 1_000;
@@ -38,6 +43,10 @@ pub(super) enum Job {
     Hear(Heard),
     /// A connection was opened: write it down.
     Look,
+    /// These were counted elsewhere up to here.
+    Adopt(Vec<Marks>),
+    /// These are counted elsewhere from now on.
+    LeaveToOthers(Vec<ConnectionId>),
     /// Evidence is kept for so long.
     Keep(Keep),
     /// End what lingers, write it down, and stop.
@@ -52,9 +61,17 @@ pub(super) struct Writer {
     endings: Vec<Ended>,
     /// What relays and providers said and is not on disk yet.
     heard: Vec<Heard>,
+    /// How far others counted connections that are counted here now.
+    adopted: Vec<Marks>,
+    /// Connections that others count now.
+    left: Vec<ConnectionId>,
     retention: Retention,
     /// What is promised, as it is on disk.
     promised: BTreeMap<ProviderName, ByteCount>,
+    /// What is needed of what is shared, as it is on disk.
+    needs: Figures,
+    /// When what others told is written down again.
+    others_due: Now,
     /// What the operator was warned about.
     warned: BTreeSet<Ignored>,
 }
@@ -62,20 +79,30 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(ledger: Ledger, shared: Arc<Shared>, queue: Receiver<Job>) -> Self {
         let (endings, heard, promised, warned) = (Vec::new(), Vec::new(), BTreeMap::new(), BTreeSet::new());
+        let (adopted, left) = (Vec::new(), Vec::new());
         let retention = Retention::new(Keep::Everything);
-        Self { ledger, shared, queue, endings, heard, retention, promised, warned }
+        let (needs, others_due) = (Figures::new(), Now::default());
+        Self { ledger, shared, queue, endings, heard, adopted, left, retention, promised, needs, others_due, warned }
     }
 
     /// Works until it is told to stop, or until nobody is left to tell it.
     pub(super) fn run(mut self) {
         loop {
             let (jobs, stopping) = self.wait();
-            self.write_reports(jobs);
+            // What was counted elsewhere is on disk before anything counts on it.
+            if self.write_what_moved() {
+                self.write_reports(jobs);
+            }
             self.collect_endings(stopping);
             self.write_endings();
             self.shared.release_freed();
             self.shared.tick(&self.ledger);
+            if stopping {
+                self.shared.forget_the_relay_here();
+            }
             self.write_promises();
+            self.write_needs();
+            self.write_others(stopping);
             if stopping {
                 break;
             }
@@ -92,6 +119,8 @@ impl Writer {
             Ok(Job::Report(reported, acknowledge)) => jobs.push((reported, acknowledge)),
             Ok(Job::Hear(heard)) => self.hear(heard),
             Ok(Job::Look) => {}
+            Ok(Job::Adopt(marks)) => self.adopted.extend(marks),
+            Ok(Job::LeaveToOthers(connections)) => self.left.extend(connections),
             Ok(Job::Keep(keep)) => self.retention = Retention::new(keep),
             Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return (jobs, true),
             Err(RecvTimeoutError::Timeout) => return (jobs, false),
@@ -101,6 +130,8 @@ impl Writer {
                 Ok(Job::Report(reported, acknowledge)) => jobs.push((reported, acknowledge)),
                 Ok(Job::Hear(heard)) => self.hear(heard),
                 Ok(Job::Look) => {}
+                Ok(Job::Adopt(marks)) => self.adopted.extend(marks),
+                Ok(Job::LeaveToOthers(connections)) => self.left.extend(connections),
                 Ok(Job::Keep(keep)) => self.retention = Retention::new(keep),
                 Ok(Job::Stop) => return (jobs, true),
                 Err(_) => break,
@@ -135,6 +166,22 @@ impl Writer {
             }
         }
         self.heard.push(heard);
+    }
+
+    /// True once it is on disk. Until then no report is taken: it would count what is counted.
+    fn write_what_moved(&mut self) -> bool {
+        let written = match (self.adopted.as_slice(), self.left.as_slice()) {
+            ([], []) => return true,
+            (adopted, left) => self.ledger.adopt(adopted).and_then(|()| self.ledger.leave_to_others(left)),
+        };
+        match written {
+            Ok(()) => {
+                self.adopted.clear();
+                self.left.clear();
+            }
+            Err(error) => tracing::debug!(%error, "what another machine counted could not be written down"),
+        }
+        self.adopted.is_empty() && self.left.is_empty()
     }
 
     fn patience(&self) -> Duration {
@@ -210,6 +257,36 @@ impl Writer {
         match self.ledger.promise(self.shared.clock.wall(), &promised) {
             Ok(()) => self.promised = promised,
             Err(error) => tracing::debug!(%error, "what is promised could not be written down"),
+        }
+    }
+
+    /// What this machine needs of what it shares is on disk within a second too: with that, and no more, a process after this one
+    /// begins.
+    fn write_needs(&mut self) {
+        let Some((month, node, needs)) = self.shared.write() else { return };
+        if self.needs == needs {
+            return;
+        }
+        match self.ledger.write_others(month, &BTreeMap::from([(node, needs.clone())])) {
+            Ok(()) => {
+                self.shared.books().is_written(&needs);
+                self.needs = needs;
+            }
+            Err(error) => tracing::debug!(%error, "what is held could not be written down"),
+        }
+    }
+
+    /// What others told is on disk within seconds, so that a process after this one knows it while they are away.
+    fn write_others(&mut self, stopping: bool) {
+        let now = self.shared.clock.now();
+        if now < self.others_due && !stopping {
+            return;
+        }
+        let Some((month, others)) = self.shared.books().take_unwritten() else { return };
+        self.others_due = now + OTHERS_EVERY;
+        if let Err(error) = self.ledger.write_others(month, &others) {
+            tracing::debug!(%error, "what other machines told could not be written down");
+            self.shared.books().still_unwritten(others.into_keys());
         }
     }
 

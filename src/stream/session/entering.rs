@@ -19,8 +19,6 @@ impl Session {
         self.kept_film = kept.film;
         if let Some((answer, age)) = kept.ice {
             self.ice.kept(answer, age, now, &mut self.random);
-            // Nothing else is kept.
-            self.asked_as_participant = true;
         }
     }
 
@@ -117,7 +115,7 @@ impl Session {
         self.token = Some(token.0);
         self.out.push(Output::Keep(Keep::Token(self.token)));
         // Before a connection is built.
-        let fetch = self.ice.joined(self.asked_as_participant);
+        let fetch = self.ice.joined();
         let was = self.role();
         // A snapshot from a server that was restarted counts from the beginning again.
         self.snapshot = None;

@@ -24,6 +24,7 @@ pub fn StandingBar() -> impl IntoView {
     let failed = handle.part(|page| page.said.as_ref().is_some_and(|said| said.done.is_err()));
     let trouble = handle.part(|page| match page.view.as_ref().map(|view| view.counting) {
         Some(Counting::SumsOnly) => Some(admin::SUMS_ONLY),
+        Some(Counting::Apart) => Some(admin::APART),
         Some(Counting::Stopped) => Some(admin::NOT_COUNTED),
         Some(Counting::Works) | None => None,
     });

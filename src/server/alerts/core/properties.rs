@@ -39,6 +39,7 @@ impl Things {
         Observation {
             // A limit so large that no pace is unusual.
             used: ByteCount::new(self.percent),
+            counted: ByteCount::new(self.percent),
             limit: ByteCount::new(100),
             budget: None,
             limits: Vec::new(),

@@ -8,6 +8,7 @@ const MIDDLE: UnixMillis = UnixMillis(1_794_787_200_000);
 fn well() -> Observation {
     Observation {
         used: ByteCount::ZERO,
+        counted: ByteCount::ZERO,
         limit: ByteCount::new(1_000 * GB),
         budget: None,
         limits: Vec::new(),
@@ -45,7 +46,8 @@ impl Looker {
     fn with_used(&mut self, gb: u64) -> Vec<(Topic, Option<u8>)> {
         // All at once would be unusual, too.
         self.state.pace = super::super::pace::Pace::default();
-        let said = self.look(&Observation { used: ByteCount::new(gb * GB), ..well() });
+        let (used, counted) = (ByteCount::new(gb * GB), ByteCount::new(gb * GB));
+        let said = self.look(&Observation { used, counted, ..well() });
         said.into_iter().map(|alert| (alert.topic, alert.stage)).collect()
     }
 }
@@ -166,11 +168,22 @@ fn unusual_burn_is_said_once_in_an_evening() {
     let (mut said, mut used) = (Vec::new(), 0);
     for minute in 0..300 {
         used += if minute < 200 { GB } else { 0 };
-        let seen = Observation { used: ByteCount::new(used), ..well() };
+        let seen = Observation { used: ByteCount::new(used), counted: ByteCount::new(used), ..well() };
         said.extend(looker.look(&seen));
         looker.now = looker.now.plus(Duration::from_mins(1));
     }
     let lines: Vec<_> = said.iter().map(|alert| (alert.topic.clone(), alert.severity)).collect();
     assert_eq!(lines, [(Topic::Burn, Severity::Warning)]);
     assert!(said[0].message.starts_with("20.00 GB were relayed in the last hour, 4 times"), "{}", said[0].message);
+}
+
+#[test]
+fn what_a_provider_says_late_was_not_relayed_in_the_last_hour() {
+    let mut looker = Looker::new();
+    let mut seen = Observation { used: ByteCount::new(5 * GB), counted: ByteCount::new(5 * GB), ..well() };
+    assert_eq!(looker.watch(&seen, 60), []);
+    seen.used = ByteCount::new(120 * GB);
+    assert_eq!(looker.watch(&seen, 7_200), []);
+    seen.counted = ByteCount::new(125 * GB);
+    assert_eq!(looker.look(&seen).first().map(|alert| alert.topic.clone()), Some(Topic::Burn));
 }

@@ -227,15 +227,7 @@ async fn reports_are_acknowledged_and_a_page_that_goes_away_reports_by_beacon() 
     let senseless = UsageReport { sequence: 0, ..report.clone() };
     guest.say(&ClientMessage::Usage { report: senseless }).await;
     assert_eq!(guest.error().await, ErrorCode::BadMessage);
-    let pair = PairCounters {
-        pair: "a".into(),
-        provider: "cloudflare".parse().unwrap(),
-        bytes_received: 1_000,
-        bytes_sent: 0,
-        packets_received: 0,
-        packets_sent: 0,
-        packets_indicated: 0,
-    };
+    let pair = PairCounters { bytes_received: 1_000, ..PairCounters::of("a", "cloudflare".parse().unwrap()) };
     // The host ends it all; the guest's last counters still count.
     host.say(&ClientMessage::Leave).await;
     assert_eq!(guest.hear_signal().await, ServerMessage::Ended { reason: EndReason::HostLeft });

@@ -15,7 +15,11 @@ const SUMS: &str = "
         estimated INTEGER NOT NULL, said INTEGER NOT NULL, PRIMARY KEY (month, provider)) STRICT, WITHOUT ROWID;
     CREATE TABLE session_total (month TEXT NOT NULL, session TEXT NOT NULL, provider TEXT NOT NULL,
         counted INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL,
-        PRIMARY KEY (month, session, provider)) STRICT, WITHOUT ROWID;";
+        PRIMARY KEY (month, session, provider)) STRICT, WITHOUT ROWID;
+    CREATE TABLE node (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+    CREATE TABLE other_node (month TEXT NOT NULL, node TEXT NOT NULL, figure TEXT NOT NULL, value INTEGER NOT NULL,
+        PRIMARY KEY (month, node, figure)) STRICT, WITHOUT ROWID;
+    INSERT INTO node VALUES (0, 'here');";
 
 fn month(text: &str) -> Month {
     text.parse().unwrap()

@@ -89,9 +89,9 @@ impl Leases {
         }
     }
 
-    /// Takes back what anybody was promised who can be promised something again, and says who that is.
-    pub(super) fn call_in(&mut self) -> Vec<Key> {
-        let keys: Vec<_> = self.held.keys().filter(|(holder, _)| *holder != Holder::Before).cloned().collect();
+    /// Takes back what these were promised, and says who they are.
+    pub(super) fn call_in(&mut self, whose: impl Fn(Holder) -> bool) -> Vec<Key> {
+        let keys: Vec<_> = self.held.keys().filter(|(holder, _)| whose(*holder)).cloned().collect();
         for key in &keys {
             let Some(lease) = self.held.get_mut(key) else { continue };
             let before = std::mem::take(&mut lease.left);

@@ -12,6 +12,8 @@ pub(super) struct Books {
     pub(super) day: u64,
     pub(super) providers: BTreeMap<ProviderName, u64>,
     pub(super) parties: BTreeMap<Party, u64>,
+    /// What this machine may still use, where there are several.
+    pub(super) lent: BTreeMap<Account, u64>,
 }
 
 impl Used for Books {
@@ -29,6 +31,14 @@ impl Used for Books {
 
     fn party(&self, party: &Party) -> ByteCount {
         ByteCount::new(self.parties.get(party).copied().unwrap_or_default())
+    }
+
+    fn today(&self) -> u64 {
+        0
+    }
+
+    fn lent(&self, account: &Account) -> Option<ByteCount> {
+        self.lent.get(account).copied().map(ByteCount::new)
     }
 }
 
@@ -311,4 +321,43 @@ fn promises_of_a_process_before_are_kept_for_as_long_as_they_lasted() {
     assert_eq!(cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(1)), Err(NoRoom::Promised));
     cap.tick(&used(0), at(120));
     cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(121)).unwrap();
+}
+
+#[test]
+fn where_several_machines_share_a_limit_nothing_is_promised_beyond_what_is_lent_here() {
+    let lent = |bytes| Books { lent: [(Account::Month, bytes)].into(), ..Books::default() };
+    let mut cap = cap(1_000 * GB);
+    assert_eq!(cap.lease(&cloudflare(), somebody(1), Vec::new(), &lent(0), at(0)), Err(NoRoom::Elsewhere));
+    let mut books = lent(3_000_000);
+    cap.lease(&cloudflare(), somebody(1), Vec::new(), &books, at(0)).unwrap();
+    cap.lease(&cloudflare(), somebody(2), Vec::new(), &books, at(0)).unwrap();
+    assert!(cap.reserved().get() <= 3_000_000);
+    // Whoever goes on with what is lent is told to stop when it is used up, and not when it is promised to somebody else.
+    cap.measured(&cloudflare(), somebody(1), &[], ByteCount::new(2_000_000), &used(2_000_000), at(5));
+    books = Books { month: 2_000_000, ..lent(1_000_000) };
+    let told: Vec<_> = cap.tick(&books, at(6)).iter().map(|verdict| verdict.why).collect();
+    assert_eq!(told, []);
+    cap.withdraw();
+    assert_eq!(cap.reserved(), ByteCount::ZERO);
+    let told: Vec<_> =
+        cap.tick(&Books { month: 3_000_000, ..lent(0) }, at(7)).iter().map(|verdict| verdict.why).collect();
+    assert_eq!(told, [NoRoom::Elsewhere]);
+    // Other limits that are shared hold as well.
+    let of_twilio = Account::Provider("twilio".parse().unwrap());
+    let mut cap = Cap::new(Limits {
+        month: ByteCount::new(GB),
+        day: Some(ByteCount::new(GB)),
+        providers: ProviderLimits::parse("twilio=1").unwrap(),
+        ..Limits::default()
+    });
+    let books = Books {
+        lent: [(Account::Month, GB), (Account::Day(0), GB), (of_twilio, 0), (Account::Strangers, 0)].into(),
+        ..Books::default()
+    };
+    let mut ask = |name: &str, holder| cap.lease(&name.parse().unwrap(), holder, Vec::new(), &books, at(0));
+    assert_eq!(ask("twilio", somebody(1)), Err(NoRoom::Elsewhere));
+    assert_eq!(ask("cloudflare", somebody(1)), Ok(()));
+    let stranger = Holder::Stranger(ParticipantId::from_random(9));
+    assert_eq!(ask("cloudflare", stranger), Err(NoRoom::Elsewhere));
+    assert_eq!(cap.accounts(0).len(), 4);
 }

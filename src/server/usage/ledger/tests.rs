@@ -24,13 +24,9 @@ pub(in crate::server::usage) fn report(
     received: u64,
 ) -> UsageReport {
     let pair = PairCounters {
-        pair: pair.to_owned(),
-        provider: "cloudflare".parse().unwrap(),
         bytes_received: received,
         bytes_sent: 5,
-        packets_received: 0,
-        packets_sent: 0,
-        packets_indicated: 0,
+        ..PairCounters::of(pair, "cloudflare".parse().unwrap())
     };
     UsageReport { connection, sequence, path: RelayPath::Relayed, pairs: vec![pair], other_end: None, seen: None }
 }
