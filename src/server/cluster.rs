@@ -20,7 +20,7 @@ use super::config::ClusterConfig;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, Script};
 use secrecy::ExposeSecret as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -62,8 +62,6 @@ struct Inner {
     client: Client,
     link: ConnectionManagerOf,
     standing: watch::Sender<Standing>,
-    /// What others see of this node.
-    seen: Mutex<String>,
     clock: Clock,
     stopping: CancellationToken,
 }
@@ -86,6 +84,9 @@ enum Named {
 }
 
 impl Cluster {
+    /// What comes before a run in the key of its heartbeat.
+    pub const HEARTBEATS: &str = "tessro:node:";
+
     /// Takes this node's place among the others. Where Redis does not answer it is taken later; a name that another run has is
     /// waited for a moment. Needs a running tokio runtime.
     pub async fn join(config: &ClusterConfig, name: NodeName, clock: Clock) -> Result<Self, ClusterError> {
@@ -101,7 +102,6 @@ impl Cluster {
             client,
             link: ConnectionManagerOf(link),
             standing: watch::Sender::default(),
-            seen: Mutex::default(),
             clock,
             stopping: CancellationToken::new(),
         }));
@@ -141,14 +141,9 @@ impl Cluster {
         self.0.standing.subscribe()
     }
 
-    /// What others see of this node from the next heartbeat on.
-    pub fn show(&self, seen: String) {
-        *self.0.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
-    }
-
     /// The key under which a node's heartbeat is.
     pub fn key_of(run: RunId) -> String {
-        format!("tessro:node:{run}")
+        format!("{}{run}", Self::HEARTBEATS)
     }
 
     /// Says goodbye: nobody has to wait for heartbeats that do not come.
@@ -197,10 +192,13 @@ impl Cluster {
     async fn beat(&self) -> Result<Option<Beat>, RedisError> {
         // It holds from when it was sent at the earliest.
         let now = self.0.clock.now();
-        let seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let script = Script::new(include_str!("cluster/lua/beat.lua"));
         let mut script = script.key(self.name_key());
-        script.key(Self::key_of(self.0.run)).arg(self.0.run.to_string()).arg(millis(GONE_AFTER)).arg(seen);
+        script
+            .key(Self::key_of(self.0.run))
+            .arg(self.0.run.to_string())
+            .arg(millis(GONE_AFTER))
+            .arg(self.0.name.to_string());
         let said: Result<String, _> = script.invoke_async(&mut self.link()).await;
         let beat = match said.as_deref() {
             Ok("kept") => Beat::Kept,

@@ -168,6 +168,7 @@ impl Server {
                 config.operating.country_header.clone(),
                 config.operating.geoip_file.as_deref(),
             )?,
+            cluster: cluster.clone(),
         };
         let sessions = Sessions::open(&config.app.data_dir, usage.clone(), clock.clone(), settings)?;
 

@@ -3,6 +3,7 @@
 //! - [`session`]: what happens in one session, decided without I/O, clock or randomness.
 //! - [`sessions`]: every session of this process; carries out what the cores decide.
 //! - `doorkeeper`: who may come in, and how nobody finds out by trying.
+//! - `shared`: sessions that several servers share.
 //! - `store`: the sessions on disk, so that a restart ends none of them.
 //! - [`socket`]: the WebSocket at `/ws`, with its limits.
 //!
@@ -16,6 +17,7 @@ mod live;
 mod refusal;
 pub mod session;
 pub mod sessions;
+mod shared;
 pub mod socket;
 mod store;
 

@@ -3,7 +3,7 @@
 //! Limits of a process are tried on a process: the test starts itself again, with a shell that sets them.
 
 mod load;
-mod process;
+pub(super) mod process;
 mod upgrade;
 
 use crate::{

@@ -10,6 +10,7 @@ mod api;
 mod app;
 mod check;
 mod client_apps;
+mod cluster;
 mod corpus;
 mod counters;
 mod credentials;

@@ -26,7 +26,7 @@ pub struct Standing {
 
 impl Standing {
     /// Takes what became of a heartbeat; `true` where that begins or ends a time in touch.
-    pub(super) fn beat(&mut self, beat: Beat, now: Now) -> bool {
+    pub(in crate::server) fn beat(&mut self, beat: Beat, now: Now) -> bool {
         let before = *self;
         match beat {
             Beat::Kept if self.since.is_some() => {}

@@ -5,6 +5,7 @@ use axum::{
     http::request::Parts,
 };
 use axum_client_ip::{ClientIp, ClientIpSource};
+use serde::{Deserialize, Serialize};
 use std::{
     hash::{BuildHasher as _, RandomState},
     net::{IpAddr, Ipv6Addr, SocketAddr},
@@ -12,7 +13,8 @@ use std::{
 };
 
 /// An IPv4 address, or the /64 of an IPv6 address: a household has a whole /64 and could change within it at will.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ClientAddress(IpAddr);
 
 impl std::fmt::Debug for ClientAddress {

@@ -48,7 +48,7 @@ pub(super) async fn act(State(state): State<AppState>, parts: Parts, body: Bytes
         ApiError::new(ErrorCode::BadRequest, "Bad request", message).into_response()
     })?;
     let refused = match action {
-        AdminAction::EndSession { session } => end_session(state, session),
+        AdminAction::EndSession { session } => end_session(state, session).await,
         AdminAction::EndRelay { participant } => end_relay(state, participant).await,
         AdminAction::PauseProvider { provider, paused } => pause(state, provider, paused).await,
     };
@@ -57,8 +57,8 @@ pub(super) async fn act(State(state): State<AppState>, parts: Parts, body: Bytes
 }
 
 /// `None`: it is done. So in the two below.
-fn end_session(state: &AppState, session: ParticipantId) -> Option<ApiError> {
-    if !state.sessions.end(session) {
+async fn end_session(state: &AppState, session: ParticipantId) -> Option<ApiError> {
+    if !state.sessions.end(session).await {
         return Some(gone("That session is over already."));
     }
     tracing::info!(%session, "The operator ended a session");
@@ -66,13 +66,13 @@ fn end_session(state: &AppState, session: ParticipantId) -> Option<ApiError> {
 }
 
 async fn end_relay(state: &AppState, participant: ParticipantId) -> Option<ApiError> {
-    let Some(code) = state.sessions.of(participant) else {
+    let Some(code) = state.sessions.of(participant).await else {
         return Some(gone("They are in no session any more."));
     };
     // First of all, so that the page that is told finds nothing new.
     state.grants.end((code, participant)).await;
     let providers: Vec<_> = state.grants.line().names().into_iter().cloned().collect();
-    state.sessions.end_relay(code, participant, &providers);
+    state.sessions.end_relay(code, participant, &providers).await;
     tracing::info!(%participant, "The operator ended relaying for a participant");
     None
 }

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 pub(super) async fn take(State(state): State<AppState>, body: Bytes) -> Result<StatusCode, ApiError> {
     let beacon: UsageBeacon = read_report(&body).map_err(|refused| *refused)?;
-    match state.sessions.report_beacon(beacon) {
+    match state.sessions.report_beacon(beacon).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(error @ BeaconError::NotYours) => {
             Err(ApiError::new(ErrorCode::UnknownParticipant, "Unknown participant", error.to_string()))

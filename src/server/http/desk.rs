@@ -148,7 +148,11 @@ impl Desk {
         let refused = key.is_some().then(unknown_key);
         let token = bearer(&request.headers).filter(|_| refused.is_none());
         let address = ClientAddress::of(request, state.client_ip_source.clone()).await;
-        match token.and_then(|token| Some((token, state.sessions.authenticate(&token)?))) {
+        let host = match &token {
+            Some(token) => state.sessions.authenticate(token).await,
+            None => None,
+        };
+        match token.zip(host) {
             Some((token, host)) => {
                 let asker = Asker::participant(token.participant, host, state.guard.pseudonym(address));
                 (Caller::Participant(token.code, token.participant), asker, refused)

@@ -171,6 +171,7 @@ mod tests {
             client_ip_source: config.app.client_ip_source.clone(),
             bouncer: None,
             countries: Countries::default(),
+            cluster: None,
         };
         AppState {
             leptos: crate::server::http::leptos_options(&config.app, None, ([127, 0, 0, 1], 1).into()),

@@ -3,6 +3,7 @@
 use crate::server::guard::ClientAddress;
 use axum::http::{HeaderMap, HeaderName};
 use maxminddb::{MaxMindDbError, PathElement, Reader};
+use serde::{Deserialize, Serialize};
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -10,7 +11,7 @@ use std::{
 };
 
 /// Two capital letters (ISO 3166-1 alpha-2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Country([u8; 2]);
 
 /// What proxies say where they do not know (Cloudflare: `XX`, Tor: `T1`).

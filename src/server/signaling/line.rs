@@ -5,6 +5,7 @@
 
 use crate::protocol::ServerMessage;
 use axum::extract::ws::Utf8Bytes;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 const WAITING_MESSAGES: usize = 256;
 
 /// How the server closes a socket (RFC 6455, 7.4). The reasons are for people who look into their browser's console.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Farewell {
     /// The session is over for this participant.
     Ended,
@@ -20,7 +21,7 @@ pub(super) enum Farewell {
     GoingAway,
     /// Nothing was asked for, or what came was no WebSocket message.
     Unusable,
-    /// The other side is too slow; it may resume at once.
+    /// The other side is too slow, or its session is at another server now; it may resume at once.
     TryAgain,
     /// The participant is on another socket now.
     ResumedElsewhere,
@@ -44,7 +45,7 @@ impl Farewell {
             Self::Ended => "the session is over for you",
             Self::GoingAway => "the server is stopping",
             Self::Unusable => "nothing usable came over this socket",
-            Self::TryAgain => "messages piled up; resume now",
+            Self::TryAgain => "messages piled up, or the session moved; resume now",
             Self::ResumedElsewhere => "resumed on another socket",
         }
     }
@@ -116,7 +117,13 @@ impl Line {
         self.push(Frame::Close(farewell));
     }
 
-    fn push(&self, frame: Frame) {
+    /// Closes the socket as one that is too slow is closed: its participant resumes at once.
+    pub(super) fn break_off(&self) {
+        self.broken.cancel();
+    }
+
+    /// Queues what another node says.
+    pub(super) fn push(&self, frame: Frame) {
         match self.frames.try_send(frame) {
             Err(mpsc::error::TrySendError::Full(_)) => self.broken.cancel(),
             // Closed: the socket is gone, and its participant away.

@@ -4,7 +4,8 @@
 //! Nothing is awaited under it: lines never wait, usage queues, and the store takes the newest state.
 
 use super::line::{Farewell, Line, wire};
-use super::session::{Disconnect, Door, Input, Output, Reporter, Session, SocketId};
+use super::session::{Counted, Disconnect, Door, Input, Output, Reporter, Saved, Session, SocketId};
+use super::shared::{Carried, Shared};
 use super::store::Store;
 use crate::domain::{ConnectionId, InviteKey, ParticipantId, ParticipantToken, SessionCode};
 use crate::protocol::ServerMessage;
@@ -28,6 +29,8 @@ pub(super) struct Around {
     pub(super) store: Store,
     /// What ends the relaying for those who are gone, where the relay is part of this process.
     pub(super) bouncer: Option<Bouncer>,
+    /// The other servers, where there are some.
+    pub(super) shared: Option<Shared>,
 }
 
 /// A session and the lines to those in it.
@@ -39,22 +42,27 @@ pub(super) struct LiveSession {
 struct State {
     core: Session,
     lines: BTreeMap<SocketId, Line>,
+    /// It goes on at another server, and nothing happens to it here any more.
+    let_go: bool,
 }
 
 impl LiveSession {
     /// Runs a session that was just created for the host at this socket.
     pub(super) fn start(code: SessionCode, core: Session, socket: SocketId, line: Line) -> Self {
-        Self { code, state: Mutex::new(State { core, lines: BTreeMap::from([(socket, line)]) }) }
+        Self { code, state: Mutex::new(State { core, lines: BTreeMap::from([(socket, line)]), let_go: false }) }
     }
 
     /// Runs a session that was on disk, with nobody there yet.
     pub(super) fn restored(code: SessionCode, core: Session) -> Self {
-        Self { code, state: Mutex::new(State { core, lines: BTreeMap::new() }) }
+        Self { code, state: Mutex::new(State { core, lines: BTreeMap::new(), let_go: false }) }
     }
 
     /// Takes an input and carries out what comes of it.
     pub(super) fn handle(&self, input: Input, around: &Around) {
         let mut state = self.lock();
+        if state.let_go {
+            return;
+        }
         state.core.handle(input, around.clock.now());
         self.carry_out(&mut state, around);
     }
@@ -62,6 +70,10 @@ impl LiveSession {
     /// Takes the input by which a socket comes in; true if it did. Otherwise it was told why not.
     pub(super) fn enter(&self, socket: SocketId, line: &Line, input: Input, around: &Around) -> bool {
         let mut state = self.lock();
+        if state.let_go {
+            line.close(Farewell::TryAgain);
+            return false;
+        }
         state.lines.insert(socket, line.clone());
         state.core.handle(input, around.clock.now());
         self.carry_out(&mut state, around);
@@ -82,6 +94,10 @@ impl LiveSession {
     pub(super) fn pass_time(&self, around: &Around) -> bool {
         let now = around.clock.now();
         let mut state = self.lock();
+        // It stays in the map until the server stops, so that nobody takes it back.
+        if state.let_go {
+            return false;
+        }
         if state.core.next_timeout().is_none_or(|due| due > now) {
             return false;
         }
@@ -91,6 +107,49 @@ impl LiveSession {
         state.core.handle(Input::Time, now);
         self.carry_out(&mut state, around);
         false
+    }
+
+    /// Nothing happens to it here from now on, and this is what it came to; `None` where it is over, or was let go before. Those who
+    /// are at its lines are told nothing yet. Its connections are counted on where it goes on.
+    pub(super) fn let_go(&self, around: &Around) -> Option<Carried> {
+        let mut state = self.lock();
+        if state.core.is_over() || std::mem::replace(&mut state.let_go, true) {
+            return None;
+        }
+        let saved = state.core.save(around.clock.now(), around.clock.wall());
+        let carried = carried(&state, saved, around);
+        let connections: Vec<_> = state.core.counted_open().map(|counted| counted.connection).collect();
+        around.usage.moved(&connections);
+        for connection in connections {
+            around.paths.closed(connection);
+        }
+        Some(carried)
+    }
+
+    /// Tells other servers how far its connections are counted, where it has any.
+    pub(super) fn tell_counted(&self, around: &Around, shared: &Shared) {
+        let mut state = self.lock();
+        if !state.let_go && !state.core.is_over() && state.core.counted_open().next().is_some() {
+            let saved = state.core.save(around.clock.now(), around.clock.wall());
+            shared.keep(self.code, &carried(&state, saved, around));
+        }
+    }
+
+    /// Closes every line; whoever is there comes back at once.
+    pub(super) fn send_away(&self) {
+        for line in std::mem::take(&mut self.lock().lines).into_values() {
+            line.close(Farewell::TryAgain);
+        }
+    }
+
+    /// Its code.
+    pub(super) const fn code(&self) -> SessionCode {
+        self.code
+    }
+
+    /// See [`Session::counted_open`].
+    pub(super) fn counted_open(&self) -> Vec<Counted> {
+        self.lock().core.counted_open().collect()
     }
 
     /// See [`Session::is_over`].
@@ -155,13 +214,22 @@ impl LiveSession {
             carry_out(self.code, output, state, around);
         }
         if state.core.is_unsaved() {
-            around.store.keep(self.code, state.core.save(around.clock.now(), around.clock.wall()));
+            let saved = state.core.save(around.clock.now(), around.clock.wall());
+            if let Some(shared) = &around.shared {
+                shared.keep(self.code, &carried(state, saved.clone(), around));
+            }
+            around.store.keep(self.code, saved);
         }
     }
 }
 
+fn carried(state: &State, saved: Saved, around: &Around) -> Carried {
+    let connections: Vec<_> = state.core.counted_open().map(|counted| counted.connection).collect();
+    Carried { saved, marks: around.usage.marks(&connections) }
+}
+
 fn carry_out(code: SessionCode, output: Output, state: &mut State, around: &Around) {
-    let Around { usage, store, bouncer, paths, .. } = around;
+    let Around { usage, store, bouncer, paths, shared, .. } = around;
     match output {
         Output::Send { to, message } => {
             if let Some(line) = state.lines.get(&to) {
@@ -207,11 +275,17 @@ fn carry_out(code: SessionCode, output: Output, state: &mut State, around: &Arou
             if let Some(bouncer) = bouncer {
                 bouncer.participant_left(code, participant);
             }
+            if let Some(shared) = shared {
+                shared.left(code, participant);
+            }
         }
         Output::Ended { reason } => {
             store.forget(code);
             if let Some(bouncer) = bouncer {
                 bouncer.session_ended(code);
+            }
+            if let Some(shared) = shared {
+                shared.over(code);
             }
             tracing::info!(?reason, "A session ended");
         }

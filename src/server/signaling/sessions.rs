@@ -3,24 +3,31 @@
 //! Brings the cores what they refuse to know: time, randomness, sockets and the ledger of usage. Two locks, never one
 //! within the other: the map of sessions, and each session's own. Neither is held over an await.
 
+mod asking;
+mod moving;
+mod seat;
+
+pub use asking::BeaconError;
+pub(super) use seat::Seat;
+
 use super::doorkeeper::{Doorkeeper, Knock};
 use super::line::Line;
 use super::live::{Around, LiveSession};
 use super::refusal::Refusal;
-use super::session::{Counted, Input, Newcomer, PasswordHash, Rules, Saved, Session, SocketId};
+use super::session::{Input, Newcomer, PasswordHash, Rules, Session, SocketId};
+use super::shared::{Elsewhere, Entering, Shared, opened};
 use super::store::{Store, StoreError};
-use crate::domain::{
-    InviteKey, ParticipantId, ParticipantName, ParticipantToken, ProviderName, SessionCode, TokenSecret,
-};
-use crate::protocol::{ClientMessage, Password, RelayOver, RelayStage, UsageBeacon, limits};
+use crate::domain::{InviteKey, ParticipantId, ParticipantName, ProviderName, SessionCode, TokenSecret};
+use crate::protocol::{ClientMessage, Password, RelayOver, RelayStage};
 use crate::server::clock::Clock;
+use crate::server::cluster::Cluster;
 use crate::server::guard::{ClientAddress, NoPlace, Origin, Place, Room, Tries};
 use crate::server::paths::{Countries, Country, Paths};
 use crate::server::relay::Bouncer;
-use crate::server::usage::{self, NoRoom, RelayOrder, Usage};
+use crate::server::usage::{NoRoom, RelayOrder, Usage};
 use axum_client_ip::ClientIpSource;
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,6 +52,9 @@ pub(super) const CREATIONS: (u32, Duration) = (200, Duration::from_secs(1));
 /// How often places are given up and sessions forgotten; graces are a minute and more.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
+/// How often other servers are told how far connections are counted: as often as pages report.
+const TELL_COUNTED_EVERY: Duration = Duration::from_secs(5);
+
 /// How long sockets have to say goodbye when the server stops.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
 
@@ -67,20 +77,8 @@ pub struct SessionSettings {
     pub bouncer: Option<Bouncer>,
     /// What tells which country a visitor is in.
     pub countries: Countries,
-}
-
-/// Why a page's last reports were not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum BeaconError {
-    /// The token is nobody's, or no report in it can be used.
-    #[error("No report in this beacon can be used as one of yours. Join the session again to report.")]
-    NotYours,
-    /// No report in it can be used, and this is wrong with the first.
-    #[error("No report in this beacon can be used: {0}.")]
-    BadReport(usage::ReportError),
-    /// More reports than connections can be.
-    #[error("A beacon has at most {} reports. Send fewer.", limits::REPORTS_PER_BEACON)]
-    TooMany,
+    /// The other servers, where there are some.
+    pub cluster: Option<Cluster>,
 }
 
 /// How many there are.
@@ -114,13 +112,6 @@ struct Inner {
     stopping: CancellationToken,
 }
 
-/// A socket's place in a session. Dropping it is losing the socket: the place is kept for the grace period.
-pub(super) struct Seat {
-    sessions: Sessions,
-    session: Arc<LiveSession>,
-    socket: SocketId,
-}
-
 impl Sessions {
     /// The sessions that were open when the server stopped, or none yet; they are kept in `data_dir`. Starts the task that
     /// gives up places, so it needs a running tokio runtime.
@@ -128,7 +119,9 @@ impl Sessions {
         let (store, saved) = Store::open(data_dir)?;
         let doorkeeper = Doorkeeper::new(clock.clone());
         let paths = Paths::open(data_dir, clock.clone());
-        let around = Around { clock, usage, paths, store, bouncer: settings.bouncer.clone() };
+        let cluster = settings.cluster.clone();
+        let (shared, unsaid) = cluster.map(|cluster| Shared::new(cluster, clock.clone())).unzip();
+        let around = Around { clock, usage, paths, store, bouncer: settings.bouncer.clone(), shared: shared.clone() };
         let tasks = TaskTracker::new();
         let (live, sockets, stopping) = (Mutex::default(), AtomicU64::new(0), CancellationToken::new());
         let (failures, creations) = (Tries::new(FAILURES.0, FAILURES.1), Tries::new(CREATIONS.0, CREATIONS.1));
@@ -147,129 +140,18 @@ impl Sessions {
             stopping,
         };
         let sessions = Self(Arc::new(inner));
-        sessions.restore(saved);
+        match shared.zip(unsaid) {
+            Some((shared, unsaid)) => sessions.share(shared, unsaid, saved),
+            None => sessions.restore(saved),
+        }
         sessions.count_people();
         sessions.0.tasks.spawn(sessions.clone().watch_over());
         Ok(sessions)
     }
 
-    /// Goes on with the sessions that were on disk, and with what the ledger was counting of them. A connection that is in
-    /// no session any more is over.
-    fn restore(&self, saved: Vec<Saved>) {
-        let Around { clock, usage, store, paths, .. } = &self.0.around;
-        let (now, wall) = (clock.now(), clock.wall());
-        let mut counted = BTreeMap::<ParticipantId, Vec<Counted>>::new();
-        for (connection, host, guest) in usage.open_connections() {
-            paths.opened(connection, host, guest);
-            counted.entry(host).or_default().push(Counted { connection, host, guest });
-        }
-        let mut known: BTreeSet<_> = counted.values().flatten().map(|counted| counted.connection).collect();
-        for saved in saved {
-            let code = saved.code;
-            let key = InviteKey::from_random(rand::random());
-            let Some(core) = Session::restore(
-                saved,
-                self.0.settings.rules,
-                key,
-                |host| counted.remove(&host).unwrap_or_default(),
-                now,
-                wall,
-            ) else {
-                store.forget(code);
-                continue;
-            };
-            for Counted { connection, host, guest } in core.counted_open() {
-                if !known.remove(&connection) {
-                    usage.opened(connection, host, guest);
-                    paths.opened(connection, host, guest);
-                }
-            }
-            self.lock().insert(code, Arc::new(LiveSession::restored(code, core)));
-        }
-        // What is left is in no session any more.
-        for connection in known {
-            usage.closed(connection);
-            paths.closed(connection);
-        }
-        let restored = self.everyone().len();
-        if restored > 0 {
-            tracing::info!(sessions = restored, "Sessions go on after the restart");
-            // Says at once what it is, and writes it down.
-            let stage = *usage.stage_changes().borrow();
-            self.tell_stage(stage);
-        }
-    }
-
-    /// The host of the session that the token's holder is in; `None` where it is nobody's token.
-    pub fn authenticate(&self, token: &ParticipantToken) -> Option<ParticipantId> {
-        self.find(token.code).and_then(|session| session.authenticate(token))
-    }
-
-    /// Takes the last reports of a page that went away, without those that are not its own or cannot be. There is no second
-    /// beacon, so one bad report must not cost the others.
-    pub fn report_beacon(&self, beacon: UsageBeacon) -> Result<(), BeaconError> {
-        if beacon.reports.len() > limits::REPORTS_PER_BEACON {
-            return Err(BeaconError::TooMany);
-        }
-        let token = beacon.token.0;
-        let session = self.find(token.code).ok_or(BeaconError::NotYours)?;
-        let sent = beacon.reports.len();
-        let (mut taken, mut wrong) = (0, None);
-        for report in beacon.reports {
-            let Some(reporter) = session.reporter(&token, report.connection) else { continue };
-            if let Err(error) = usage::check(&report) {
-                wrong = wrong.or(Some(error));
-                continue;
-            }
-            if reporter.open {
-                self.0.around.usage.alive(report.connection);
-            }
-            self.0.around.paths.reported(reporter.participant, &report);
-            self.0.around.usage.report(reporter.participant, report, || ());
-            taken += 1;
-        }
-        if taken < sent {
-            tracing::debug!(reports.sent = sent, reports.taken = taken, "Reports in a beacon could not be used");
-        }
-        match wrong {
-            _ if taken > 0 || sent == 0 => Ok(()),
-            Some(error) => Err(BeaconError::BadReport(error)),
-            None => Err(BeaconError::NotYours),
-        }
-    }
-
-    /// Every session that is open: its host, and how many people are in it.
-    pub fn roll(&self) -> Vec<(ParticipantId, usize)> {
-        let open = self.everyone().into_iter();
-        open.filter_map(|(_, session)| Some((session.host()?, session.headcount().0))).collect()
-    }
-
-    /// Ends the session of this host for everyone in it, as whoever runs the server wants it. False where there is none.
-    pub fn end(&self, host: ParticipantId) -> bool {
-        let found = self.everyone().into_iter().find(|(_, session)| session.host() == Some(host));
-        if let Some((_, session)) = &found {
-            session.handle(Input::EndedByOperator, &self.0.around);
-        }
-        found.is_some()
-    }
-
-    /// The session that a participant is in.
-    pub fn of(&self, participant: ParticipantId) -> Option<SessionCode> {
-        self.everyone().into_iter().find(|(_, session)| session.includes(participant)).map(|(code, _)| code)
-    }
-
-    /// Ends relaying for somebody: their page is told to leave the relays of these providers, and the built-in relay, where it is
-    /// part of this process, carries nothing more for them.
-    pub fn end_relay(&self, code: SessionCode, participant: ParticipantId, providers: &[ProviderName]) {
-        if let Some(session) = self.find(code) {
-            for provider in providers {
-                let reason = RelayOver::Ended;
-                session.handle(Input::RelayOver { participant, provider: provider.clone(), reason }, &self.0.around);
-            }
-        }
-        if let Some(bouncer) = &self.0.around.bouncer {
-            bouncer.participant_left(code, participant);
-        }
+    /// Whether a session is at this server.
+    pub(super) fn is_here(&self, code: SessionCode) -> bool {
+        self.lock().contains_key(&code)
     }
 
     /// How connections run.
@@ -297,11 +179,18 @@ impl Sessions {
 
     /// Closes every socket with 1001 and waits for them, for two seconds at most, then for what is written down. No socket
     /// is taken any more.
+    /// Where there are other servers, sessions go on there.
     pub async fn stop(&self) {
+        if let Some(shared) = &self.0.around.shared {
+            self.give_up(shared).await;
+        }
         self.0.stopping.cancel();
         self.0.tasks.close();
         if tokio::time::timeout(STOP_WITHIN, self.0.tasks.wait()).await.is_err() {
             tracing::warn!(sockets.open = self.0.tasks.len(), "Some sockets did not close in time and were dropped");
+        }
+        if let Some(shared) = &self.0.around.shared {
+            shared.flush().await;
         }
         self.0.around.paths.close().await;
         self.0.around.store.close().await;
@@ -309,6 +198,26 @@ impl Sessions {
 
     /// Lets a socket come in by its first message. Where it may not, the line is told why.
     pub(super) async fn enter(
+        &self,
+        line: &Line,
+        from: ClientAddress,
+        country: Option<Country>,
+        message: ClientMessage,
+    ) -> Option<Seat> {
+        if let Some((shared, code)) = self.0.around.shared.as_ref().zip(opened(&message))
+            && !self.is_here(code)
+        {
+            let entering = || Entering { from, country, message: message.clone() };
+            match Box::pin(shared.enter(self, line, code, entering)).await {
+                Ok(seat) => return seat.map(Seat::There),
+                Err(Elsewhere::Not) => {}
+            }
+        }
+        self.enter_here(line, from, country, message).await
+    }
+
+    /// The same, into a session of this server.
+    pub(super) async fn enter_here(
         &self,
         line: &Line,
         from: ClientAddress,
@@ -361,7 +270,7 @@ impl Sessions {
                 if let Some((participant, country)) = session.at(socket).zip(country) {
                     self.0.around.paths.is_from(participant, country);
                 }
-                Some(Seat { sessions: self.clone(), session, socket })
+                Some(Seat::Here(seat::OwnSeat { sessions: self.clone(), session, socket }))
             }
             Err(refusal) => {
                 line.send(&refusal.message());
@@ -411,6 +320,12 @@ impl Sessions {
         let password = self.0.doorkeeper.keep(password).await?;
         let host = newcomer(socket, name);
         let session = self.found(socket, line, password, &host)?;
+        if let Some(shared) = &self.0.around.shared
+            && !shared.found(session.code()).await
+        {
+            self.lock().remove(&session.code());
+            return Err(Refusal::Unlucky);
+        }
         session.greet(&self.0.around);
         // Read once the session can be found: a change before that went past it.
         let stage = *self.0.around.usage.stage_changes().borrow();
@@ -482,9 +397,12 @@ impl Sessions {
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut stage, mut orders) = (self.0.around.usage.stage_changes(), self.0.around.usage.orders());
         let mut counting = true;
+        let mut counted = tokio::time::interval(TELL_COUNTED_EVERY);
+        counted.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = self.0.stopping.cancelled() => return,
+                _ = counted.tick(), if self.0.around.shared.is_some() => self.tell_counted(),
                 _ = sweep.tick() => self.sweep(),
                 changed = stage.changed(), if counting => {
                     counting = changed.is_ok();
@@ -534,6 +452,14 @@ impl Sessions {
             NoRoom::Party => RelayOver::Share,
         };
         let RelayOrder { participant, provider, .. } = order.clone();
+        self.tell_relay_over(participant, &provider, reason);
+        if let Some(shared) = &self.0.around.shared {
+            shared.relay_over(participant, provider, reason);
+        }
+    }
+
+    /// Tells somebody's page that it has to leave a provider's relays, where their session is here.
+    pub(super) fn tell_relay_over(&self, participant: ParticipantId, provider: &ProviderName, reason: RelayOver) {
         for (_, session) in self.everyone() {
             let over = Input::RelayOver { participant, provider: provider.clone(), reason };
             session.handle(over, &self.0.around);
@@ -551,21 +477,6 @@ impl Sessions {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<SessionCode, Arc<LiveSession>>> {
         self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Seat {
-    /// Takes the participant's message.
-    pub(super) fn take(&self, message: ClientMessage) {
-        let around = &self.sessions.0.around;
-        let message = Input::Message { from: self.socket, message, at: around.clock.wall() };
-        self.session.handle(message, around);
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.session.lose(self.socket, &self.sessions.0.around);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Checks shape and size only; who may report is the caller's business.
 
 use crate::protocol::{UsageReport, limits};
+use serde::{Deserialize, Serialize};
 
 /// The longest name that a browser gives a candidate pair, in characters.
 const PAIR_NAME_CHARS: usize = 64;
@@ -11,7 +12,7 @@ const PAIR_NAME_CHARS: usize = 64;
 const LARGEST_COUNTER: u64 = (1 << 53) - 1;
 
 /// Why a usage report is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ReportError {
     /// More pairs than a browser ever keeps.
     #[error("a usage report has at most {} candidate pairs; this one has {count}", limits::PAIRS_PER_REPORT)]

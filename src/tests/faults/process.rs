@@ -2,7 +2,7 @@
 
 use crate::{
     domain::SessionCode,
-    protocol::{ClientMessage, ServerMessage, WireToken},
+    protocol::{ClientMessage, ServerMessage, Snapshot, WireToken},
     server::{clock::Clock, config::Config, serve::Server},
     tests::app::install_ring,
 };
@@ -46,15 +46,15 @@ async fn a_child_that_serves_until_it_is_stopped() {
 }
 
 /// The app in a process of its own, which ends with it.
-pub(super) struct Child {
-    pub(super) address: SocketAddr,
+pub(in crate::tests) struct Child {
+    pub(in crate::tests) address: SocketAddr,
     process: tokio::process::Child,
     _lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Child {
     /// Starts it in this directory after the shell has done what it is told.
-    pub(super) async fn start(data: &Path, shell: &str, variables: &[(&str, &str)]) -> Self {
+    pub(in crate::tests) async fn start(data: &Path, shell: &str, variables: &[(&str, &str)]) -> Self {
         install_ring();
         let lines: Vec<_> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let test = "tests::faults::process::a_child_that_serves_until_it_is_stopped";
@@ -80,13 +80,12 @@ impl Child {
         Self { address: address.await.unwrap(), process, _lines: lines }
     }
 
-    pub(super) async fn guest(&self) -> Guest {
-        let opened = timeout(Duration::from_secs(10), connect_async(format!("ws://{}/ws", self.address)));
-        Guest { socket: opened.await.unwrap().unwrap().0 }
+    pub(in crate::tests) async fn guest(&self) -> Guest {
+        Guest::at(self.address).await.unwrap()
     }
 
     /// The status that an address answers with.
-    pub(super) async fn get(&self, path: &str) -> u16 {
+    pub(in crate::tests) async fn get(&self, path: &str) -> u16 {
         self.ask(path).await.status().as_u16()
     }
 
@@ -125,35 +124,41 @@ impl Child {
         tracer
     }
 
-    /// As an operator asks it to end.
-    pub(super) fn ask_to_stop(&self) {
-        let pid = i32::try_from(self.process.id().unwrap()).unwrap();
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    /// As a machine that loses power ends it.
+    pub(in crate::tests) async fn kill(mut self) {
+        self.process.kill().await.unwrap();
     }
 
     /// As an operator ends it; it leaves in good order.
-    pub(super) async fn stop(mut self) {
-        self.ask_to_stop();
+    pub(in crate::tests) async fn stop(mut self) {
+        let pid = i32::try_from(self.process.id().unwrap()).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         let left = timeout(Duration::from_secs(15), self.process.wait()).await.unwrap().unwrap();
         assert!(left.success(), "{left}");
     }
 }
 
 /// Somebody at the socket.
-pub(super) struct Guest {
+pub(in crate::tests) struct Guest {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
 impl Guest {
-    pub(super) async fn enter(&mut self, message: &ClientMessage) -> (WireToken, SessionCode) {
+    /// Somebody at the socket of this address; `None` where nobody answers there.
+    pub(in crate::tests) async fn at(address: SocketAddr) -> Option<Self> {
+        let opened = timeout(Duration::from_secs(10), connect_async(format!("ws://{address}/ws"))).await.unwrap();
+        opened.ok().map(|(socket, _)| Self { socket })
+    }
+
+    pub(in crate::tests) async fn enter(&mut self, message: &ClientMessage) -> (WireToken, SessionCode) {
         self.say(message).await;
         let heard = timeout(Duration::from_secs(10), self.hear()).await.unwrap();
         let Some(ServerMessage::Welcome { token, snapshot, .. }) = heard else { panic!("{heard:?}") };
         (token, snapshot.code)
     }
 
-    pub(super) async fn say(&mut self, message: &ClientMessage) {
+    pub(in crate::tests) async fn say(&mut self, message: &ClientMessage) {
         self.tell(message).await.unwrap();
     }
 
@@ -163,17 +168,49 @@ impl Guest {
     }
 
     /// The next message that is no snapshot; `None` once the server has closed the line.
-    pub(super) async fn hear(&mut self) -> Option<ServerMessage> {
+    pub(in crate::tests) async fn hear(&mut self) -> Option<ServerMessage> {
+        loop {
+            match self.receive().await {
+                Ok(ServerMessage::Snapshot { .. }) => {}
+                Ok(message) => return Some(message),
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Waits for a snapshot that shows this.
+    pub(in crate::tests) async fn sees(&mut self, wanted: impl Fn(&Snapshot) -> bool) {
+        let seen = async {
+            loop {
+                match self.receive().await {
+                    Ok(ServerMessage::Snapshot { snapshot }) if wanted(&snapshot) => return,
+                    Ok(_) => {}
+                    Err(code) => panic!("closed with {code:?}"),
+                }
+            }
+        };
+        timeout(Duration::from_secs(10), seen).await.unwrap();
+    }
+
+    /// Waits until the server closes the line: with which code, where it said one.
+    pub(in crate::tests) async fn closed(&mut self) -> Option<u16> {
+        let closed = async {
+            loop {
+                if let Err(code) = self.receive().await {
+                    return code;
+                }
+            }
+        };
+        timeout(Duration::from_secs(10), closed).await.unwrap()
+    }
+
+    async fn receive(&mut self) -> Result<ServerMessage, Option<u16>> {
         loop {
             match self.socket.next().await {
-                Some(Ok(Message::Text(text))) => {
-                    let message = serde_json::from_str(&text).unwrap();
-                    if !matches!(message, ServerMessage::Snapshot { .. }) {
-                        return Some(message);
-                    }
-                }
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(frame))) => return Err(frame.map(|frame| frame.code.into())),
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return None,
+                Some(Err(_)) | None => return Err(None),
             }
         }
     }

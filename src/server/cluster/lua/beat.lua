@@ -1,4 +1,4 @@
--- A node says that it lives. KEYS: its name, its run. ARGV: the run, milliseconds that this holds for, what others see of it.
+-- A node says that it lives. KEYS: its name, its run. ARGV: the run, milliseconds that this holds for, its name.
 -- A name belongs to one run at a time: two that have the same data directory must not both count under it.
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then

@@ -52,7 +52,7 @@ struct SavedPerson {
 }
 
 /// A connection that usage counts, as the ledger has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Counted {
     /// Which.
     pub connection: ConnectionId,

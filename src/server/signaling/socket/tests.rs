@@ -185,7 +185,7 @@ async fn who_drops_off_is_shown_as_away_and_comes_back_as_the_same() {
         panic!("no word of the loss");
     };
     assert!(!snapshot.participants[1].connected);
-    assert!(server.sessions.authenticate(&token.0).is_some());
+    assert!(server.sessions.authenticate(&token.0).await.is_some());
     let mut guest = server.connect().await;
     guest.say(&ClientMessage::Resume { token, fresh: true, chat_seen: 0 }).await;
     let (again, snapshot) = guest.welcome().await;
@@ -236,17 +236,17 @@ async fn reports_are_acknowledged_and_a_page_that_goes_away_reports_by_beacon() 
     let senseless = UsageReport { sequence: 0, ..report.clone() };
     let reports =
         vec![other.clone(), senseless.clone(), UsageReport { pairs: vec![pair], sequence: 2, ..report.clone() }];
-    assert!(server.sessions.report_beacon(UsageBeacon { token, reports }).is_ok());
+    assert!(server.sessions.report_beacon(UsageBeacon { token, reports }).await.is_ok());
     server.used(1_000).await;
     let one = |report| server.sessions.report_beacon(UsageBeacon { token, reports: vec![report] });
-    assert!(matches!(one(other), Err(BeaconError::NotYours)));
-    assert!(matches!(one(senseless), Err(BeaconError::BadReport(_))));
+    assert!(matches!(one(other).await, Err(BeaconError::NotYours)));
+    assert!(matches!(one(senseless).await, Err(BeaconError::BadReport(_))));
     let beacon = |token, count| UsageBeacon { token, reports: vec![report.clone(); count] };
-    assert!(server.sessions.report_beacon(beacon(token, 1)).is_ok());
-    assert!(matches!(server.sessions.report_beacon(beacon(stranger, 1)), Err(BeaconError::NotYours)));
+    assert!(server.sessions.report_beacon(beacon(token, 1)).await.is_ok());
+    assert!(matches!(server.sessions.report_beacon(beacon(stranger, 1)).await, Err(BeaconError::NotYours)));
     let too_many = limits::REPORTS_PER_BEACON + 1;
-    assert!(matches!(server.sessions.report_beacon(beacon(token, too_many)), Err(BeaconError::TooMany)));
-    assert!(server.sessions.authenticate(&token.0).is_none());
+    assert!(matches!(server.sessions.report_beacon(beacon(token, too_many)).await, Err(BeaconError::TooMany)));
+    assert!(server.sessions.authenticate(&token.0).await.is_none());
     assert_eq!(server.sessions.active_sessions(), 0);
 }
 

@@ -54,6 +54,7 @@ pub(super) async fn paced(client_url: Option<Origin>, pace: Pace) -> Server {
             client_ip_source: ClientIpSource::ConnectInfo,
             bouncer: None,
             countries: Countries::default(),
+            cluster: None,
         },
     )
     .unwrap();

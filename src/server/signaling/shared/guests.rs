@@ -1,0 +1,92 @@
+//! People whose socket is at another node: each has an ordinary seat here, and a task that stands in for the socket.
+
+use super::Shared;
+use super::post::Arrived;
+use super::seats::SeatId;
+use super::word::{AtSeat, Entered, Entering};
+use crate::domain::SessionCode;
+use crate::protocol::ClientMessage;
+use crate::server::signaling::line::{Farewell, Frame, LineEnd, line};
+use crate::server::signaling::sessions::{Seat, Sessions};
+use axum::extract::ws::Utf8Bytes;
+use tokio::sync::mpsc::Receiver;
+
+/// Lets somebody in, and passes on what is said until they are gone.
+pub(super) async fn receive(shared: Shared, sessions: Sessions, arrived: Arrived) {
+    let Arrived { seat, entering: Entering { from, country, message }, says } = arrived;
+    let here = opened(&message).is_some_and(|code| sessions.is_here(code));
+    if here {
+        let (line, mut end) = line();
+        let place = Box::pin(sessions.enter_here(&line, from, country, message)).await;
+        let (first, farewell) = waiting(&mut end);
+        match place {
+            Some(place) => {
+                shared.post().say(seat, AtSeat::Entered(Entered::In(first)));
+                let farewell = match farewell {
+                    Some(farewell) => Some(farewell),
+                    None => stand_in(&shared, &sessions, seat, &mut end, &place, says).await,
+                };
+                if let Some(farewell) = farewell {
+                    shared.post().say(seat, AtSeat::Closes(farewell));
+                }
+            }
+            None => shared.post().say(seat, AtSeat::Entered(Entered::Out(first, farewell))),
+        }
+    } else {
+        shared.post().say(seat, AtSeat::Entered(Entered::Moved));
+    }
+    shared.post().finish(seat);
+}
+
+/// The session that a message wants to come into.
+pub(in super::super) const fn opened(message: &ClientMessage) -> Option<SessionCode> {
+    if let ClientMessage::Join { code, .. } = message {
+        return Some(*code);
+    }
+    if let ClientMessage::Resume { token, .. } = message { Some(token.0.code) } else { None }
+}
+
+/// What the line holds already.
+fn waiting(end: &mut LineEnd) -> (Vec<String>, Option<Farewell>) {
+    let mut first = Vec::new();
+    while let Ok(frame) = end.frames.try_recv() {
+        match frame {
+            Frame::Text(text) => first.push(text.to_string()),
+            Frame::Close(farewell) => return (first, Some(farewell)),
+        }
+    }
+    (first, None)
+}
+
+/// Reads the line as a socket does, until the end; how the socket is to be closed, where it is still there.
+async fn stand_in(
+    shared: &Shared,
+    sessions: &Sessions,
+    seat: SeatId,
+    end: &mut LineEnd,
+    place: &Seat,
+    mut says: Receiver<ClientMessage>,
+) -> Option<Farewell> {
+    let stopping = sessions.stopping();
+    loop {
+        tokio::select! {
+            biased;
+            // The socket's own server goes on.
+            () = stopping.cancelled() => return Some(Farewell::TryAgain),
+            () = end.broken.cancelled() => return Some(Farewell::TryAgain),
+            Ok(()) = end.snapshot.changed() => {
+                // The newest one by the time that there is room.
+                let Ok(permit) = shared.0.out.reserve().await else { return None };
+                let snapshot: Option<Utf8Bytes> = end.snapshot.borrow_and_update().clone();
+                if let Some(snapshot) = snapshot {
+                    shared.post().say_with(permit, seat, AtSeat::Sees(snapshot.to_string()));
+                }
+            }
+            Some(frame) = end.frames.recv() => match frame {
+                Frame::Text(text) => shared.post().say(seat, AtSeat::Hears(text.to_string())),
+                Frame::Close(farewell) => return Some(farewell),
+            },
+            said = says.recv() => place.take(said?),
+        }
+    }
+}
