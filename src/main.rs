@@ -1,13 +1,18 @@
 //! The binary: parses the command line and runs a subcommand.
 
 use anyhow::Context as _;
-use std::{fs::File, io::IsTerminal as _, process::ExitCode};
+use std::{
+    fs::File,
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+};
 use tessro::server::{
     alerts,
     clock::Clock,
-    config::{AlertErrand, Command, Config, ConfigError},
+    config::{AlertErrand, Command, Config, ConfigError, LoadConfig},
     doctor,
     guard::ClientApps,
+    loadgen,
     providers::{Grants, Rotations, Voices},
     serve::{Server, relay_alone},
     usage::{self, Ask},
@@ -40,6 +45,7 @@ fn main() -> ExitCode {
                 .map_err(Into::into)
         }
         Command::Alerts { errand: AlertErrand::Test } => try_alerts(&config),
+        Command::Loadgen(load) => bring_a_crowd(&load),
     };
     done.unwrap_or_else(|error| give_up(&error))
 }
@@ -70,6 +76,14 @@ fn try_alerts(config: &Config) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(doctor::UNUSABLE))
         }
     }
+}
+
+fn bring_a_crowd(load: &LoadConfig) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads to be had")?;
+    let report = runtime.block_on(loadgen::run(load))?;
+    let text = if load.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn serve(config: Config) -> anyhow::Result<()> {

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod files;
 pub mod guard;
 pub mod http;
+pub mod loadgen;
 pub mod metrics;
 pub mod money;
 pub mod operator;

@@ -13,9 +13,9 @@ const ROOMS: [(&str, &[&str]); 6] = [
     ("server", &["domain", "protocol"]),
 ];
 
-/// Imports that a single file may have beyond its room's: where the server mounts the pages, and where the bodies of the
-/// server functions, which the browser's build drops, call the server.
-const DOORS: [(&str, &str); 2] = [("server/http", "app"), ("app/api", "server")];
+/// Imports that a single file may have beyond its room's: where the server mounts the pages, where the bodies of the server
+/// functions, which the browser's build drops, call the server, and where a crowd behaves as pages do.
+const DOORS: [(&str, &str); 3] = [("server/http", "app"), ("app/api", "server"), ("server/loadgen", "stream")];
 
 pub(super) fn sources() -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -5,8 +5,8 @@
 //! variable.
 
 use super::{
-    AppConfig, ConfigError, CredentialConfig, LedgerConfig, LimitConfig, MoneyConfig, RoomConfig, alerts::AlertArgs,
-    client_apps::ClientAppArgs, cluster::ClusterArgs, naming::Naming, operating::OperatingArgs,
+    AppConfig, ConfigError, CredentialConfig, LedgerConfig, LimitConfig, LoadConfig, MoneyConfig, RoomConfig,
+    alerts::AlertArgs, client_apps::ClientAppArgs, cluster::ClusterArgs, naming::Naming, operating::OperatingArgs,
     provider_usage::ProviderUsageArgs, providers::ProviderArgs, relay::RelayArgs,
 };
 use crate::server::{usage::Month, version::version};
@@ -57,6 +57,13 @@ pub enum Command {
     /// Run the built-in relay alone, with the same settings. With `TURN_RELAY=external` the app hands out its credentials, and
     /// starting the app anew ends no call.
     Relay,
+    /// Bring a crowd to a server and measure how it is served.
+    ///
+    /// Hosts and guests speak the protocol of the pages, at their pace, and come back when their lines break. Try it on a server with a
+    /// data directory of its own: sessions and reports are as real as anybody's. Exit code: 0, or 1 where something that was said did
+    /// not arrive or somebody did not come back.
+    #[command(hide = true)]
+    Loadgen(LoadConfig),
 }
 
 /// What can be done with alerts.

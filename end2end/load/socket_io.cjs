@@ -1,0 +1,17 @@
+// A relay of signals as people write it with socket.io: two in a room, and what one says goes to the other.
+// `script/bench load` runs it beside the server; it is no part of the product.
+const { createRequire } = require('node:module');
+const { join } = require('node:path');
+const { Server } = createRequire(join(process.env.NEIGHBOURS, 'package.json'))('socket.io');
+
+const server = new Server(Number(process.env.PORT), { transports: ['websocket'], perMessageDeflate: false, serveClient: false });
+
+server.on('connection', (socket) => {
+  let room;
+  socket.on('enter', (name) => {
+    room = name;
+    socket.join(room);
+    socket.emit('entered');
+  });
+  socket.on('signal', (message) => socket.to(room).emit('signal', message));
+});
