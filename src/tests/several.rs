@@ -30,15 +30,19 @@ async fn until<T>(app: &TestApp, path: &str, has: impl Fn(&str) -> Option<T>) ->
 async fn what_one_server_counts_every_server_shows() {
     let redis = Redis::start().await;
     let (here, there) = two(&redis, &[]).await;
-    let (mut host, ..) = Page::create(&here).await;
+    let (mut host, _, snapshot) = Page::create(&here).await;
+    let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
+    let (mut guest, ..) = Page::enter(&here, &join).await;
     let connection = ConnectionId::from_random(5);
+    guest.say(&ClientMessage::Ready { connection }).await;
+    assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
     let mut pair = PairCounters::of("CP1", "cloudflare".parse().unwrap());
-    pair.bytes_received = 7_000_000;
+    pair.bytes_received = 40_000;
     let report =
         UsageReport { connection, sequence: 1, path: Path::Relayed, pairs: vec![pair], other_end: None, seen: None };
-    host.say(&ClientMessage::Usage { report }).await;
-    assert!(matches!(host.hear().await, ServerMessage::UsageAck { sequence: 1, .. }));
-    let used = |text: &str| text.contains("\"bandwidthUsedBytes\":7000000").then_some(());
+    guest.say(&ClientMessage::Usage { report }).await;
+    assert!(matches!(guest.hear().await, ServerMessage::UsageAck { sequence: 1, .. }));
+    let used = |text: &str| text.contains("\"bandwidthUsedBytes\":40000").then_some(());
     until(&here, "/api/bandwidth-status", used).await;
     until(&there, "/api/bandwidth-status", used).await;
     // What a server may still promise is a part of the month, and each has one.
