@@ -3,6 +3,7 @@
 //! - [`session`]: what happens in one session, decided without I/O, clock or randomness.
 //! - [`sessions`]: every session of this process; carries out what the cores decide.
 //! - `doorkeeper`: who may come in, and how nobody finds out by trying.
+//! - `turnstile`: how many come in a second, so that a crowd that comes back hurts nobody who is inside.
 //! - `store`: the sessions on disk, so that a restart ends none of them.
 //! - [`socket`]: the WebSocket at `/ws`, with its limits.
 //!
@@ -18,6 +19,7 @@ pub mod session;
 pub mod sessions;
 pub mod socket;
 mod store;
+mod turnstile;
 
 pub use session::Rules;
 pub use sessions::{BeaconError, Headcount, SessionSettings, Sessions};
