@@ -4,7 +4,7 @@ import { Person } from '../harness/people';
 import { test } from '../harness/test';
 import { seesFrames } from '../harness/watching';
 
-/** Pictures of the pages as people see them, for the README and for looking at: `npm run figures pictures`. */
+/** Pictures of the pages as people see them, for the README and for looking at: `script/bench figures pictures`. */
 const docs = path.join(__dirname, '..', '..', 'docs');
 const desk = { viewport: { width: 1280, height: 800 } };
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 };

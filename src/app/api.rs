@@ -1,8 +1,8 @@
 //! The server functions: what a page asks the server for over HTTP.
 //!
 //! Each is a plain `GET` that anyone may call, and [`begin_check`] a `POST`; bodies delegate at once to `server`, which the client's build never sees.
-//! [`turn_credentials`] and [`ice_servers`] answer over HTTP only and fail while a page is rendered, so that no credential
-//! can end in HTML: fetch them from an effect or a task, never from a `Resource`.
+//! All of them answer over HTTP only and fail while a page is rendered, so that no credential can end in HTML: fetch them from
+//! an effect or a task, never from a `Resource`.
 
 use crate::{
     domain::{ParticipantToken, ProviderName},
@@ -26,20 +26,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// ICE servers for `RTCPeerConnection`, with fresh TURN credentials where there are any.
 #[server(prefix = "/api", endpoint = "turn-credentials", input = GetUrl, client = Participant)]
 pub async fn turn_credentials() -> Result<IceAnswer, ApiError> {
-    crate::server::http::functions::turn_credentials().await
+    crate::server::http::functions::over_http_only().await
 }
 
 /// The same answer under its other name.
 #[server(prefix = "/api", endpoint = "ice-servers", input = GetUrl, client = Participant)]
 pub async fn ice_servers() -> Result<IceAnswer, ApiError> {
-    crate::server::http::functions::turn_credentials().await
+    crate::server::http::functions::over_http_only().await
 }
 
 /// This month's relay usage.
 // Named, because the answer has the name that it would get.
 #[server(name = GetBandwidthStatus, prefix = "/api", endpoint = "bandwidth-status", input = GetUrl, client = Participant)]
 pub async fn bandwidth_status() -> Result<BandwidthStatus, ApiError> {
-    crate::server::http::functions::bandwidth_status().await
+    crate::server::http::functions::over_http_only().await
 }
 
 /// Leave to send a little data over relays, for who checks a connection and is in no session.

@@ -48,13 +48,17 @@ use leptos::config::{Env, LeptosOptions};
 use secrecy::SecretString;
 use std::{
     net::SocketAddr,
+    ops::Deref,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-/// What requests need of the server. Cheap to clone.
+/// What requests need of the server. Every layer that a request passes has a clone of it, so all of it is shared.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Needs>);
+
+/// What requests need of the server.
+pub struct Needs {
     /// Where the built pages are.
     pub leptos: LeptosOptions,
     /// Everyone who is connected.
@@ -87,6 +91,20 @@ pub struct AppState {
     pub has_certificate: bool,
     /// The only origin whose pages may read the API from elsewhere.
     pub client_url: Option<Origin>,
+}
+
+impl From<Needs> for AppState {
+    fn from(needs: Needs) -> Self {
+        Self(Arc::new(needs))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Needs;
+
+    fn deref(&self) -> &Needs {
+        &self.0
+    }
 }
 
 impl FromRef<AppState> for LeptosOptions {

@@ -23,7 +23,7 @@ use super::{
     doctor::{Trust, rounds},
     files,
     guard::{self, ClientApps, Flow, Guard, Room},
-    http::{self, AppState},
+    http::{self, AppState, Needs},
     metrics::Answers,
     operator::Operator,
     paths::{Countries, CountriesError},
@@ -161,6 +161,7 @@ impl Server {
             most_sessions: config.room.most_sessions,
             most_people: config.room.most_people,
             sockets_per_address: config.room.connections_per_address(),
+            entries: config.room.entries(),
             client_url: config.app.client_url.clone(),
             client_ip_source: config.app.client_ip_source.clone(),
             bouncer: relay.bouncer(&config),
@@ -204,7 +205,7 @@ impl Server {
                 leptos.site_root
             );
         }
-        let state = AppState {
+        let state = AppState::from(Needs {
             leptos,
             sessions,
             usage,
@@ -224,7 +225,7 @@ impl Server {
             admin_token: config.operating.admin_token,
             data_dir: config.app.data_dir,
             client_url: config.app.client_url,
-        };
+        });
         let room = Room::new(most_connections(config.room.most_connections), config.room.connections_per_address());
         let check_every = config.operating.turn_check_every;
         let stages = config.limits.bandwidth_stages.percentages().to_vec();

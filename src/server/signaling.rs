@@ -4,6 +4,7 @@
 //! - [`sessions`]: every session of this process; carries out what the cores decide.
 //! - `doorkeeper`: who may come in, and how nobody finds out by trying.
 //! - `shared`: sessions that several servers share.
+//! - `turnstile`: how many come in a second, so that a crowd that comes back hurts nobody who is inside.
 //! - `store`: the sessions on disk, so that a restart ends none of them.
 //! - [`socket`]: the WebSocket at `/ws`, with its limits.
 //!
@@ -20,6 +21,7 @@ pub mod sessions;
 mod shared;
 pub mod socket;
 mod store;
+mod turnstile;
 
 pub use session::Rules;
 pub use sessions::{BeaconError, Headcount, SessionSettings, Sessions};

@@ -425,7 +425,7 @@ impl Usage {
 
     /// Whether the month's limit is reached, and by how much.
     pub fn limit_reached(&self) -> Option<LimitReached> {
-        let limit = self.limits().month;
+        let limit = self.0.shared.cap().limits().month;
         let used = self.0.shared.this_month().1.used;
         (used >= limit).then_some(LimitReached { used, limit })
     }

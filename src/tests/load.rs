@@ -1,6 +1,8 @@
 //! A small crowd at the whole app: whatever is said arrives, and whoever loses the line comes back.
 
-use super::app::TestApp;
+use super::{app::TestApp, participants::Page};
+use crate::domain::SessionCode;
+use crate::protocol::{ClientMessage, ServerMessage};
 use crate::server::loadgen::{Crowd, Fared, LoadReport, Participant, Talk};
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
@@ -26,7 +28,7 @@ fn address(app: &TestApp) -> SocketAddr {
 fn nothing_is_missing(fared: &BTreeMap<&'static str, Fared>) {
     assert_eq!(fared.keys().copied().collect::<Vec<_>>(), ["answers", "chat", "offers", "reports"]);
     for (kind, fared) in fared {
-        assert!(fared.said >= SESSIONS && fared.arrived == fared.due, "{kind}: {fared:?}");
+        assert!(fared.said > 0 && fared.arrived == fared.due, "{kind}: {fared:?}");
         assert!(0 < fared.p50_us && fared.p50_us <= fared.p99_us && fared.p99_us <= fared.most_us, "{kind}: {fared:?}");
     }
 }
@@ -39,7 +41,7 @@ async fn everything_that_a_crowd_says_arrives_and_a_storm_brings_everybody_back(
     let talk = crowd.talk(busy(), Duration::from_secs(2)).await;
     nothing_is_missing(&talk);
     let offers = talk["offers"].said;
-    assert!((6..=8).contains(&(offers / (SESSIONS * GUESTS))), "{offers} offers are not four a second to each guest");
+    assert!(offers <= SESSIONS * GUESTS * 9, "{offers} offers are more than four a second to each guest");
 
     // Every other session keeps its lines and notices nothing; the others are back within seconds.
     let (storm, meanwhile) = crowd.storm(Some(2), busy()).await;
@@ -81,5 +83,32 @@ async fn a_restarted_server_has_its_whole_crowd_back() {
     let _app = TestApp::start_in(data, &[("PORT", &port)]).await;
     let back = crowd.back(begun, PEOPLE).await;
     assert_eq!((back.back, crowd.inside()), (PEOPLE, PEOPLE), "{back:?}");
+    crowd.disperse().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_that_comes_back_is_let_in_at_a_rate_and_whoever_knows_no_session_takes_nobody_s_turn() {
+    let app = TestApp::start(&[("RATE_LIMIT_ENTRIES", "20/1s")]).await;
+    let (crowd, joins) = Crowd::gather::<Participant>(address(&app), (SESSIONS, GUESTS), 12).await.unwrap();
+    assert!(joins.seconds > 1.0, "{joins:?}");
+    let (storm, _) = crowd.storm(None, Talk::default()).await;
+    assert_eq!((storm.back, crowd.inside()), (PEOPLE, PEOPLE), "{storm:?}");
+    assert!(storm.all_ms - storm.first_ms > 1_000, "{storm:?}");
+
+    let nowhere = ClientMessage::Join { code: SessionCode::from_random(99), name: None, password: None, invite: None };
+    let mut strangers = Vec::new();
+    for _ in 0..160 {
+        strangers.push(Page::open(&app, None).await.unwrap());
+    }
+    for stranger in &mut strangers {
+        stranger.say(&nowhere).await;
+    }
+    let begun = crowd.now();
+    let (_host, ..) = Page::create(&app).await;
+    let took = crowd.now().since(begun);
+    assert!(took < Duration::from_secs(5), "their turns would have taken seven seconds: {took:?}");
+    for stranger in &mut strangers {
+        assert!(matches!(stranger.hear().await, ServerMessage::Error { .. }));
+    }
     crowd.disperse().await;
 }

@@ -52,17 +52,23 @@ impl Kind {
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     kind: Kind,
+    settings: &'static [(&'static str, &'static str)],
     process: Child,
     data: TempDir,
 }
 
 impl Server {
     pub(super) fn start(kind: Kind) -> Result<Self, Failure> {
+        Self::start_with(kind, &[])
+    }
+
+    /// With settings beside those that all of them have.
+    pub(super) fn start_with(kind: Kind, settings: &'static [(&'static str, &'static str)]) -> Result<Self, Failure> {
         // Free a moment ago, and nobody else takes ports here.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let data = tempfile::tempdir()?;
-        let process = command(kind, address.port(), data.path())?.spawn()?;
-        let server = Self { address, kind, process, data };
+        let process = command(kind, address.port(), data.path())?.envs(settings.iter().copied()).spawn()?;
+        let server = Self { address, kind, settings, process, data };
         server.wait()?;
         Ok(server)
     }
@@ -75,7 +81,8 @@ impl Server {
     pub(super) fn restart(&mut self) -> Result<(), Failure> {
         Command::new("kill").arg(self.process.id().to_string()).status()?;
         self.process.wait()?;
-        self.process = command(self.kind, self.address.port(), self.data.path())?.spawn()?;
+        let mut command = command(self.kind, self.address.port(), self.data.path())?;
+        self.process = command.envs(self.settings.iter().copied()).spawn()?;
         self.wait()
     }
 

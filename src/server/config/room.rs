@@ -38,12 +38,22 @@ pub struct RoomConfig {
     /// How often one address may open a signaling socket, or `off`.
     #[arg(long, env, default_value = "1200/1m", value_parser = values::rate_limit_or_off)]
     rate_limit_sockets: values::OrOff<RateLimit>,
+
+    /// How many people come into sessions at a time, all of them together and those among them who come back, or `off`. After a
+    /// restart everybody does: who comes beyond it waits a moment for their turn, and who is inside is served as ever.
+    #[arg(long, env, default_value = "3000/1s", value_parser = values::rate_limit_or_off)]
+    rate_limit_entries: values::OrOff<RateLimit>,
 }
 
 impl RoomConfig {
     /// How many connections one address may have; `None` for as many as it likes.
     pub fn connections_per_address(&self) -> Option<usize> {
         self.connections_per_address.0
+    }
+
+    /// How many people come in at a time; `None` for all who come.
+    pub fn entries(&self) -> Option<RateLimit> {
+        self.rate_limit_entries.0
     }
 
     /// How often one address may ask.

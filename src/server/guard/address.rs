@@ -42,6 +42,9 @@ impl ClientAddress {
     /// The same, of a request that goes on.
     pub async fn of_request(parts: &mut Parts, source: ClientIpSource) -> Self {
         let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+        if let (ClientIpSource::ConnectInfo, Some(address)) = (&source, connection) {
+            return Self::from(address);
+        }
         let address = tell(parts, source.clone()).await.or_else(|| {
             static WARNED: Once = Once::new();
             WARNED.call_once(|| tracing::warn!("{}", no_address(&source)));

@@ -6,7 +6,7 @@
 
 pub(super) mod live;
 
-use super::{AppState, error};
+use super::{AppState, Needs, error};
 use crate::{
     app::api::ApiError,
     domain::{ParticipantId, ProviderName},
@@ -141,7 +141,7 @@ fn not_let_in(why: NotLetIn) -> Response {
 async fn look(state: &AppState) -> Result<Arc<AdminView>, ApiError> {
     let state = state.clone();
     let looked = tokio::task::spawn_blocking(move || {
-        let AppState { sessions, usage, grants, operator, money, voices, .. } = &state;
+        let Needs { sessions, usage, grants, operator, money, voices, .. } = &*state;
         let clock = sessions.clock();
         operator.view(&Sources { clock, sessions, usage, grants, voices, money }, clock.now())
     });

@@ -10,7 +10,7 @@
 //! Panics are answered as JSON too, and nothing under `/api` may be stored by caches.
 
 use super::error;
-use crate::app::api::{ApiError, BeginCheck, GetBandwidthStatus, IceServers, TurnCredentials};
+use crate::app::api::{ApiError, BeginCheck};
 use axum::{
     body::{Body, HttpBody as _, to_bytes},
     extract::Request,
@@ -21,8 +21,9 @@ use axum::{
 use leptos::server_fn::{ServerFn as _, error::SERVER_FN_ERROR_HEADER};
 use std::any::Any;
 
-/// Server functions take no arguments; a parameter that people add to work around caches does no harm.
-const WITHOUT_QUERY: [&str; 4] = [TurnCredentials::PATH, IceServers::PATH, GetBandwidthStatus::PATH, BeginCheck::PATH];
+/// The server function that is answered as one. It takes no arguments; a parameter that people add to work around caches does no
+/// harm.
+const WITHOUT_QUERY: &str = BeginCheck::PATH;
 
 /// An error is far smaller.
 const ERROR_BYTES: usize = 64 * 1024;
@@ -34,7 +35,7 @@ pub(super) async fn contract(mut request: Request, next: Next) -> Response {
         *request.method_mut() = Method::GET;
     }
     request.headers_mut().remove(header::ACCEPT);
-    if WITHOUT_QUERY.contains(&request.uri().path()) {
+    if request.uri().path() == WITHOUT_QUERY {
         drop_query(request.uri_mut());
     }
     let mut response = in_json(next.run(request).await).await;

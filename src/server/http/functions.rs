@@ -1,33 +1,44 @@
 //! What stands behind the server functions of [`crate::app::api`].
+//!
+//! Pages call all of them as functions. On this side those that are asked most, and that only read, are answered without the
+//! framework's way to a function, which would cost more than the answer does.
 
 use super::{
+    AppState,
     desk::{Desk, Served},
     error,
 };
 use crate::{
     app::{api::ApiError, language::Speech},
     domain::Language,
-    protocol::{BandwidthStatus, CheckLeave, IceAnswer},
-    server::usage::Usage,
+    protocol::{BandwidthStatus, CheckLeave},
 };
-use axum::http::{HeaderName, header, request::Parts};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderName, header, request::Parts},
+    response::{IntoResponse, Response},
+};
 use leptos::context::use_context;
-use leptos_axum::ResponseOptions;
 use std::future::{Ready, ready};
 
+/// What the functions do that answer over HTTP alone, if they are called while a page is rendered.
+pub fn over_http_only<T>() -> Ready<Result<T, ApiError>> {
+    tracing::error!("What is answered over HTTP only was asked for while a page was being rendered");
+    ready(Err(error::internal()))
+}
+
 /// `GET /api/turn-credentials` and `/api/ice-servers`.
-pub async fn turn_credentials() -> Result<IceAnswer, ApiError> {
-    let (Some(desk), Some(request), Some(response)) =
-        (use_context::<Desk>(), use_context::<Parts>(), use_context::<ResponseOptions>())
-    else {
-        tracing::error!("Credentials were asked for while a page was being rendered");
-        return Err(error::internal());
-    };
-    let Served { answer, rate } = desk.serve(request, None).await;
-    for (name, value) in rate.into_iter().flatten() {
-        response.insert_header(name, value);
-    }
-    answer
+pub(super) async fn turn_credentials(State(state): State<AppState>, request: Parts) -> Response {
+    let Served { answer, rate } = Desk(state).serve(request, None).await;
+    let mut response = answer.map_or_else(IntoResponse::into_response, |answer| Json(answer).into_response());
+    response.headers_mut().extend(rate.into_iter().flatten());
+    response
+}
+
+/// `GET /api/bandwidth-status`.
+pub(super) async fn bandwidth_status(State(state): State<AppState>) -> Json<BandwidthStatus> {
+    Json(BandwidthStatus { relays: state.grants.available(), ..state.usage.status() })
 }
 
 /// `POST /api/check`: leave to send a little over relays. The same address may ask as often as for credentials, and all of
@@ -48,11 +59,4 @@ pub(super) fn speech() -> Speech {
         value.and_then(|value| value.to_str().ok()).unwrap_or_default()
     };
     Speech::beginning_in(Language::of_request(header(header::COOKIE), header(header::ACCEPT_LANGUAGE)))
-}
-
-/// `GET /api/bandwidth-status`.
-pub fn bandwidth_status() -> Ready<Result<BandwidthStatus, ApiError>> {
-    let relays = use_context::<Desk>().map(|Desk(state)| state.grants.available()).unwrap_or_default();
-    let status = use_context::<Usage>().map(|usage| BandwidthStatus { relays, ..usage.status() });
-    ready(status.ok_or_else(error::internal))
 }

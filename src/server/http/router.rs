@@ -63,10 +63,10 @@ fn beside_the_api() -> Vec<Address> {
 /// What answers under `/api`. The document describes each of them.
 fn under_api() -> Vec<Address> {
     vec![
-        (TurnCredentials::PATH, get(function)),
-        (IceServers::PATH, get(function)),
+        (TurnCredentials::PATH, get(functions::turn_credentials)),
+        (IceServers::PATH, get(functions::turn_credentials)),
         (TURN_REST, get(turn_rest::answer)),
-        (GetBandwidthStatus::PATH, get(function)),
+        (GetBandwidthStatus::PATH, get(functions::bandwidth_status)),
         (BeginCheck::PATH, post(function)),
         ("/api/check/usage", post(check::report).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES))),
         ("/api/usage", post(beacon::take).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES))),
@@ -97,11 +97,9 @@ fn api(state: AppState, more: Router<AppState>) -> Router {
 
 /// Pages, the files that they load, and the page for what is nowhere.
 fn pages(state: AppState) -> Router {
-    let usage = state.usage.clone();
     let package = Package::new(&state.leptos);
     let of_this_build = from_fn_with_state(package.clone(), of_this_build);
     let context = move || {
-        provide_context(usage.clone());
         provide_context(FilesAt(package.root()));
         provide_context(functions::speech());
         headers::of_a_page();
@@ -130,16 +128,14 @@ fn pages(state: AppState) -> Router {
 /// A server function, with what it needs in its context. Pages are rendered without that: see [`Desk`].
 async fn function(State(state): State<AppState>, request: Request) -> axum::response::Response {
     use axum::response::IntoResponse as _;
-    let context = move || {
-        provide_context(state.usage.clone());
-        provide_context(Desk(state.clone()));
-    };
+    let context = move || provide_context(Desk(state.clone()));
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::http::Needs;
     use crate::{
         domain::ByteCount,
         server::{
@@ -167,13 +163,14 @@ mod tests {
             most_sessions: 10,
             most_people: 100,
             sockets_per_address: None,
+            entries: None,
             client_url: None,
             client_ip_source: config.app.client_ip_source.clone(),
             bouncer: None,
             countries: Countries::default(),
             cluster: None,
         };
-        AppState {
+        AppState::from(Needs {
             leptos: crate::server::http::leptos_options(&config.app, None, ([127, 0, 0, 1], 1).into()),
             sessions: Sessions::open(data_dir, usage.clone(), clock.clone(), settings).unwrap(),
             grants: Grants::new(&config, None, usage.clone(), clock.clone()).unwrap(),
@@ -190,7 +187,7 @@ mod tests {
             admin_token: None,
             data_dir: data_dir.to_owned(),
             client_url: None,
-        }
+        })
     }
 
     #[expect(clippy::panic, reason = "it is what is tested")]

@@ -9,7 +9,7 @@ use crate::{
     protocol::{ChatText, ClientMessage, PairCounters, Path, ServerMessage, Signal, UsageReport, WireToken},
     stream::random::Random,
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A host or a guest.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub struct Participant {
     is_guest: bool,
     /// What a guest asks the host for; a host learns of it.
     connections: Vec<ConnectionId>,
+    /// Those among them that were offered: there is nothing to report of others.
+    offered: BTreeSet<ConnectionId>,
     people: u64,
     chat_seen: u64,
     random: Random,
@@ -35,6 +37,7 @@ impl Participant {
             code,
             token: None,
             connections: Vec::new(),
+            offered: BTreeSet::new(),
             people: 0,
             chat_seen: 0,
             random: Random::seeded(seed),
@@ -67,7 +70,7 @@ impl Participant {
         self.sequence += 1;
         let sequence = self.sequence;
         let mut said = Vec::new();
-        for &connection in &self.connections {
+        for &connection in &self.offered {
             let Some(text) = wire(&ClientMessage::Usage { report: report(connection, sequence) }) else { continue };
             self.reported.entry(connection).or_default().push_back((sequence, now));
             said.push(Saying { text, hearers: 1 });
@@ -131,7 +134,10 @@ impl Person for Participant {
                 }
                 Heard::Other
             }
-            ServerMessage::Signal { signal: Signal::Offer { sdp, .. }, .. } => said(Kind::Offer, sent_at(&sdp)),
+            ServerMessage::Signal { connection, signal: Signal::Offer { sdp, .. } } => {
+                self.offered.insert(connection);
+                said(Kind::Offer, sent_at(&sdp))
+            }
             ServerMessage::Signal { signal: Signal::Answer { sdp, .. }, .. } => said(Kind::Answer, sent_at(&sdp)),
             ServerMessage::Chat { entry } => {
                 self.chat_seen = entry.id;
@@ -142,6 +148,7 @@ impl Person for Participant {
             }
             ServerMessage::ConnectionClosed { connection } => {
                 self.connections.retain(|known| *known != connection);
+                self.offered.remove(&connection);
                 Heard::Other
             }
             ServerMessage::Error { message, .. } => Heard::Refused(message),
@@ -160,7 +167,10 @@ impl Person for Participant {
 
     fn say(&mut self, kind: Kind, sdp_bytes: usize, now: Now) -> Vec<Saying> {
         match kind {
-            Kind::Offer if !self.is_guest => self.signals(|| Signal::Offer { sdp: sdp(sdp_bytes, now), generation: 0 }),
+            Kind::Offer if !self.is_guest => {
+                self.offered.extend(&self.connections);
+                self.signals(|| Signal::Offer { sdp: sdp(sdp_bytes, now), generation: 0 })
+            }
             Kind::Answer if self.is_guest => {
                 self.signals(|| Signal::Answer { sdp: sdp(sdp_bytes, now), generation: 0 })
             }

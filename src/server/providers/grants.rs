@@ -45,7 +45,8 @@ pub const MOST_URLS: usize = 4;
 /// Hands out credentials. Cheap to clone; clones share everything.
 #[derive(Debug, Clone)]
 pub struct Grants {
-    offer: Arc<RwLock<Offer>>,
+    /// Whoever asks holds it as it is at that moment.
+    offer: Arc<RwLock<Arc<Offer>>>,
     relay: Option<RelayDesk>,
     known: Known<u128>,
     kept: Cache<(u64, ParticipantKey), Arc<[Grant]>>,
@@ -59,7 +60,7 @@ pub struct Grants {
 }
 
 /// What can be exchanged.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Offer {
     line: Line,
     stun: IceSet,
@@ -98,7 +99,17 @@ impl Grants {
         let handed = Handed::default();
         let ended = Cache::builder().max_capacity(MOST_KEPT).time_to_live(ENDED_FOR).build();
         let pauses = Pauses::open(&config.app.data_dir);
-        Ok(Self { offer: Arc::new(RwLock::new(offer)), relay, known, kept, pauses, handed, ended, usage, clock })
+        Ok(Self {
+            offer: Arc::new(RwLock::new(Arc::new(offer))),
+            relay,
+            known,
+            kept,
+            pauses,
+            handed,
+            ended,
+            usage,
+            clock,
+        })
     }
 
     /// Says in the log who is asked.
@@ -112,7 +123,7 @@ impl Grants {
         let mut offer = Offer::new(config, self.relay.as_ref(), self.clock.clone(), edition)?;
         offer.line = offer.line.counting_on(self.line().minting().clone());
         offer.line.announce();
-        *self.offer.write().unwrap_or_else(PoisonError::into_inner) = offer;
+        *self.offer.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(offer);
         self.usage.exchange(config.all_limits());
         Ok(())
     }
@@ -164,7 +175,7 @@ impl Grants {
 
     /// The header in which a proxy says where a caller is.
     pub fn region_header(&self) -> Option<HeaderName> {
-        self.offer().region_header
+        self.offer().region_header.clone()
     }
 
     /// Who has asked, by what providers call them.
@@ -260,7 +271,7 @@ impl Grants {
 
     /// The providers that are asked now.
     pub fn line(&self) -> Line {
-        self.offer().line
+        self.offer().line.clone()
     }
 
     /// Why nobody gave credentials.
@@ -279,8 +290,8 @@ impl Grants {
         }
     }
 
-    fn offer(&self) -> Offer {
-        self.offer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn offer(&self) -> Arc<Offer> {
+        Arc::clone(&self.offer.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn answer(&self, offer: &Offer, grants: &[Grant], asker: &Asker) -> IceAnswer {

@@ -2,15 +2,22 @@
 //!
 //! Sending never waits. A queue that is full means that the other side doesn't read: the line breaks, the socket closes
 //! with 1013 and its participant resumes on a new one. Snapshots cannot fill it, the latest replaces the one before.
+//!
+//! Most sockets are idle most of the time, so what is here is one allocation and an empty queue: channels keep room for
+//! messages that nobody sends, two kilobytes a socket.
 
 use crate::protocol::ServerMessage;
 use axum::extract::ws::Utf8Bytes;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// Messages that wait for a socket. A host with seven guests gets seven offers' worth of candidates at once: 150 or so.
 const WAITING_MESSAGES: usize = 256;
+
+/// Room that an empty queue keeps, in messages.
+const KEPT_MESSAGES: usize = 4;
 
 /// How the server closes a socket (RFC 6455, 7.4). The reasons are for people who look into their browser's console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,32 +67,47 @@ pub(super) enum Frame {
     Close(Farewell),
 }
 
-/// The sending side. Cloned into whatever has something to say later, such as an acknowledgement.
-#[derive(Debug, Clone)]
-pub(super) struct Line {
-    frames: mpsc::Sender<Frame>,
-    snapshot: watch::Sender<Option<Utf8Bytes>>,
-    broken: CancellationToken,
+/// What the socket's task has to do next.
+#[derive(Debug)]
+pub(super) enum News {
+    /// Something could not be queued: the line is broken.
+    Broken,
+    /// The session as it is now.
+    Snapshot(Utf8Bytes),
+    /// What is next in the queue.
+    Frame(Frame),
 }
 
-/// The side that the socket's task reads.
+/// The sending side. Cloned into whatever has something to say later, such as an acknowledgement.
+#[derive(Debug, Clone)]
+pub(super) struct Line(Arc<Shared>);
+
+/// The side that the socket's task reads. Once it is dropped, what is sent goes nowhere.
 #[derive(Debug)]
-pub(super) struct LineEnd {
+pub(super) struct LineEnd(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    /// Something waits, or the line is broken. One task listens.
+    news: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
     /// What must arrive, in order.
-    pub(super) frames: mpsc::Receiver<Frame>,
-    /// The latest snapshot.
-    pub(super) snapshot: watch::Receiver<Option<Utf8Bytes>>,
-    /// Set once something could not be queued.
-    pub(super) broken: CancellationToken,
+    frames: VecDeque<Frame>,
+    /// The latest snapshot, where it was not taken yet.
+    snapshot: Option<Utf8Bytes>,
+    broken: bool,
+    /// The socket is gone, and its participant away.
+    closed: bool,
 }
 
 /// A line and its end.
 pub(super) fn line() -> (Line, LineEnd) {
-    let (frames, waiting) = mpsc::channel(WAITING_MESSAGES);
-    let (snapshot, latest) = watch::channel(None);
-    let broken = CancellationToken::new();
-    let end = LineEnd { frames: waiting, snapshot: latest, broken: broken.clone() };
-    (Line { frames, snapshot, broken }, end)
+    let shared = Arc::new(Shared::default());
+    (Line(Arc::clone(&shared)), LineEnd(shared))
 }
 
 /// The message as it goes over the wire.
@@ -109,7 +131,7 @@ impl Line {
 
     /// Replaces the snapshot that waits, if one does.
     pub(super) fn show(&self, snapshot: Utf8Bytes) {
-        self.snapshot.send_replace(Some(snapshot));
+        self.0.change(|waiting| waiting.snapshot = Some(snapshot));
     }
 
     /// Queues the end.
@@ -119,16 +141,89 @@ impl Line {
 
     /// Closes the socket as one that is too slow is closed: its participant resumes at once.
     pub(super) fn break_off(&self) {
-        self.broken.cancel();
+        self.0.change(|waiting| waiting.broken = true);
     }
 
     /// Queues what another node says.
     pub(super) fn push(&self, frame: Frame) {
-        match self.frames.try_send(frame) {
-            Err(mpsc::error::TrySendError::Full(_)) => self.broken.cancel(),
-            // Closed: the socket is gone, and its participant away.
-            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
+        self.0.change(|waiting| {
+            if waiting.frames.len() < WAITING_MESSAGES {
+                waiting.frames.push_back(frame);
+            } else {
+                waiting.broken = true;
+            }
+        });
+    }
+}
+
+impl LineEnd {
+    /// Waits for what is next. Snapshots are for those who have a seat, and come before other messages, so that nobody hears of
+    /// a guest who is not in the list yet.
+    pub(super) async fn next(&self, seated: bool) -> News {
+        loop {
+            if let Some(news) = self.take(seated) {
+                return news;
+            }
+            self.0.news.notified().await;
         }
+    }
+
+    /// What is next in the queue, if anything is.
+    pub(super) fn next_frame(&self) -> Option<Frame> {
+        self.0.lock().next_frame()
+    }
+
+    /// The snapshot that came meanwhile, or this one.
+    pub(super) fn newest(&self, snapshot: Utf8Bytes) -> Utf8Bytes {
+        self.0.lock().snapshot.take().unwrap_or(snapshot)
+    }
+
+    /// Waits until something could not be queued.
+    pub(super) async fn broken(&self) {
+        while !self.0.lock().broken {
+            self.0.news.notified().await;
+        }
+    }
+
+    fn take(&self, seated: bool) -> Option<News> {
+        let mut waiting = self.0.lock();
+        if waiting.broken {
+            return Some(News::Broken);
+        }
+        let snapshot = if seated { waiting.snapshot.take() } else { None };
+        snapshot.map(News::Snapshot).or_else(|| waiting.next_frame().map(News::Frame))
+    }
+}
+
+impl Drop for LineEnd {
+    fn drop(&mut self) {
+        *self.0.lock() = Waiting { closed: true, ..Waiting::default() };
+    }
+}
+
+impl Waiting {
+    fn next_frame(&mut self) -> Option<Frame> {
+        let frame = self.frames.pop_front();
+        if self.frames.is_empty() {
+            // A burst is seldom followed by another one.
+            self.frames.shrink_to(KEPT_MESSAGES);
+        }
+        frame
+    }
+}
+
+impl Shared {
+    fn change(&self, change: impl FnOnce(&mut Waiting)) {
+        let mut waiting = self.lock();
+        if !waiting.closed {
+            change(&mut waiting);
+            drop(waiting);
+            self.news.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -138,17 +233,46 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_breaks_the_line_and_snapshots_do_not_fill_it() {
-        let (line, mut end) = line();
+        let (line, end) = line();
         for number in 0..10_000 {
             line.show(number.to_string().into());
         }
-        assert_eq!(end.snapshot.borrow_and_update().as_deref(), Some("9999"));
+        assert!(matches!(end.next(true).await, News::Snapshot(latest) if latest.as_str() == "9999"));
         for _ in 0..WAITING_MESSAGES {
             line.send(&ServerMessage::Pong);
         }
-        assert!(!end.broken.is_cancelled());
+        assert!(matches!(end.next(true).await, News::Frame(Frame::Text(_))));
         line.send(&ServerMessage::Pong);
-        assert!(end.broken.is_cancelled());
-        assert!(matches!(end.frames.recv().await, Some(Frame::Text(_))));
+        line.send(&ServerMessage::Pong);
+        assert!(matches!(end.next(true).await, News::Broken));
+        end.broken().await;
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_waits_for_a_seat_and_then_goes_first() {
+        let (line, end) = line();
+        line.send(&ServerMessage::Pong);
+        line.show("now".into());
+        assert!(matches!(end.next(false).await, News::Frame(Frame::Text(_))));
+        line.close(Farewell::Ended);
+        assert!(matches!(end.next(true).await, News::Snapshot(now) if now.as_str() == "now"));
+        assert!(matches!(end.next(true).await, News::Frame(Frame::Close(Farewell::Ended))));
+        assert!(end.next_frame().is_none());
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_woken_and_a_line_without_an_end_holds_nothing() {
+        let (line, end) = line();
+        let waiting = tokio::spawn(async move { (end.next(true).await, end) });
+        tokio::task::yield_now().await;
+        line.send(&ServerMessage::Pong);
+        let (news, end) = waiting.await.unwrap();
+        assert!(matches!(news, News::Frame(Frame::Text(_))));
+        drop(end);
+        for _ in 0..=WAITING_MESSAGES {
+            line.send(&ServerMessage::Pong);
+        }
+        let held = line.0.lock();
+        assert!(held.frames.is_empty() && !held.broken);
     }
 }

@@ -17,11 +17,12 @@ use super::refusal::Refusal;
 use super::session::{Input, Newcomer, PasswordHash, Rules, Session, SocketId};
 use super::shared::{Elsewhere, Entering, Shared, opened};
 use super::store::{Store, StoreError};
+use super::turnstile::Turnstile;
 use crate::domain::{InviteKey, ParticipantId, ParticipantName, ProviderName, SessionCode, TokenSecret};
 use crate::protocol::{ClientMessage, Password, RelayOver, RelayStage};
 use crate::server::clock::Clock;
 use crate::server::cluster::Cluster;
-use crate::server::guard::{ClientAddress, NoPlace, Origin, Place, Room, Tries};
+use crate::server::guard::{ClientAddress, NoPlace, Origin, Place, RateLimit, Room, Tries};
 use crate::server::paths::{Countries, Country, Paths};
 use crate::server::relay::Bouncer;
 use crate::server::usage::{NoRoom, RelayOrder, Usage};
@@ -69,6 +70,8 @@ pub struct SessionSettings {
     pub most_people: usize,
     /// How many sockets one address may have; `None` for as many as it likes.
     pub sockets_per_address: Option<usize>,
+    /// How many people come in at a time, all of them together; `None` for all who come.
+    pub entries: Option<RateLimit>,
     /// The origin whose pages may open the socket; `None`: that of the request's own host.
     pub client_url: Option<Origin>,
     /// What tells the address of whoever opens a socket.
@@ -108,6 +111,7 @@ struct Inner {
     by_address: Room,
     failures: Tries,
     creations: Tries,
+    turnstile: Turnstile,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
@@ -126,6 +130,7 @@ impl Sessions {
         let (live, sockets, stopping) = (Mutex::default(), AtomicU64::new(0), CancellationToken::new());
         let (failures, creations) = (Tries::new(FAILURES.0, FAILURES.1), Tries::new(CREATIONS.0, CREATIONS.1));
         let (people, by_address) = (AtomicUsize::new(0), Room::new(usize::MAX, settings.sockets_per_address));
+        let turnstile = Turnstile::new(settings.entries);
         let inner = Inner {
             around,
             doorkeeper,
@@ -136,6 +141,7 @@ impl Sessions {
             by_address,
             failures,
             creations,
+            turnstile,
             tasks,
             stopping,
         };
@@ -292,6 +298,19 @@ impl Sessions {
     /// Whether this address may have one more socket: its place among them.
     pub(super) fn place(&self, from: ClientAddress) -> Result<Place, NoPlace> {
         self.0.by_address.enter(Some(from))
+    }
+
+    /// How long whoever says this has to wait for a turn. Who knows no session and no place in one takes none: no crowd of
+    /// strangers makes people wait.
+    pub(super) fn turn(&self, message: &ClientMessage) -> Duration {
+        let may_enter = if let ClientMessage::Resume { token, .. } = message {
+            self.find(token.0.code).is_some_and(|session| session.authenticate(&token.0).is_some())
+        } else if let ClientMessage::Join { code, .. } = message {
+            self.find(*code).is_some()
+        } else {
+            true
+        };
+        if may_enter { self.0.turnstile.turn(self.clock().now()) } else { Duration::ZERO }
     }
 
     /// The sockets' tasks, so that stopping can wait for them.

@@ -9,7 +9,7 @@ mod reading;
 mod tests;
 
 use super::bucket::Bucket;
-use super::line::{Farewell, Frame, Line, LineEnd, line};
+use super::line::{Farewell, Frame, Line, LineEnd, News, line};
 use super::refusal::Refusal;
 use super::sessions::{Seat, Sessions};
 use crate::domain::Now;
@@ -26,9 +26,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// What the transport takes. Beyond it the stream is lost, so it lies well above [`limits::MESSAGE_BYTES`], beyond which a
@@ -206,29 +207,48 @@ impl Socket {
 
     async fn run(&mut self) -> Over {
         let stopping = self.sessions.stopping().clone();
-        let broken = self.end.broken.clone();
         let shown_out = self.place.as_ref().map_or_else(CancellationToken::new, |place| place.shown_out().clone());
         let mut ping = interval_at(Instant::now() + self.pace.ping_every, self.pace.ping_every);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Each of these is made once: to make it anew for every message would take a lock that all sockets share.
+        let (mut stopping, mut shown_out) = (pin!(stopping.cancelled()), pin!(shown_out.cancelled()));
+        let mut silence = pin!(sleep_until(self.deadline()));
         loop {
-            let gone_at = self.heard + self.pace.gone_after;
-            let deadline = if self.seat.is_some() { gone_at } else { gone_at.min(self.enter_by) };
             let step = tokio::select! {
                 biased;
-                () = stopping.cancelled() => Err(Over(Some(Farewell::GoingAway))),
-                () = broken.cancelled() => Err(Over(Some(Farewell::TryAgain))),
-                () = shown_out.cancelled(), if self.seat.is_none() => Err(Over(Some(Farewell::TryAgain))),
-                () = sleep_until(deadline) => Err(Over((deadline < gone_at).then_some(Farewell::Unusable))),
+                () = &mut stopping => Err(Over(Some(Farewell::GoingAway))),
+                () = &mut shown_out, if self.seat.is_none() => Err(Over(Some(Farewell::TryAgain))),
+                () = &mut silence => {
+                    // It only ever moves on.
+                    let deadline = self.deadline();
+                    if deadline > silence.deadline() {
+                        silence.as_mut().reset(deadline);
+                        continue;
+                    }
+                    Err(Over((deadline < self.gone_at()).then_some(Farewell::Unusable)))
+                }
                 _ = ping.tick() => self.write(Message::Ping(axum::body::Bytes::new())).await,
-                // Before the other messages, so that nobody hears of a guest who is not in the list yet.
-                Ok(()) = self.end.snapshot.changed(), if self.seat.is_some() => self.write_snapshot().await,
-                Some(frame) = self.end.frames.recv() => self.write_frame(frame).await,
+                news = self.end.next(self.seat.is_some()) => match news {
+                    News::Broken => Err(Over(Some(Farewell::TryAgain))),
+                    News::Snapshot(snapshot) => self.write(Message::Text(snapshot)).await,
+                    News::Frame(frame) => self.write_frame(frame).await,
+                },
                 received = self.stream.recv() => self.receive(received).await,
             };
             if let Err(over) = step {
                 return over;
             }
         }
+    }
+
+    /// When whoever is silent is taken for gone.
+    fn gone_at(&self) -> Instant {
+        self.heard + self.pace.gone_after
+    }
+
+    /// When the socket is closed if nothing more comes.
+    fn deadline(&self) -> Instant {
+        if self.seat.is_some() { self.gone_at() } else { self.gone_at().min(self.enter_by) }
     }
 
     async fn receive(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<(), Over> {
@@ -282,34 +302,43 @@ impl Socket {
             self.refuse(Refusal::NotJoined);
             return Ok(());
         }
+        // Lent room while it lasts: it is needed once, and an idle socket would keep it for good.
+        Box::pin(self.come_in(message, now)).await
+    }
+
+    async fn come_in(&mut self, message: ClientMessage, now: Now) -> Result<(), Over> {
         self.enter_by = Instant::now() + NEXT_TRY_WITHIN;
         if !self.tries.take(now) {
             self.refuse(Refusal::TooManyTries);
             return Ok(());
         }
+        self.wait_for_turn(&message).await?;
         self.seat = self.sessions.enter(&self.line, self.from, self.country, message).await;
         if self.seat.is_some() {
             if let Some(place) = &self.place {
                 place.sit_down();
             }
             // The welcome waits in the queue and goes out before any snapshot.
-            while let Ok(frame) = self.end.frames.try_recv() {
+            while let Some(frame) = self.end.next_frame() {
                 self.write_frame(frame).await?;
             }
         }
         Ok(())
     }
 
-    fn refuse(&self, refusal: Refusal) {
-        self.line.send(&refusal.message());
+    async fn wait_for_turn(&mut self, message: &ClientMessage) -> Result<(), Over> {
+        let turn = self.sessions.turn(message);
+        if turn.is_zero() {
+            return Ok(());
+        }
+        tokio::select! {
+            () = self.sessions.stopping().cancelled() => Err(Over(Some(Farewell::GoingAway))),
+            () = sleep(turn) => Ok(()),
+        }
     }
 
-    async fn write_snapshot(&mut self) -> Result<(), Over> {
-        let snapshot = self.end.snapshot.borrow_and_update().clone();
-        match snapshot {
-            Some(snapshot) => self.write(Message::Text(snapshot)).await,
-            None => Ok(()),
-        }
+    fn refuse(&self, refusal: Refusal) {
+        self.line.send(&refusal.message());
     }
 
     async fn write_frame(&mut self, frame: Frame) -> Result<(), Over> {
@@ -322,13 +351,14 @@ impl Socket {
     async fn write(&mut self, message: Message) -> Result<(), Over> {
         tokio::select! {
             biased;
-            () = self.sessions.stopping().cancelled() => Err(Over(Some(Farewell::GoingAway))),
-            () = self.end.broken.cancelled() => Err(Over(Some(Farewell::TryAgain))),
+            // First, since it seldom waits: nothing else is looked at then.
             written = timeout(self.pace.write_within, self.stream.send(message)) => match written {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(_)) => Err(Over(None)),
                 Err(_) => Err(Over(Some(Farewell::TryAgain))),
             },
+            () = self.sessions.stopping().cancelled() => Err(Over(Some(Farewell::GoingAway))),
+            () = self.end.broken() => Err(Over(Some(Farewell::TryAgain))),
         }
     }
 

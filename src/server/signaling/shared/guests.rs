@@ -6,9 +6,8 @@ use super::seats::SeatId;
 use super::word::{AtSeat, Entered, Entering};
 use crate::domain::SessionCode;
 use crate::protocol::ClientMessage;
-use crate::server::signaling::line::{Farewell, Frame, LineEnd, line};
+use crate::server::signaling::line::{Farewell, Frame, LineEnd, News, line};
 use crate::server::signaling::sessions::{Seat, Sessions};
-use axum::extract::ws::Utf8Bytes;
 use tokio::sync::mpsc::Receiver;
 
 /// Lets somebody in, and passes on what is said until they are gone.
@@ -16,15 +15,15 @@ pub(super) async fn receive(shared: Shared, sessions: Sessions, arrived: Arrived
     let Arrived { seat, entering: Entering { from, country, message }, says } = arrived;
     let here = opened(&message).is_some_and(|code| sessions.is_here(code));
     if here {
-        let (line, mut end) = line();
+        let (line, end) = line();
         let place = Box::pin(sessions.enter_here(&line, from, country, message)).await;
-        let (first, farewell) = waiting(&mut end);
+        let (first, farewell) = waiting(&end);
         match place {
             Some(place) => {
                 shared.post().say(seat, AtSeat::Entered(Entered::In(first)));
                 let farewell = match farewell {
                     Some(farewell) => Some(farewell),
-                    None => stand_in(&shared, &sessions, seat, &mut end, &place, says).await,
+                    None => stand_in(&shared, &sessions, seat, &end, &place, says).await,
                 };
                 if let Some(farewell) = farewell {
                     shared.post().say(seat, AtSeat::Closes(farewell));
@@ -47,9 +46,9 @@ pub(in super::super) const fn opened(message: &ClientMessage) -> Option<SessionC
 }
 
 /// What the line holds already.
-fn waiting(end: &mut LineEnd) -> (Vec<String>, Option<Farewell>) {
+fn waiting(end: &LineEnd) -> (Vec<String>, Option<Farewell>) {
     let mut first = Vec::new();
-    while let Ok(frame) = end.frames.try_recv() {
+    while let Some(frame) = end.next_frame() {
         match frame {
             Frame::Text(text) => first.push(text.to_string()),
             Frame::Close(farewell) => return (first, Some(farewell)),
@@ -63,7 +62,7 @@ async fn stand_in(
     shared: &Shared,
     sessions: &Sessions,
     seat: SeatId,
-    end: &mut LineEnd,
+    end: &LineEnd,
     place: &Seat,
     mut says: Receiver<ClientMessage>,
 ) -> Option<Farewell> {
@@ -73,18 +72,15 @@ async fn stand_in(
             biased;
             // The socket's own server goes on.
             () = stopping.cancelled() => return Some(Farewell::TryAgain),
-            () = end.broken.cancelled() => return Some(Farewell::TryAgain),
-            Ok(()) = end.snapshot.changed() => {
-                // The newest one by the time that there is room.
-                let Ok(permit) = shared.0.out.reserve().await else { return None };
-                let snapshot: Option<Utf8Bytes> = end.snapshot.borrow_and_update().clone();
-                if let Some(snapshot) = snapshot {
-                    shared.post().say_with(permit, seat, AtSeat::Sees(snapshot.to_string()));
+            news = end.next(true) => match news {
+                News::Broken => return Some(Farewell::TryAgain),
+                News::Snapshot(snapshot) => {
+                    let Ok(permit) = shared.0.out.reserve().await else { return None };
+                    // By the time that there is room there may be a newer one.
+                    shared.post().say_with(permit, seat, AtSeat::Sees(end.newest(snapshot).to_string()));
                 }
-            }
-            Some(frame) = end.frames.recv() => match frame {
-                Frame::Text(text) => shared.post().say(seat, AtSeat::Hears(text.to_string())),
-                Frame::Close(farewell) => return Some(farewell),
+                News::Frame(Frame::Text(text)) => shared.post().say(seat, AtSeat::Hears(text.to_string())),
+                News::Frame(Frame::Close(farewell)) => return Some(farewell),
             },
             said = says.recv() => place.take(said?),
         }

@@ -50,6 +50,7 @@ pub(super) async fn paced(client_url: Option<Origin>, pace: Pace) -> Server {
             most_sessions: 1_000,
             most_people: 1_000,
             sockets_per_address: None,
+            entries: None,
             client_url,
             client_ip_source: ClientIpSource::ConnectInfo,
             bouncer: None,
