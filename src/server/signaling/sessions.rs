@@ -300,19 +300,6 @@ impl Sessions {
         self.0.by_address.enter(Some(from))
     }
 
-    /// How long whoever says this has to wait for a turn. Who knows no session and no place in one takes none: no crowd of
-    /// strangers makes people wait.
-    pub(super) fn turn(&self, message: &ClientMessage) -> Duration {
-        let may_enter = if let ClientMessage::Resume { token, .. } = message {
-            self.find(token.0.code).is_some_and(|session| session.authenticate(&token.0).is_some())
-        } else if let ClientMessage::Join { code, .. } = message {
-            self.find(*code).is_some()
-        } else {
-            true
-        };
-        if may_enter { self.0.turnstile.turn(self.clock().now()) } else { Duration::ZERO }
-    }
-
     /// The sockets' tasks, so that stopping can wait for them.
     pub(super) fn tasks(&self) -> &TaskTracker {
         &self.0.tasks

@@ -1,4 +1,4 @@
-//! A place in a session, at this server or at another one.
+//! A place in a session, at this server or at another one, and the turn that is waited for before.
 
 use super::Sessions;
 use crate::protocol::ClientMessage;
@@ -6,6 +6,7 @@ use crate::server::signaling::live::LiveSession;
 use crate::server::signaling::session::{Input, SocketId};
 use crate::server::signaling::shared::EdgeSeat;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A socket's place in a session. Dropping it is losing the socket: the place is kept for the grace period.
 pub(in super::super) enum Seat {
@@ -20,6 +21,21 @@ pub(in super::super) struct OwnSeat {
     pub(super) sessions: Sessions,
     pub(super) session: Arc<LiveSession>,
     pub(super) socket: SocketId,
+}
+
+impl Sessions {
+    /// How long whoever says this has to wait for a turn. Who knows no session and no place in one takes none: no crowd of
+    /// strangers makes people wait.
+    pub(in super::super) fn turn(&self, message: &ClientMessage) -> Duration {
+        let may_enter = if let ClientMessage::Resume { token, .. } = message {
+            self.find(token.0.code).is_some_and(|session| session.authenticate(&token.0).is_some())
+        } else if let ClientMessage::Join { code, .. } = message {
+            self.find(*code).is_some()
+        } else {
+            true
+        };
+        if may_enter { self.0.turnstile.turn(self.clock().now()) } else { Duration::ZERO }
+    }
 }
 
 impl Seat {
