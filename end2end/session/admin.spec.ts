@@ -1,5 +1,5 @@
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { isAccessible } from '../harness/axe';
 import { longEvening } from '../harness/film';
 import { Operator, TOKEN } from '../harness/operator';
 import { expect, relayed, test } from '../harness/test';
@@ -14,13 +14,8 @@ const providers = {
   STATIC_TURN_CREDENTIAL: 'a-login-for-everybody',
 };
 
-async function isAccessible(page: Page, what: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
-    const found = violations.map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map(({ target }) => target).join('; ')})`);
-    expect(found, `${what}, ${colorScheme}`).toEqual([]);
-  }
+async function isAccessibleAndFits(page: Page, what: string): Promise<void> {
+  await isAccessible(page, what);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect(wide, `${what}: pixels past the edge`).toBeLessThanOrEqual(0);
 }
@@ -121,11 +116,11 @@ test.describe('on a phone, in German', () => {
     await token.fill('falsch');
     await token.press('Enter');
     await expect(page.getByRole('alert').filter({ hasText: 'Das ist nicht das Token' })).toBeVisible();
-    await isAccessible(page, 'door, refused');
+    await isAccessibleAndFits(page, 'door, refused');
     await token.fill(TOKEN);
     await token.press('Enter');
     await expect(page.getByRole('status').filter({ hasText: 'Live' })).toBeVisible();
-    await isAccessible(page, 'inside, with nothing there');
+    await isAccessibleAndFits(page, 'inside, with nothing there');
 
     const host = await people.host({ name: 'Ada' });
     const guest = await people.arrive();
@@ -140,11 +135,11 @@ test.describe('on a phone, in German', () => {
     await expect(page.locator('.big-figure')).not.toHaveText('0 B');
     await expect(page.getByRole('region', { name: 'Derselbe Monat anderswo' })).toContainText(/Cloudflare\s*hier in Betrieb/);
     for (const summary of await page.getByText('Als Tabelle').all()) await summary.click();
-    await isAccessible(page, 'inside, with a relayed connection');
+    await isAccessibleAndFits(page, 'inside, with a relayed connection');
 
     await page.getByRole('button', { name: /^Relay beenden: / }).click();
     await expect(page.getByRole('dialog')).toBeVisible();
-    await isAccessible(page, 'question');
+    await isAccessibleAndFits(page, 'question');
     await page.getByRole('dialog').getByRole('button', { name: 'Relay beenden' }).click();
     await expect(page.locator('.admin-said')).toContainText(/Das Relay ist für [0-9a-f]{8} beendet\./);
   });

@@ -1,6 +1,6 @@
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { apart } from '../harness/apart';
+import { isAccessible } from '../harness/axe';
 import { Coturn } from '../harness/coturn';
 import { nightTrain } from '../harness/film';
 import { freePort } from '../harness/free_port';
@@ -31,14 +31,6 @@ async function supportText({ page }: Person): Promise<string> {
   return text;
 }
 
-async function isAccessible({ page }: Person, what: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, help }) => `${id}: ${help}`), `${what}, ${colorScheme}`).toEqual([]);
-  }
-}
-
 async function pictures({ page }: Person, name: string): Promise<void> {
   for (const [screen, width, height] of [['desk', 1280, 800], ['phone', 390, 844]] as const) {
     await page.setViewportSize({ width, height });
@@ -55,7 +47,7 @@ relayed('where all is well every entrance carries data, and what ran over the re
   const visitor = await people.arrive();
   await visitor.page.goto('/check');
   await expect(start(visitor.page)).toBeEnabled();
-  await isAccessible(visitor, 'before a check');
+  await isAccessible(visitor.page, 'before a check');
   expect(cloudflare.requests, 'nothing is minted before somebody presses').toBe(0);
 
   expect(await checks(visitor)).toMatch(/^You can watch directly\.\s+Where that fails, the relay steps in/);
@@ -83,7 +75,7 @@ relayed('where all is well every entrance carries data, and what ran over the re
     expect(text).not.toContain(username);
     expect(text).not.toContain(credential);
   }
-  await isAccessible(visitor, 'after a check');
+  await isAccessible(visitor.page, 'after a check');
   await pictures(visitor, 'well');
 });
 
@@ -140,7 +132,7 @@ test.describe('with a login that the relay does not know', () => {
     await expect(answer(visitor.page, /Relay · UDP/)).toContainText(/Refuses the login.*\(401, \d+ m?s\)/);
     expect(await supportText(visitor)).toContain('(401');
     expect((await tessro.bandwidth()).bandwidthUsedBytes).toBe(0);
-    await isAccessible(visitor, 'refused');
+    await isAccessible(visitor.page, 'refused');
     await pictures(visitor, 'refused');
   });
 });

@@ -5,7 +5,7 @@
 //! connection only when that did not help.
 
 use super::candidates::Candidates;
-use super::ice::Ice;
+use super::ice::{Ice, Need};
 use super::outbox::Outbox;
 use super::peer::{PeerCommand, PeerConfig, PeerEvent, PeerState, Sample};
 use super::random::Random;
@@ -43,17 +43,6 @@ pub struct Wants {
     pub ice: Option<Need>,
     /// To know whether the line to the server is still there.
     pub line: bool,
-}
-
-/// How much somebody needs credentials that are fresh.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// A restart of ICE is about to use them.
-    Soon,
-    /// A connection is in trouble.
-    InTrouble,
-    /// A connection is in trouble that runs over a relay of the provider in hand: let them be another's.
-    FromAnother,
 }
 
 #[derive(Debug)]

@@ -4,7 +4,8 @@
 //! by the host alone, whoever wants it; see [`super::negotiation`].
 
 use super::candidates::Candidates;
-use super::guest::{Around, Need};
+use super::guest::Around;
+use super::ice::Need;
 use super::moving::Moving;
 use super::negotiation::{Negotiation, Step};
 use super::outbox::Outbox;
@@ -127,7 +128,10 @@ impl Host {
                 }
             }
             Signal::Restart { silent } => {
-                self.suspect |= silent && peer.relaying.is_relayed();
+                // A restart may be under way already, with credentials of the relay that is silent.
+                if silent && peer.relaying.is_relayed() {
+                    (self.suspect, self.wants_ice) = (true, true);
+                }
                 self.restart(id, Negotiation::restart_anyway, around, out);
             }
             Signal::Renewed => peer.negotiation.guest_renewed(),

@@ -17,6 +17,17 @@ const URGENT: Duration = Duration::from_secs(5);
 /// The month turns once; until then asking is of little use.
 const AFTER_LIMIT: Duration = Duration::from_mins(5);
 
+/// How much somebody needs credentials that are fresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// A restart of ICE is about to use them.
+    Soon,
+    /// A connection is in trouble.
+    InTrouble,
+    /// A connection is in trouble that runs over a relay of the provider in hand: let them be another's.
+    FromAnother,
+}
+
 /// How a call for ICE servers ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum IceOutcome {
@@ -158,12 +169,18 @@ impl Ice {
         !self.own
     }
 
-    /// ICE is about to be restarted. True: fetch first, since the answer in hand is not fresh.
+    /// ICE is about to be restarted. True: fetch first, since the answer in hand is not fresh, or of a relay that is silent however
+    /// fresh it is.
     #[must_use]
-    pub fn freshen(&mut self, urgent: bool, now: Now) -> bool {
+    pub fn freshen(&mut self, need: Need, now: Now) -> bool {
         let old = self.obtained.is_none_or(|obtained| now.since(obtained) >= URGENT);
         let stale = self.stale.is_none_or(|stale| stale <= now);
-        let fetch = !self.in_flight && old && (urgent || stale);
+        let wanted = match need {
+            Need::Soon => old && stale,
+            Need::InTrouble => old,
+            Need::FromAnother => true,
+        };
+        let fetch = wanted && !self.in_flight;
         self.in_flight |= fetch;
         fetch
     }
@@ -292,12 +309,17 @@ mod tests {
     fn before_a_restart_only_an_old_answer_is_asked_for_again_and_in_trouble_nearly_any() {
         let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
         let _ = ice.answered(&IceOutcome::Answer(answer()), at(0), &mut random);
-        assert!(!ice.freshen(false, at(399)), "the server would give the same again");
-        assert!(!ice.freshen(true, at(4)));
-        assert!(ice.freshen(false, at(400)));
-        assert!(!ice.freshen(true, at(400)) && ice.is_fetching(), "one call at a time");
+        assert!(!ice.freshen(Need::Soon, at(399)), "the server would give the same again");
+        assert!(!ice.freshen(Need::InTrouble, at(4)));
+        assert!(ice.freshen(Need::Soon, at(400)));
+        assert!(!ice.freshen(Need::InTrouble, at(400)) && ice.is_fetching(), "one call at a time");
         let _ = ice.answered(&IceOutcome::Answer(answer()), at(401), &mut random);
-        assert!(ice.freshen(true, at(406)));
+        assert!(ice.freshen(Need::InTrouble, at(406)));
+        let _ = ice.answered(&IceOutcome::Answer(answer()), at(407), &mut random);
+        assert!(
+            ice.freshen(Need::FromAnother, at(407)),
+            "a silent relay is of no use, however fresh its credentials are"
+        );
     }
 
     #[test]

@@ -144,7 +144,7 @@ pub struct Sent {
 }
 
 /// One relayed pair's counters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PairSample {
     /// The browser's name for the pair.
     pub id: String,

@@ -9,7 +9,7 @@ use crate::protocol::Path;
 use std::time::Duration;
 
 /// Checks and keep-alives on a relayed pair stay below this between two looks; sound alone is ten times as much.
-const MEDIA_BYTES: u64 = 2_000;
+pub(super) const MEDIA_BYTES: u64 = 2_000;
 /// No attempt is made more often than this: it costs an allocation at both ends.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 /// Relays cost money: a way that opens in the first minutes is found within this.

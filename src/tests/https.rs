@@ -2,19 +2,15 @@
 
 use super::{
     app::{TestApp, config},
+    ports::free_port,
     relay::{credential, eventually, tls_url},
 };
 use crate::server::{certificate::tests::write, clock::Clock, relay::tests::caller::Caller, serve::relay_alone};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 const PATH: &str = "/api/turn-credentials";
-
-/// One that nobody has at the moment.
-fn free_port() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
-}
 
 fn local(port: &str) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port.parse().unwrap())
@@ -31,7 +27,7 @@ fn variables<'a>(certificate: &'a str, key: &'a str, more: &[(&'a str, &'a str)]
 async fn site_and_relay_share_a_port() {
     let directory = tempfile::tempdir().unwrap();
     let (certificate, key, trust) = write(&directory);
-    let port = free_port();
+    let port = free_port().to_string();
     let more = [("PORT", port.as_str()), ("TURN_RELAY_TLS_PORT", &port), ("CLIENT_URL", "https://localhost")];
     let app = TestApp::start(&variables(certificate.to_str().unwrap(), key.to_str().unwrap(), &more)).await;
     assert!(app.url.starts_with("https://"));
@@ -67,7 +63,7 @@ async fn pages_that_are_asked_for_at_once_are_all_rendered() {
 async fn the_relay_has_a_port_of_its_own_for_tls_where_that_was_set() {
     let directory = tempfile::tempdir().unwrap();
     let (certificate, key, trust) = write(&directory);
-    let port = free_port();
+    let port = free_port().to_string();
     let more = [("TURN_RELAY_TLS_PORT", port.as_str()), ("TURN_RELAY_NAME", "localhost")];
     let app = TestApp::start(&variables(certificate.to_str().unwrap(), key.to_str().unwrap(), &more)).await;
     let answer = app.get(PATH).await.json();
@@ -96,7 +92,7 @@ async fn a_certificate_that_cannot_be_used_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_of_its_own_process_outlives_the_app() {
     let data = tempfile::tempdir().unwrap();
-    let port = free_port();
+    let port = free_port().to_string();
     let shared = [("TURN_RELAY", "external"), ("TURN_RELAY_PUBLIC_ADDRESS", "127.0.0.1"), ("TURN_RELAY_PORT", &port)];
     let shared = [&shared[..], &[("TURN_RELAY_DEVELOPMENT", "1")]].concat();
     let (stop, stopped) = oneshot::channel::<()>();

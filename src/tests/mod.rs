@@ -28,6 +28,7 @@ mod https;
 mod load;
 mod operator;
 mod participants;
+mod ports;
 mod providers;
 mod proxies;
 pub(crate) mod redis;

@@ -1,6 +1,9 @@
 //! Behind the proxies whose settings stand in `deploy/proxies`, each of them real: pages, sockets, and whose address counts.
 
-use super::app::{Answer, TestApp};
+use super::{
+    app::{Answer, TestApp},
+    ports::free_port,
+};
 use crate::{
     protocol::{ClientMessage, ServerMessage},
     server::certificate::tests::write,
@@ -8,7 +11,7 @@ use crate::{
 use futures::{SinkExt as _, StreamExt as _};
 use std::{
     fs,
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -51,7 +54,7 @@ impl Proxy {
     async fn start(file: &str, app: &TestApp, run: impl FnOnce(&str, &Place) -> Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (certificate, key, trust) = write(&folder);
-        let address = free_address();
+        let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), free_port());
         let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/proxies").join(file);
         let settings = fs::read_to_string(settings).unwrap().replace("127.0.0.1:3001", &app.address().to_string());
         let place = Place { folder: folder.path().to_owned(), listens: address.port(), certificate, key };
@@ -98,14 +101,6 @@ impl Proxy {
         let message = tokio::time::timeout(Duration::from_secs(5), socket.next()).await.unwrap();
         serde_json::from_str(message.unwrap().unwrap().to_text().unwrap()).unwrap()
     }
-}
-
-/// Below the ports that the system gives to whoever wants any: other tests take and leave those all the time, and a proxy needs a moment
-/// until it has its own.
-fn free_address() -> SocketAddr {
-    let mut ports = std::iter::repeat_with(|| rand::random_range(20_000..30_000));
-    let address = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-    ports.find_map(|port| TcpListener::bind(address(port)).ok()).unwrap().local_addr().unwrap()
 }
 
 /// Where system programs are is not on everybody's PATH.

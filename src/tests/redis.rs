@@ -1,7 +1,7 @@
 //! A real Redis on a free port, which can be killed and started again.
 
+use super::ports::free_port;
 use std::{
-    net::TcpListener,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -19,7 +19,7 @@ pub(crate) struct Redis {
 
 impl Redis {
     pub(crate) async fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let folder = tempfile::tempdir().unwrap();
         let redis = Self { process: run(port, &folder), port, folder };
         redis.is_up().await;

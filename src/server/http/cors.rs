@@ -9,27 +9,34 @@ use super::{
 };
 use crate::server::guard::Origin;
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderValue, Method, header, request::Parts},
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use tower::{Layer as _, ServiceExt as _};
+use futures::FutureExt as _;
+use std::convert::Infallible;
+use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// The layer, for `axum::middleware::from_fn_with_state`.
-pub(super) async fn cors(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// What `answer` gives, with what it tells a browser of who may read it.
+pub(super) async fn cors<A, F>(state: &AppState, request: Request, answer: A) -> Response
+where
+    A: Fn(Request) -> F,
+    F: Future<Output = Response>,
+{
     // Whoever is no page asks in the usual way, also with OPTIONS.
     if !request.headers().contains_key(header::ORIGIN) {
-        return next.run(request).await;
+        return answer(request).await;
     }
+    let state = state.clone();
     let allowed = AllowOrigin::predicate(move |origin, request| may_read(&state, origin, request));
     let layer = CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::HEAD, Method::POST])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, API_KEY])
         .expose_headers([header::RETRY_AFTER, LIMIT, REMAINING, RESET]);
-    layer.layer(next).oneshot(request).await.into_response()
+    let answer = service_fn(|request| answer(request).map(Ok::<_, Infallible>));
+    layer.layer(answer).oneshot(request).await.into_response()
 }
 
 fn may_read(state: &AppState, origin: &HeaderValue, request: &Parts) -> bool {

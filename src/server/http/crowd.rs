@@ -1,7 +1,7 @@
-//! What holds for every request, whoever it is for: how often one address may ask, how long a request may take, and that nothing
-//! is changed in a visitor's name by a page of another site.
+//! What holds for every request, whoever it is for: how often one address may ask, how long a request may take, that a fault in
+//! one is no other's, and that nothing is changed in a visitor's name by a page of another site.
 
-use super::{AppState, error};
+use super::{AppState, error, headers::Careful};
 use crate::{
     app::api::ApiError,
     protocol::ErrorCode,
@@ -9,25 +9,37 @@ use crate::{
 };
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use std::time::Duration;
+use futures::FutureExt as _;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 /// A request has to be here whole, and an answer begun, within this time. The longest that an answer takes by itself is 2 s.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 
-/// The layer that counts, for `axum::middleware::from_fn_with_state`.
-pub(super) async fn counted(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// The one layer around everything, for `axum::middleware::from_fn_with_state`. One for each of its steps would cost more than the
+/// steps: a router boxes each of its layers anew at every request.
+pub(super) async fn every_request(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let careful = Careful::of(&state, request.headers());
+    let response = match counted(&state, request).await {
+        Ok(request) => within(ANSWERED_WITHIN, request, next).await,
+        Err(refusal) => refusal,
+    };
+    careful.tell(response)
+}
+
+/// The request, if its address has not asked too often.
+async fn counted(state: &AppState, request: Request) -> Result<Request, Response> {
     let Some(kind) = Kind::of(request.uri().path()).filter(|kind| state.flow.counts(*kind)) else {
-        return next.run(request).await;
+        return Ok(request);
     };
     let (mut parts, body) = request.into_parts();
     let address = ClientAddress::of_request(&mut parts, state.client_ip_source.clone()).await;
     match state.flow.admit(kind, address) {
-        Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(refusal) => too_many(kind, refusal),
+        Ok(()) => Ok(Request::from_parts(parts, body)),
+        Err(refusal) => Err(too_many(kind, refusal)),
     }
 }
 
@@ -45,18 +57,19 @@ fn too_many(kind: Kind, refusal: TooMany) -> Response {
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// The layer that waits no longer, for `axum::middleware::from_fn`.
-pub(super) async fn in_time(request: Request, next: Next) -> Response {
-    within(ANSWERED_WITHIN, request, next).await
-}
-
+/// The answer, if there is one in time and nothing panics on the way. A panic is a fault in one request, which the panic hook has
+/// logged; the others go on.
 async fn within(time: Duration, request: Request, next: Next) -> Response {
     let api = Kind::of(request.uri().path()) == Some(Kind::Api);
-    match tokio::time::timeout(time, next.run(request)).await {
-        Ok(response) => response,
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(time, answered).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_panic)) if api => ([(header::CACHE_CONTROL, NO_STORE)], error::internal()).into_response(),
+        Ok(Err(_panic)) => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong. Try again.\n").into_response(),
         // What has not come yet is not waited for either.
         Err(_) if api => {
-            ([(header::CONNECTION, "close")], error::for_status(StatusCode::REQUEST_TIMEOUT)).into_response()
+            let headers = [(header::CONNECTION, HeaderValue::from_static("close")), (header::CACHE_CONTROL, NO_STORE)];
+            (headers, error::for_status(StatusCode::REQUEST_TIMEOUT)).into_response()
         }
         Err(_) => {
             (StatusCode::REQUEST_TIMEOUT, [(header::CONNECTION, "close")], "Too slow. Try again.\n").into_response()
@@ -64,22 +77,18 @@ async fn within(time: Duration, request: Request, next: Next) -> Response {
     }
 }
 
-/// The layer that lets only our own pages, and programs, change anything; for `axum::middleware::from_fn_with_state`.
-pub(super) async fn of_our_pages(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if changes_something(request.method()) && is_foreign(&state, request.headers()) {
-        let message = "Only this app's own pages and programs may do this. Open the app at the address in CLIENT_URL.";
-        return ApiError::new(ErrorCode::ForbiddenOrigin, "Forbidden origin", message).into_response();
+/// The refusal of a request that would change something for a page of another site: only our own pages, and programs, may.
+pub(super) fn of_a_foreign_page(state: &AppState, request: &Request) -> Option<Response> {
+    if !changes_something(request.method()) || guard::origin::allows(request.headers(), state.client_url.as_ref()) {
+        return None;
     }
-    next.run(request).await
+    let message = "Only this app's own pages and programs may do this. Open the app at the address in CLIENT_URL.";
+    Some(ApiError::new(ErrorCode::ForbiddenOrigin, "Forbidden origin", message).into_response())
 }
 
 /// Everything but what is read, and the question that a browser asks beforehand.
 fn changes_something(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
-}
-
-fn is_foreign(state: &AppState, headers: &HeaderMap) -> bool {
-    !guard::origin::allows(headers, state.client_url.as_ref())
 }
 
 #[cfg(test)]

@@ -7,19 +7,18 @@
 //! 4. Every error is a 500 in an encoding of its own: it is decoded and answered with its status and `Retry-After`.
 //! 5. Whatever a framework refuses by itself is text or empty: it becomes JSON with `error` and `message`.
 //!
-//! Panics are answered as JSON too, and nothing under `/api` may be stored by caches.
+//! Nothing under `/api` may be stored by caches.
 
-use super::error;
+use super::{AppState, cors::cors, crowd, error};
 use crate::app::api::{ApiError, BeginCheck};
 use axum::{
     body::{Body, HttpBody as _, to_bytes},
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderValue, Method, Uri, header, uri::PathAndQuery},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use leptos::server_fn::{ServerFn as _, error::SERVER_FN_ERROR_HEADER};
-use std::any::Any;
 
 /// The server function that is answered as one. It takes no arguments; a parameter that people add to work around caches does no
 /// harm.
@@ -28,8 +27,21 @@ const WITHOUT_QUERY: &str = BeginCheck::PATH;
 /// An error is far smaller.
 const ERROR_BYTES: usize = 64 * 1024;
 
-/// The layer, for `axum::middleware::from_fn`.
-pub(super) async fn contract(mut request: Request, next: Next) -> Response {
+/// The layer, for `axum::middleware::from_fn_with_state`. Within it stands who may read an answer, and who may change something.
+pub(super) async fn contract(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let guarded = |request: Request| {
+        let (refusal, next) = (crowd::of_a_foreign_page(&state, &request), next.clone());
+        async move {
+            match refusal {
+                Some(refusal) => refusal,
+                None => next.run(request).await,
+            }
+        }
+    };
+    keep(request, async |request| cors(&state, request, guarded).await).await
+}
+
+async fn keep(mut request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
     let head = request.method() == Method::HEAD;
     if head {
         *request.method_mut() = Method::GET;
@@ -38,14 +50,9 @@ pub(super) async fn contract(mut request: Request, next: Next) -> Response {
     if request.uri().path() == WITHOUT_QUERY {
         drop_query(request.uri_mut());
     }
-    let mut response = in_json(next.run(request).await).await;
+    let mut response = in_json(answer(request).await).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if head { without_body(response) } else { response }
-}
-
-/// What a panic is answered with, for `CatchPanicLayer::custom`. The panic hook has logged it.
-pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
-    error::internal().into_response()
 }
 
 fn drop_query(uri: &mut Uri) {
@@ -95,45 +102,30 @@ fn without_body(response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::{Router, http::StatusCode, middleware::from_fn, routing::get};
-    use tower::ServiceExt as _;
-    use tower_http::catch_panic::CatchPanicLayer;
+    use axum::http::StatusCode;
 
-    #[expect(clippy::panic, reason = "it is what is tested")]
-    async fn panics() -> StatusCode {
-        panic!("on purpose")
-    }
-
-    async fn ask(method: Method, path: &str) -> (StatusCode, Option<HeaderValue>, Vec<u8>) {
-        let app = Router::new()
-            .route("/api/panics", get(panics))
-            .route("/api/text", get(|| async { (StatusCode::BAD_GATEWAY, "oops") }))
-            .route("/api/fine", get(|| async { "fine" }))
-            .layer(CatchPanicLayer::custom(panicked))
-            .layer(from_fn(contract));
-        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
-        let response = app.oneshot(request).await.unwrap();
-        let (status, kind) = (response.status(), response.headers().get(header::CONTENT_TYPE).cloned());
+    async fn ask(method: Method, answer: Response) -> Response {
+        let request = Request::builder().method(method).uri("/api/anything").body(Body::empty()).unwrap();
+        let response = keep(request, async |_| answer).await;
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
-        (status, kind, to_bytes(response.into_body(), ERROR_BYTES).await.unwrap().to_vec())
+        response
     }
 
     #[tokio::test]
-    async fn a_panic_and_a_framework_fault_are_answered_in_json() {
-        for path in ["/api/panics", "/api/text"] {
-            let (status, kind, body) = ask(Method::GET, path).await;
-            assert_eq!(
-                (status, kind.unwrap().to_str().unwrap()),
-                (StatusCode::INTERNAL_SERVER_ERROR, "application/json")
-            );
-            let error: ApiError = serde_json::from_slice(&body).unwrap();
-            assert!(!error.0.message.is_empty());
-        }
+    async fn a_framework_fault_is_answered_in_json() {
+        let response = ask(Method::GET, (StatusCode::BAD_GATEWAY, "oops").into_response()).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+        let body = to_bytes(response.into_body(), ERROR_BYTES).await.unwrap();
+        let error: ApiError = serde_json::from_slice(&body).unwrap();
+        assert!(!error.0.message.is_empty());
     }
 
     #[tokio::test]
     async fn a_head_has_no_body() {
-        let (status, _, body) = ask(Method::HEAD, "/api/fine").await;
-        assert_eq!((status, body.len()), (StatusCode::OK, 0));
+        let response = ask(Method::HEAD, "fine".into_response()).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()[header::CONTENT_LENGTH], "4");
+        assert!(to_bytes(response.into_body(), ERROR_BYTES).await.unwrap().is_empty());
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::State,
+    extract::{Request, State},
     http::{HeaderName, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -29,8 +29,8 @@ pub fn over_http_only<T>() -> Ready<Result<T, ApiError>> {
 }
 
 /// `GET /api/turn-credentials` and `/api/ice-servers`.
-pub(super) async fn turn_credentials(State(state): State<AppState>, request: Parts) -> Response {
-    let Served { answer, rate } = Desk(state).serve(request, None).await;
+pub(super) async fn turn_credentials(State(state): State<AppState>, request: Request) -> Response {
+    let Served { answer, rate } = Desk(state).serve(request.into_parts().0, None).await;
     let mut response = answer.map_or_else(IntoResponse::into_response, |answer| Json(answer).into_response());
     response.headers_mut().extend(rate.into_iter().flatten());
     response

@@ -7,9 +7,7 @@
 use super::AppState;
 use crate::app::LATE_STYLES;
 use axum::{
-    extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, header},
-    middleware::Next,
     response::Response,
 };
 use axum_client_ip::ClientIpSource;
@@ -42,17 +40,27 @@ const ALWAYS: [(HeaderName, HeaderValue); 6] = [
 /// A year. Other names below this one are somebody else's business.
 const HTTPS_FROM_NOW_ON: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// The layer, for `axum::middleware::from_fn_with_state`.
-pub(super) async fn careful(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let https_from_now_on = came_over_tls(&state, request.headers()) && !is_local(request.headers());
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.extend(ALWAYS);
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
-    if https_from_now_on {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HTTPS_FROM_NOW_ON);
+/// What the answer to one request tells.
+pub(super) struct Careful {
+    https_from_now_on: bool,
+}
+
+impl Careful {
+    /// For a request with these headers.
+    pub(super) fn of(state: &AppState, request: &HeaderMap) -> Self {
+        Self { https_from_now_on: came_over_tls(state, request) && !is_local(request) }
     }
-    response
+
+    /// Tells it.
+    pub(super) fn tell(self, mut response: Response) -> Response {
+        let headers = response.headers_mut();
+        headers.extend(ALWAYS);
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
+        if self.https_from_now_on {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, HTTPS_FROM_NOW_ON);
+        }
+        response
+    }
 }
 
 /// To be called where a page is rendered: its answer gets a policy with the nonce of this very page.

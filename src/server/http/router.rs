@@ -1,9 +1,7 @@
 //! Every address that the server answers.
 
 use super::{
-    AppState, admin, beacon, check,
-    cors::cors,
-    crowd,
+    AppState, admin, beacon, check, crowd,
     desk::{Desk, TURN_REST},
     document, edge, functions, headers, health, metrics,
     package::{Package, of_this_build},
@@ -22,12 +20,12 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderValue, StatusCode, header},
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     routing::{MethodRouter, any, get, post},
 };
 use leptos::{context::provide_context, server_fn::ServerFn as _};
 use leptos_axum::{LeptosRoutes as _, generate_route_list};
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer};
+use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
 
 /// An address and what answers there.
 type Address = (&'static str, MethodRouter<AppState>);
@@ -44,10 +42,7 @@ fn assemble(state: AppState, more: Router<AppState>) -> Router {
         .merge(signaling::routes(state.sessions.clone(), signaling::Pace::default()))
         .merge(pages(state.clone()))
         .merge(api(state.clone(), more))
-        .layer(CatchPanicLayer::new())
-        .layer(from_fn(crowd::in_time))
-        .layer(from_fn_with_state(state.clone(), crowd::counted))
-        .layer(from_fn_with_state(state, headers::careful))
+        .layer(from_fn_with_state(state, crowd::every_request))
 }
 
 /// Every address that the document describes. Pages, their files and the socket are not among them.
@@ -88,10 +83,7 @@ fn api(state: AppState, more: Router<AppState>) -> Router {
         .route("/api", any(StatusCode::NOT_FOUND))
         .route("/api/", any(StatusCode::NOT_FOUND))
         .route("/api/{*rest}", any(StatusCode::NOT_FOUND))
-        .layer(from_fn_with_state(state.clone(), crowd::of_our_pages))
-        .layer(from_fn_with_state(state.clone(), cors))
-        .layer(CatchPanicLayer::custom(edge::panicked))
-        .layer(from_fn(edge::contract))
+        .layer(from_fn_with_state(state.clone(), edge::contract))
         .with_state(state)
 }
 

@@ -14,15 +14,15 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::State,
-    http::request::Parts,
+    extract::{Request, State},
     response::{IntoResponse, Response},
 };
 
 /// When to ask again while no provider answers. One that fails is left alone for about as long.
 const RETRY_AFTER_SECONDS: u64 = 5;
 
-pub(super) async fn answer(State(state): State<AppState>, request: Parts) -> Response {
+pub(super) async fn answer(State(state): State<AppState>, request: Request) -> Response {
+    let request = request.into_parts().0;
     let uri = request.uri.clone();
     if parameter(&uri, "service").as_deref() != Some("turn") {
         let message = "This address hands out credentials of relays only: ask with service=turn, as in \

@@ -116,6 +116,8 @@ pub(super) struct Visit<P> {
     session: u64,
     number: u64,
     socket: Socket,
+    /// How many storms there had been when it was opened.
+    storms: u64,
     ground: Arc<Ground>,
 }
 
@@ -127,6 +129,7 @@ impl<P: Person> Visit<P> {
         number: u64,
         ground: Arc<Ground>,
     ) -> Result<Self, CannotEnter> {
+        let storms = ground.orders.borrow().storms;
         let entering = async {
             let mut socket = connect(ground.to, number, &person.path())
                 .await
@@ -134,12 +137,12 @@ impl<P: Person> Visit<P> {
             enter(&mut person, &mut socket, &ground).await.map(|()| socket)
         };
         let socket = timeout(ENTER_WITHIN, entering).await.map_err(|_| CannotEnter::TooSlow)??;
-        Ok(Self { person, session, number, socket, ground })
+        Ok(Self { person, session, number, socket, storms, ground })
     }
 
     /// Stays until everybody goes home.
     pub(super) async fn stay(self) {
-        let Self { mut person, session, number, socket, ground } = self;
+        let Self { mut person, session, number, socket, mut storms, ground } = self;
         let (mut link, mut random) = (Link::default(), Random::seeded(number));
         let mut orders = ground.orders.subscribe();
         let now = || ground.clock.now();
@@ -149,7 +152,7 @@ impl<P: Person> Visit<P> {
         loop {
             if let Some(socket) = open.take() {
                 let line = Line { person: &mut person, socket, link: &mut link, ground: &ground, session, number };
-                let is_over = line.serve(&mut orders).await;
+                let is_over = line.serve(&mut orders, storms).await;
                 ground.board.inside.fetch_sub(1, Relaxed);
                 if is_over {
                     return;
@@ -162,6 +165,7 @@ impl<P: Person> Visit<P> {
             let due = link.next_timeout().map_or(Duration::ZERO, |due| due.since(now()));
             sleep(due).await;
             link.tick(now(), &mut random);
+            storms = orders.borrow_and_update().storms;
             let patience = link.next_timeout().map_or(Duration::ZERO, |due| due.since(now()));
             match timeout(patience, connect(ground.to, number, &person.path())).await {
                 Ok(Ok(mut socket)) => {
@@ -231,10 +235,12 @@ struct Line<'a, P> {
 }
 
 impl<P: Person> Line<'_, P> {
-    /// Talks and listens until the line is lost (false) or everybody goes home (true).
-    async fn serve(mut self, orders: &mut watch::Receiver<Orders>) -> bool {
-        let begun = *orders.borrow_and_update();
-        let mut talk = begun.talk_of(self.session);
+    /// Talks and listens until the line is lost (false) or everybody goes home (true). It breaks in every storm but those before it
+    /// was opened.
+    async fn serve(mut self, orders: &mut watch::Receiver<Orders>, storms: u64) -> bool {
+        // What was ordered between the opening and now is still to be done.
+        orders.mark_changed();
+        let mut talk = Talk::default();
         let mut due = self.schedule(talk);
         loop {
             let next = due.iter().enumerate().filter_map(|(place, at)| Some(((*at)?, place))).min();
@@ -246,7 +252,7 @@ impl<P: Person> Line<'_, P> {
                     if changed.is_err() || now.over {
                         return true;
                     }
-                    if now.storms != begun.storms && now.spared.is_some() && !now.spares(self.session) {
+                    if now.storms != storms && now.spared.is_some() && !now.spares(self.session) {
                         return false;
                     }
                     if now.talk_of(self.session) != talk {

@@ -140,8 +140,10 @@ impl Grants {
                 || self.usage.has_room(&grant.provider, asker).is_err()
                 || self.pauses.holds(&grant.provider)
         };
-        if self.kept.get(&key).await.is_some_and(|grants| grants.iter().any(of_no_use)) {
-            self.kept.invalidate(&key).await;
+        match self.kept.get(&key).await {
+            Some(grants) if grants.iter().any(of_no_use) => self.kept.invalidate(&key).await,
+            Some(grants) => return self.promise(&offer, &grants, asker),
+            None => {}
         }
         let fresh = async {
             let grants = self.mint(&offer, whom, asker, near).await;

@@ -8,7 +8,7 @@
 use super::Month;
 use super::ledger::ends_of;
 use super::marks::Marks;
-use super::several::Figure;
+use super::several::{Figure, Part};
 use crate::domain::{ParticipantId, ProviderName};
 use rusqlite::{Connection, OpenFlags, Row, params};
 use std::collections::BTreeMap;
@@ -118,25 +118,12 @@ impl Books {
     pub fn providers(&self, month: Month) -> rusqlite::Result<BTreeMap<Option<ProviderName>, ProviderMonth>> {
         let mut providers = self.providers_here(month)?;
         for (figure, bytes) in self.of_others(month)? {
-            match figure {
-                Figure::Counted(of) => {
-                    let sum = &mut providers.entry(of).or_default().counted;
-                    *sum = sum.saturating_add(bytes);
-                }
-                Figure::Estimated(of) => {
-                    let sum = &mut providers.entry(of).or_default().estimated;
-                    *sum = sum.saturating_add(bytes);
-                }
-                Figure::Said(name) => {
-                    let said = &mut providers.entry(Some(name)).or_default().said;
-                    *said = (*said).max(Some(bytes));
-                }
-                Figure::Today(_)
-                | Figure::OfDay(..)
-                | Figure::Strangers
-                | Figure::Reserved
-                | Figure::Bound(_)
-                | Figure::Told => {}
+            let Some((of, part)) = figure.in_sum() else { continue };
+            let sum = providers.entry(of).or_default();
+            match part {
+                Part::Counted => sum.counted = sum.counted.saturating_add(bytes),
+                Part::Estimated => sum.estimated = sum.estimated.saturating_add(bytes),
+                Part::Said => sum.said = sum.said.max(Some(bytes)),
             }
         }
         Ok(providers)

@@ -15,6 +15,7 @@
 
 mod figure;
 
+pub(super) use figure::Part;
 pub use figure::{Account, Figure, Figures};
 
 use super::cap::WHOLE;
@@ -256,27 +257,13 @@ impl Several {
     /// provider says is of its whole account, so it counts once however many it told.
     pub(super) fn with(&self, ours: impl Iterator<Item = (Whose, ProviderSum)>) -> BTreeMap<Whose, ProviderSum> {
         let mut sums: BTreeMap<Whose, ProviderSum> = ours.collect();
-        for (figure, value) in self.others.values().flatten() {
-            let bytes = ByteCount::new(*value);
-            match figure {
-                Figure::Counted(of) => {
-                    let sum = sums.entry(of.clone()).or_default();
-                    sum.counted = sum.counted.plus(bytes);
-                }
-                Figure::Estimated(of) => {
-                    let sum = sums.entry(of.clone()).or_default();
-                    sum.estimated = sum.estimated.plus(bytes);
-                }
-                Figure::Said(name) => {
-                    let sum = sums.entry(Some(name.clone())).or_default();
-                    sum.said = sum.said.max(bytes);
-                }
-                Figure::Today(_)
-                | Figure::OfDay(..)
-                | Figure::Strangers
-                | Figure::Reserved
-                | Figure::Bound(_)
-                | Figure::Told => {}
+        for (figure, bytes) in self.others.values().flatten() {
+            let Some((of, part)) = figure.in_sum() else { continue };
+            let (sum, bytes) = (sums.entry(of).or_default(), ByteCount::new(*bytes));
+            match part {
+                Part::Counted => sum.counted = sum.counted.plus(bytes),
+                Part::Estimated => sum.estimated = sum.estimated.plus(bytes),
+                Part::Said => sum.said = sum.said.max(bytes),
             }
         }
         sums

@@ -1,8 +1,9 @@
 //! What flows through one connection in a second, from counters that run from its beginning.
 
 use crate::domain::Now;
-use crate::protocol::Path;
+use crate::protocol::{CandidateType, Path};
 use crate::stream::peer::Sample;
+use crate::stream::relaying::MEDIA_BYTES;
 use std::time::Duration;
 
 /// Two looks that are closer together say nothing.
@@ -17,6 +18,7 @@ pub(super) struct Flow {
 /// What flows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Rates {
+    /// Relayed as soon as it runs over the relay of either end.
     pub(super) path: Path,
     /// Bits sent in a second, sound and picture.
     pub(super) sent_bits: u64,
@@ -100,12 +102,54 @@ fn rates(before: &Sample, sample: &Sample, elapsed: Duration) -> Rates {
         codec: received.codec.clone(),
     });
     Rates {
-        path: sample.path,
+        path: path(before, sample),
         sent_bits: bits(before.media_sent, sample.media_sent),
         received_bits: bits(before.media_received, sample.media_received),
         line: sample.line,
         round_trip: sample.round_trip,
         encoded,
         decoded,
+    }
+}
+
+/// The selected pair alone does not tell: its relay may be the other end's, and media can run over a pair that is not selected.
+fn path(before: &Sample, sample: &Sample) -> Path {
+    let over_relays = |sample: &Sample| {
+        let pairs = sample.relayed.iter().chain(&sample.other_end);
+        pairs.map(|pair| pair.bytes_sent + pair.bytes_received).sum::<u64>()
+    };
+    let grown = over_relays(sample).saturating_sub(over_relays(before));
+    let relayed = sample.candidates.1 == Some(CandidateType::Relay) || grown > MEDIA_BYTES;
+    if sample.path == Path::Direct && relayed { Path::Relayed } else { sample.path }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::peer::PairSample;
+
+    /// The way between two looks, a second apart.
+    fn way(before: Sample, sample: Sample) -> Path {
+        let at = |secs| Now::since_start(Duration::from_secs(secs));
+        let mut flow = Flow::default();
+        assert_eq!(flow.look(&before, at(1)), None);
+        flow.look(&sample, at(2)).unwrap().path
+    }
+
+    #[test]
+    fn a_relay_at_either_end_is_a_relay_whichever_pair_is_selected() {
+        let direct = || Sample { path: Path::Direct, ..Sample::default() };
+        let carried = |bytes_received| vec![PairSample { bytes_received, ..PairSample::default() }];
+        assert_eq!(way(direct(), direct()), Path::Direct);
+        let theirs = (Some(CandidateType::Host), Some(CandidateType::Relay), None);
+        assert_eq!(way(direct(), Sample { candidates: theirs, ..direct() }), Path::Relayed);
+        for (bytes, path) in [(MEDIA_BYTES, Path::Direct), (MEDIA_BYTES + 1, Path::Relayed)] {
+            assert_eq!(way(direct(), Sample { other_end: carried(bytes), ..direct() }), path);
+            assert_eq!(way(direct(), Sample { relayed: carried(bytes), ..direct() }), path);
+        }
+        let before = Sample { other_end: carried(9_000_000), ..direct() };
+        assert_eq!(way(before.clone(), before), Path::Direct, "what a relay carried before it was left");
+        let gone = Sample { other_end: carried(9_000_000), ..Sample::default() };
+        assert_eq!(way(direct(), gone), Path::NotConnected);
     }
 }

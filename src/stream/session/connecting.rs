@@ -4,8 +4,9 @@
 use super::{RoleCore, Session};
 use crate::domain::{ConnectionId, Now, ProviderName};
 use crate::protocol::{ClientMessage, FilmState, FilmStatus, Signal, Snapshot, SourceKind, limits};
-use crate::stream::guest::{Around, Guest, Need};
+use crate::stream::guest::{Around, Guest};
 use crate::stream::host::Host;
+use crate::stream::ice::Need;
 use crate::stream::link::DEAF_IN_TROUBLE;
 use crate::stream::outbox::{Outbox, Output};
 use crate::stream::peer::{PeerEvent, PeerState, Sample};
@@ -119,7 +120,7 @@ impl Session {
             self.doubt_line(DEAF_IN_TROUBLE, now);
         }
         if let Some(need) = ice {
-            if self.ice.freshen(need != Need::Soon, now) {
+            if self.ice.freshen(need, now) {
                 let silent = self.ice.provider().filter(|_| need == Need::FromAnother).cloned();
                 self.fetch_ice_without(silent);
             } else {

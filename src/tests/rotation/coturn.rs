@@ -1,10 +1,9 @@
 //! A real coturn with a database, and coturn's own client.
 
 use super::*;
-use crate::tests::app::Log;
+use crate::tests::{app::Log, ports::free_port};
 use rusqlite::Connection;
 use std::{
-    net::UdpSocket,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -26,7 +25,7 @@ struct Coturn {
 impl Coturn {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let (database, log) = (folder.path().join("turndb"), folder.path().join("log"));
         Connection::open(&database).unwrap().execute(TABLE, []).unwrap();
         let config = folder.path().join("turnserver.conf");

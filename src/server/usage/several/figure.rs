@@ -43,6 +43,29 @@ pub enum Figure {
     Told,
 }
 
+/// Which part of a provider's sum a figure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::server::usage) enum Part {
+    /// See [`Figure::Counted`].
+    Counted,
+    /// See [`Figure::Estimated`].
+    Estimated,
+    /// See [`Figure::Said`].
+    Said,
+}
+
+impl Figure {
+    /// Whose sum of the month it is a part of, and which; `None` for what is in no such sum.
+    pub(in crate::server::usage) fn in_sum(&self) -> Option<(Whose, Part)> {
+        match self {
+            Self::Counted(of) => Some((of.clone(), Part::Counted)),
+            Self::Estimated(of) => Some((of.clone(), Part::Estimated)),
+            Self::Said(name) => Some((Some(name.clone()), Part::Said)),
+            Self::Today(_) | Self::OfDay(..) | Self::Strangers | Self::Reserved | Self::Bound(_) | Self::Told => None,
+        }
+    }
+}
+
 /// What one machine told.
 pub type Figures = BTreeMap<Figure, u64>;
 

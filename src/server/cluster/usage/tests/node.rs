@@ -89,6 +89,16 @@ impl Node {
         self.relay.resting.store(true, Ordering::SeqCst);
     }
 
+    /// They go on.
+    pub(super) fn wake(&self) {
+        self.relay.resting.store(false, Ordering::SeqCst);
+    }
+
+    /// What it may still use without asking anybody.
+    pub(super) fn idle(&self) -> u64 {
+        self.usage.lent_here().unwrap_or_default().get()
+    }
+
     /// As a server stops.
     pub(super) async fn stop(self) -> TempDir {
         self.stop.cancel();
