@@ -9,7 +9,7 @@ use crate::{
     protocol::{DegradedReason, PairCounters, Path, UsageReport},
     server::{
         clock::Clock,
-        providers::{Grants, Near, ParticipantKey, RelaySeen, Way, Whom},
+        providers::{Grants, MOST_URLS, Near, ParticipantKey, RelaySeen, Way, Whom},
         usage::{Asker, RelayOrder, Usage},
     },
 };
@@ -272,6 +272,19 @@ async fn an_answer_of_a_silent_relay_is_kept_where_the_better_one_is_in_it_or_is
     let first = answer().await;
     tried(&grants, 1, None);
     assert_eq!((first.provider.as_str(), answer().await.ice_servers), ("coturn", first.ice_servers));
+}
+
+#[tokio::test]
+async fn where_there_is_no_relay_a_browser_is_given_no_more_addresses_either() {
+    let urls: Vec<_> = (0..6).map(|number| format!("stun:{number}.example:3478")).collect();
+    let all = urls.join(",");
+    let grants = grants_of(&vec![("STUN_URLS", all)]);
+    let answer = grants.for_another(Whom::stranger(), &Asker::stranger(1), &Near::default()).await.unwrap();
+    assert!(answer.degraded);
+    for servers in [answer.ice_servers, grants.stun_servers()] {
+        let given: Vec<_> = servers.into_iter().flat_map(|server| server.urls).collect();
+        assert_eq!(given, urls[..MOST_URLS]);
+    }
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ impl Offer {
         let line = Line::new(config, relay, clock)?;
         Ok(Self {
             line,
-            stun: IceSet::from(&StunUrls::of(config, relay)),
+            stun: IceSet::best_of(&[&IceSet::from(&StunUrls::of(config, relay))], MOST_URLS),
             regions: config.credentials.turn_regions.clone(),
             region_header: config.credentials.turn_region_header.clone(),
             life: config.credentials.turn_credential_ttl,
