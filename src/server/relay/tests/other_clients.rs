@@ -78,6 +78,17 @@ fn coturns_clients_talk_to_each_other_through_the_relay() {
 }
 
 #[test]
+fn coturns_test_of_a_nat_learns_that_more_than_an_address_is_not_to_be_had() {
+    let relay = relay();
+    let (ip, port) = (relay.udp()[0].ip().to_string(), relay.udp()[0].port().to_string());
+    // Its tests of filtering ask for an answer from elsewhere only where there is one; padding comes with every request.
+    let plain = run("turnutils_natdiscovery", &["-f", "-p", &port, &ip]);
+    assert!(plain.contains("UDP reflexive addr:") && !plain.contains("420"), "{plain}");
+    let padded = run("turnutils_natdiscovery", &["-f", "-P", "-p", &port, &ip]);
+    assert!(padded.contains("error 420 (Unknown Attribute)") && !padded.contains("reflexive addr"), "{padded}");
+}
+
+#[test]
 fn coturns_stun_client_learns_its_address() {
     let relay = relay();
     for listener in relay.udp() {
