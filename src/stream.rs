@@ -6,6 +6,7 @@
 //! - Beneath it: the line to the server (`link`), the ICE servers (`ice`), a guest's and a host's connections (`guest`,
 //!   `host`, with `negotiation`, `moving`, `stall` and `relaying` for what it takes to keep one), the film as it is told (`film`),
 //!   the chat (`chat`), relayed bytes as they are reported (`meter`), how good the picture is (`quality`).
+//! - [`round_trips`]: which of several relays is the nearest.
 //! - [`check`] is another page's: it asks every ICE server by itself, and tries each relay.
 //! - [`PeerCommand`] and [`PeerEvent`] are all that passes between these cores and an `RTCPeerConnection`.
 
@@ -29,6 +30,7 @@ pub mod quality;
 pub mod random;
 pub mod relaying;
 pub mod return_to_film;
+pub mod round_trips;
 pub mod sdp;
 pub mod session;
 pub mod sources;

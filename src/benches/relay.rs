@@ -4,7 +4,8 @@
 //! loopback; one thread sends as fast as it can, another one receives and counts what came through. So what is measured is
 //! the server's share alone, with the kernel's work that is done in its name, however busy the machine is otherwise. Packets
 //! come one from each client in turn (`scattered`, the worst case for batches) or 16 at a time (`bursts`, a frame of a
-//! film). Receivers take datagrams one by one: nothing is saved at their cost.
+//! film). Receivers take datagrams one by one: nothing is saved at their cost. Before that, what an allocation with a channel
+//! takes of each server's memory, sockets in the kernel left out.
 //!
 //! `cargo bench --features ssr --bench relay -- [relay|coturn] [seconds]`
 
@@ -43,9 +44,12 @@ const CHANNEL: u16 = 0x4000;
 const REALM: &str = "tessro";
 const SIZES: [usize; 2] = [120, 1200];
 const ALLOCATIONS: [usize; 4] = [1, 10, 100, 1000];
+/// With how many allocations memory is looked at.
+const HELD: usize = 1000;
 
 type Failure = Box<dyn std::error::Error>;
 
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
 fn main() -> Result<(), Failure> {
     // What cargo says to every harness.
     let arguments: Vec<_> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -55,6 +59,16 @@ fn main() -> Result<(), Failure> {
     let only = arguments.iter().find(|argument| argument.parse::<u64>().is_err());
     let seconds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(2);
     let mut out = std::io::stdout();
+    writeln!(out, "resident memory of the server, in kB: before, with {HELD} allocations, and each of those")?;
+    for kind in ["relay", "coturn"] {
+        if only.is_some_and(|only| only != kind) {
+            continue;
+        }
+        let Held { before, with } = Held::by(kind)?;
+        let each = (with.saturating_sub(before) as f64) / HELD as f64;
+        writeln!(out, "{kind:<7} {before:>8} {with:>8} {each:>8.1}")?;
+    }
+    writeln!(out)?;
     writeln!(out, "packets per second of the server's processor time, in thousands (share that came through)")?;
     writeln!(out, "server  direction pattern   bytes | {}", ALLOCATIONS.map(|count| format!("{count:>12}")).join(" "))?;
     for direction in [Direction::Up, Direction::Down] {
@@ -157,12 +171,41 @@ impl Server {
         let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
         Ok(ticks / TICKS_PER_SECOND)
     }
+
+    /// What of its memory is resident, in kB.
+    fn resident(&self) -> Result<u64, Failure> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS in /proc")?;
+        Ok(line.trim().trim_end_matches("kB").trim_end().parse()?)
+    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// A server's resident memory, in kB.
+struct Held {
+    /// Once it has served one client.
+    before: u64,
+    /// With [`HELD`] allocations more.
+    with: u64,
+}
+
+impl Held {
+    fn by(kind: &str) -> Result<Self, Failure> {
+        let server = Server::start(kind)?;
+        let peer = bound()?.local_addr()?;
+        // What is made once is no allocation's.
+        let _first = Client::connect(&server, peer)?;
+        let before = server.resident()?;
+        let clients = (0..HELD).map(|_| Client::connect(&server, peer)).collect::<Result<Vec<_>, _>>()?;
+        let with = server.resident()?;
+        drop(clients);
+        Ok(Self { before, with })
     }
 }
 

@@ -1,11 +1,12 @@
 //! How far each of several relays of a kind is from this browser.
 //!
 //! Measured once a day, after the first answer that names them, and told with every later request: so nobody waits for it, and
-//! whoever comes again, or renews, gets the nearest.
+//! whoever comes again, or renews, gets the nearest. What is an answer, and what is remembered, `stream::round_trips` decides.
 
 use super::{storage, timer};
 use crate::app::api;
 use crate::protocol::RelayPlace;
+use crate::stream::round_trips::{Gathered, RoundTrips};
 use futures::future::{Either, select};
 use futures::{StreamExt as _, channel::mpsc};
 use std::pin::pin;
@@ -23,45 +24,31 @@ const TRIES: usize = 2;
 
 /// Tells with every request what is known from before.
 pub fn tell_known() {
-    api::tell_round_trips(storage::round_trips().unwrap_or_default());
+    api::tell_round_trips(RoundTrips::parse(&storage::round_trips().unwrap_or_default()).told());
 }
 
 /// Measures these, unless that was done already.
 pub fn measure(places: &[RelayPlace]) {
-    let known =
-        |place: &RelayPlace, known: &str| known.split(',').any(|one| one.starts_with(&format!("{}=", place.provider)));
-    if storage::round_trips().is_some_and(|all| places.iter().all(|place| known(place, &all))) {
+    if storage::round_trips().is_some_and(|kept| RoundTrips::parse(&kept).cover(places)) {
         return;
     }
     let places = places.to_vec();
     leptos::task::spawn_local(async move {
         timer::sleep(LATER).await;
-        let mut measured = Vec::new();
-        for place in places {
-            if let Some(millis) = nearest(&place.url).await {
-                measured.push(format!("{}={millis}", place.provider));
+        let mut measured = RoundTrips::default();
+        for place in &places {
+            let mut tries = [None; TRIES];
+            for tried in &mut tries {
+                *tried = round_trip(&place.url).await.ok().flatten();
             }
+            measured.note(place, &tries);
         }
-        let measured = measured.join(",");
-        storage::keep_round_trips(&measured);
-        api::tell_round_trips(measured);
+        storage::keep_round_trips(&measured.to_string());
+        api::tell_round_trips(measured.told());
     });
 }
 
-/// The shortest of the tries, in milliseconds.
-async fn nearest(url: &str) -> Option<u64> {
-    let mut shortest = None;
-    for _ in 0..TRIES {
-        let tried = round_trip(url).await.ok().flatten();
-        shortest = match (shortest, tried) {
-            (Some(a), Some(b)) => Some(u64::min(a, b)),
-            (a, b) => a.or(b),
-        };
-    }
-    shortest
-}
-
-/// How long this server takes to tell a browser its address: candidates have been gathered when its answer is there.
+/// How long this server takes to tell a browser its address; `None` where it does not.
 async fn round_trip(url: &str) -> Result<Option<u64>, JsValue> {
     let server = RtcIceServer::new();
     server.set_urls(&JsValue::from_str(url));
@@ -71,10 +58,12 @@ async fn round_trip(url: &str) -> Result<Option<u64>, JsValue> {
     let (tell, mut hear) = mpsc::unbounded();
     let gathered = Closure::<dyn FnMut(web_sys::RtcPeerConnectionIceEvent)>::new(
         move |event: web_sys::RtcPeerConnectionIceEvent| {
-            // The last event has none: all are there.
-            if event.candidate().is_none_or(|candidate| candidate.candidate().contains(" typ srflx")) {
-                // Nobody listens any more once it took too long.
-                drop(tell.unbounded_send(()));
+            let candidate = event.candidate().map(|candidate| candidate.candidate());
+            // Nobody listens any more once it took too long.
+            match Gathered::of(candidate.as_deref()) {
+                Gathered::Answer => drop(tell.unbounded_send(true)),
+                Gathered::Over => drop(tell.unbounded_send(false)),
+                Gathered::Nothing => {}
             }
         },
     );
@@ -83,9 +72,10 @@ async fn round_trip(url: &str) -> Result<Option<u64>, JsValue> {
     let offer = JsFuture::from(connection.create_offer()).await?;
     let began = timer::unix_millis();
     JsFuture::from(connection.set_local_description(offer.unchecked_ref())).await?;
-    let heard = matches!(select(pin!(hear.next()), pin!(timer::sleep(PATIENCE))).await, Either::Left(_));
+    let (heard, late) = (pin!(hear.next()), pin!(timer::sleep(PATIENCE)));
+    let answered = matches!(select(heard, late).await, Either::Left((Some(true), _)));
     let took = timer::unix_millis().saturating_sub(began);
     connection.set_onicecandidate(None);
     connection.close();
-    Ok(heard.then_some(took))
+    Ok(answered.then_some(took))
 }

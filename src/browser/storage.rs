@@ -75,7 +75,7 @@ pub fn keep_single_keys(on: bool) {
     put(local(), NO_SINGLE_KEYS, (!on).then(|| "1".to_owned()));
 }
 
-/// The round trips that were measured less than a day ago, as they are told.
+/// The round trips that were measured less than a day ago, as they are kept.
 pub fn round_trips() -> Option<String> {
     let text = get(local().as_ref(), ROUND_TRIPS)?;
     let (since, measured) = text.split_once(' ')?;

@@ -16,6 +16,7 @@ use super::{
     faults::process::Guest,
     participants,
     redis::Redis,
+    relay,
 };
 use crate::{
     domain::{ConnectionId, InviteKey, SessionCode},
@@ -23,6 +24,7 @@ use crate::{
         ChatText, ClientMessage, ErrorCode, PairCounters, Password, Path, ServerMessage, Signal, UsageBeacon,
         UsageReport, WireToken,
     },
+    server::relay::tests::caller::Caller,
 };
 use reqwest::Method;
 use std::{net::SocketAddr, time::Duration};
@@ -212,6 +214,38 @@ async fn a_participant_is_known_at_every_server_and_reports_count_once() {
         }
     };
     timeout(PATIENCE, counted).await.unwrap();
+    for app in [one, two, three] {
+        app.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn relaying_that_is_ended_where_the_session_is_ends_at_the_relays_of_all_servers() {
+    const TOKEN: &str = "south-by-southwest-0123456789";
+    let redis = Redis::start().await;
+    let relays = [
+        ("TURN_RELAY_DEVELOPMENT", "1"),
+        ("TURN_RELAY_PORT", "0"),
+        ("TURN_RELAY_SECRET", "one-for-all-of-them"),
+        ("ADMIN_TOKEN", TOKEN),
+    ];
+    let [one, two, three] = three(&redis, &relays).await;
+    let (_host, hosts) = welcomed(one.address(), &create("")).await;
+    let (_guest, guests) = welcomed(two.address(), &join(hosts.code, "", None)).await;
+    let mut callers = Vec::new();
+    for (app, token) in [(&two, guests.token), (&three, guests.token), (&two, hosts.token)] {
+        let (credential, udp, _) = relay::credential(&participants::ask_as(app, token).await.json());
+        let mut caller = Caller::udp(udp, &credential);
+        caller.allocate();
+        callers.push(caller);
+    }
+    let allocations = || [&one, &two, &three].map(|app| app.relay().unwrap().allocations());
+    assert_eq!(allocations(), [0, 2, 1]);
+    let action = serde_json::json!({"do": "end_relay", "participant": guests.token.0.participant}).to_string();
+    let asked = one.request(Method::POST, "/api/admin/action").bearer_auth(TOKEN).body(action);
+    assert_eq!(one.send(asked).await.status, 204);
+    relay::eventually(|| allocations() == [0, 1, 0]).await;
+    assert!(callers[2].keeps_its_allocation(), "nobody else's end");
     for app in [one, two, three] {
         app.stop().await;
     }

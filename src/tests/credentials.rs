@@ -1,6 +1,8 @@
 //! `/api/turn-credentials`, whatever Cloudflare does.
 
 use super::app::{API_TOKEN, Log, TestApp, cloudflare, minted};
+use crate::protocol::ROUND_TRIPS;
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use wiremock::{
@@ -248,5 +250,41 @@ async fn credentials_and_token_are_in_no_page_and_no_log() {
     }
     for secret in [API_TOKEN, "minted-username", "minted-credential"] {
         assert!(!log.text().contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn of_relays_of_a_kind_the_one_of_the_visitor_s_region_answers_and_before_it_the_nearest_that_was_measured() {
+    let places = [
+        ("TURN_PROVIDERS", "coturn:fra,coturn:nyc,coturn:sgp"),
+        ("COTURN_URLS_FRA", "turn:fra.example"),
+        ("COTURN_SHARED_SECRET_FRA", "one"),
+        ("COTURN_URLS_NYC", "turn:nyc.example"),
+        ("COTURN_SHARED_SECRET_NYC", "two"),
+        ("COTURN_URLS_SGP", "turn:sgp.example"),
+        ("COTURN_SHARED_SECRET_SGP", "three"),
+        ("TURN_REGION_HEADER", "CF-IPCountry"),
+        ("TURN_REGIONS", "nyc=US CA,sgp=SG"),
+        ("RATE_LIMIT_CREDENTIALS", "100/1m"),
+    ];
+    let app = TestApp::start(&places).await;
+    let measured = |text| (ROUND_TRIPS, text);
+    let from = |text| ("cf-ipcountry", text);
+    for (headers, expected) in [
+        (&[][..], "fra"),
+        (&[from("CA")], "nyc"),
+        (&[from("sg")], "sgp"),
+        (&[from("Mars")], "fra"),
+        (&[("x-country", "CA")], "fra"),
+        (&[measured("coturn:nyc=90,coturn:sgp=20")], "sgp"),
+        (&[from("CA"), measured("coturn:nyc=90,coturn:sgp=20")], "sgp"),
+        (&[from("CA"), measured("coturn:fra=23,coturn:nyc=-")], "fra"),
+    ] {
+        let request =
+            headers.iter().fold(app.request(Method::GET, PATH), |request, (name, text)| request.header(*name, *text));
+        let answer = app.send(request).await.json();
+        let urls = format!("turn:{expected}.example");
+        assert_eq!(answer["provider"], format!("coturn:{expected}"), "{headers:?}");
+        assert_eq!(answer["iceServers"][0]["urls"], json!([urls]), "{headers:?}");
     }
 }

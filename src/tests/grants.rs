@@ -9,7 +9,7 @@ use crate::{
     protocol::{DegradedReason, PairCounters, Path, UsageReport},
     server::{
         clock::Clock,
-        providers::{Grants, Near, ParticipantKey, Whom},
+        providers::{Grants, MOST_URLS, Near, ParticipantKey, RelaySeen, Way, Whom},
         usage::{Asker, RelayOrder, Usage},
     },
 };
@@ -221,6 +221,70 @@ async fn whose_relay_is_silent_gives_way_to_the_next_also_where_its_answer_was_k
     assert_eq!(answered("cloudflare").await, "coturn");
     assert_eq!(answered("").await, "coturn", "it is kept");
     assert_eq!(answered("coturn").await, "cloudflare", "and the other way round");
+}
+
+/// The relay of the provider in this place was tried.
+fn tried(grants: &Grants, place: usize, round_trip: Option<Duration>) {
+    let seen = RelaySeen { at: UnixMillis(1_800_000_000_000), round_trips: [(Way::Udp, round_trip)].into() };
+    grants.line().tried(place, seen, "nothing came back");
+}
+
+const ECHOED: Option<Duration> = Some(Duration::from_millis(5));
+
+#[tokio::test]
+async fn an_answer_of_a_relay_that_was_found_silent_is_kept_only_where_nobody_else_has_a_better_one() {
+    let stand_in = cloudflare(created()).await;
+    let data = tempfile::tempdir().unwrap();
+    let data_dir = data.path().display().to_string();
+    let grants = grants_of(&set(&stand_in.uri(), &[&COTURN[..], &[("DATA_DIR", &data_dir)]].concat()));
+    let answered = async || {
+        let answer = grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap();
+        (answer.provider, asked(&stand_in).await)
+    };
+    let expect = |provider: &str, asked| (provider.to_owned(), asked);
+    assert_eq!(answered().await, expect("cloudflare", 1));
+    let coturn = "coturn".parse().unwrap();
+    grants.pauses().set(&coturn, true).unwrap();
+    tried(&grants, 0, None);
+    assert_eq!(answered().await, expect("cloudflare", 1), "the other one is paused");
+    grants.pauses().set(&coturn, false).unwrap();
+    assert_eq!(answered().await, expect("coturn", 1));
+    tried(&grants, 1, None);
+    assert_eq!(answered().await, expect("coturn", 1), "the other one is silent as well");
+    tried(&grants, 0, ECHOED);
+    assert_eq!(answered().await, expect("cloudflare", 2));
+    tried(&grants, 1, ECHOED);
+    assert_eq!(answered().await, expect("cloudflare", 2), "nothing is wrong with it");
+}
+
+#[tokio::test]
+async fn an_answer_of_a_silent_relay_is_kept_where_the_better_one_is_in_it_or_is_silent_for_the_caller() {
+    let stand_in = cloudflare(created()).await;
+    let together = grants_of(&set(&stand_in.uri(), &[&COTURN[..], &[("TURN_PROVIDERS_TOGETHER", "2")]].concat()));
+    for _ in 0..2 {
+        together.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap();
+        tried(&together, 1, None);
+    }
+    assert_eq!(asked(&stand_in).await, 1);
+    let grants = grants_of(&set(&stand_in.uri(), &COTURN));
+    let near = Near::default().without("cloudflare".parse().ok());
+    let answer = async || grants.for_participant(participant(1), &somebody(1), &near).await.unwrap();
+    let first = answer().await;
+    tried(&grants, 1, None);
+    assert_eq!((first.provider.as_str(), answer().await.ice_servers), ("coturn", first.ice_servers));
+}
+
+#[tokio::test]
+async fn where_there_is_no_relay_a_browser_is_given_no_more_addresses_either() {
+    let urls: Vec<_> = (0..6).map(|number| format!("stun:{number}.example:3478")).collect();
+    let all = urls.join(",");
+    let grants = grants_of(&vec![("STUN_URLS", all)]);
+    let answer = grants.for_another(Whom::stranger(), &Asker::stranger(1), &Near::default()).await.unwrap();
+    assert!(answer.degraded);
+    for servers in [answer.ice_servers, grants.stun_servers()] {
+        let given: Vec<_> = servers.into_iter().flat_map(|server| server.urls).collect();
+        assert_eq!(given, urls[..MOST_URLS]);
+    }
 }
 
 #[tokio::test]

@@ -42,8 +42,9 @@ pub struct CredentialConfig {
     #[arg(long, env, default_value = "86400", value_parser = values::seconds)]
     pub turn_credential_ttl: Duration,
 
-    /// STUN servers for those who get no relay, with commas between them. Unset: the built-in relay where it runs, else
-    /// `stun:stun.cloudflare.com:3478`. The one variable that may be empty: then there are none.
+    /// STUN servers for those who get no relay, with commas between them; a browser is given the first four. Unset: the
+    /// built-in relay where it runs, else `stun:stun.cloudflare.com:3478`. The one variable that may be empty: then there are
+    /// none.
     #[arg(long, env, value_parser = values::stun_urls)]
     pub stun_urls: Option<StunUrls>,
 

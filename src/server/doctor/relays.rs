@@ -7,7 +7,7 @@ use super::{
     visit::Visit,
 };
 use crate::{
-    domain::UnixMillis,
+    domain::{ProviderKind, UnixMillis},
     server::providers::{Grant, Login, Provider, Target, Way, Whom},
 };
 use reqwest::header;
@@ -131,10 +131,22 @@ impl Doctor {
             }
             told = !matches!(next, Next::NotTold | Next::Try(_));
         }
-        let mut tell = |step, ended| {
+        let mut allocates = false;
+        let mut tell = |step, ended: Result<String, Trouble>| {
+            allocates |= step == Step::Allocation && ended.is_ok();
             notes.tell(&subject, step, ended);
         };
         visit.echo_twice(&mut tell).await;
+        let may_have_v6 = visit.is_reached_over_v6() || provider.name().kind() == ProviderKind::Relay;
+        if allocates && may_have_v6 {
+            // Whoever has IPv6 alone needs it; everybody else goes on without, so that it is nothing to be mended.
+            match visit.allocate_v6().await {
+                Ok(_) => notes.passed(&subject, Step::Ipv6, "a relayed address of IPv6"),
+                Err(trouble) => {
+                    notes.skipped(&subject, Step::Ipv6, &format!("no relayed address of IPv6: {trouble}"));
+                }
+            }
+        }
         told
     }
 

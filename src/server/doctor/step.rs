@@ -25,6 +25,8 @@ pub enum Step {
     Echo,
     /// The relayed address can be reached from without.
     RelayedAddress,
+    /// The relay has addresses of IPv6 as well, which is no fault where it has none.
+    Ipv6,
     /// Data can be written.
     DataDirectory,
     /// The server is running.
@@ -49,6 +51,7 @@ impl fmt::Display for Step {
             Self::Permission => "permission",
             Self::Echo => "echo",
             Self::RelayedAddress => "relayed address",
+            Self::Ipv6 => "IPv6",
             Self::DataDirectory => "data directory",
             Self::Server => "server",
             Self::PublicOrigin => "public origin",

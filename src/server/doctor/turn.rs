@@ -7,7 +7,8 @@ use crate::server::providers::Login;
 use secrecy::ExposeSecret as _;
 use std::net::SocketAddr;
 use turn_types::{
-    attribute::{Data, Lifetime, RequestedTransport, XorPeerAddress, XorRelayedAddress},
+    AddressFamily,
+    attribute::{Data, Lifetime, RequestedAddressFamily, RequestedTransport, XorPeerAddress, XorRelayedAddress},
     message::{ALLOCATE, CREATE_PERMISSION, DATA, REFRESH, SEND},
     stun::{
         attribute::{ErrorCode, Nonce, Realm, Username, XorMappedAddress},
@@ -21,6 +22,8 @@ use turn_types::{
 
 /// RFC 8489 section 18.3.
 pub(super) const UNAUTHENTICATED: u16 = 401;
+/// RFC 8656 section 19: there is no address of the family that was asked for.
+pub(super) const NO_SUCH_FAMILY: u16 = 440;
 /// RFC 8489 section 18.3: the nonce is used up, ask again with the new one.
 const STALE_NONCE: u16 = 438;
 
@@ -34,6 +37,8 @@ pub(super) enum Ask {
     Binding,
     /// A relayed address.
     Allocate,
+    /// A relayed address of IPv6.
+    AllocateV6,
     /// That this address may send to ours.
     Permit(SocketAddr),
     /// That the relayed address is given back.
@@ -94,16 +99,19 @@ impl Visitor {
     pub(super) fn ask(&self, ask: Ask) -> Result<(u128, Vec<u8>), StunWriteError> {
         let (method, peer) = match ask {
             Ask::Binding => (BINDING, None),
-            Ask::Allocate => (ALLOCATE, None),
+            Ask::Allocate | Ask::AllocateV6 => (ALLOCATE, None),
             Ask::Permit(peer) => (CREATE_PERMISSION, Some(peer)),
             Ask::Release => (REFRESH, None),
         };
         let mut message = Message::builder_request(method, MessageWriteVec::new());
         let transaction = message.transaction_id();
         match ask {
-            Ask::Allocate => {
+            Ask::Allocate | Ask::AllocateV6 => {
                 message.add_attribute(&RequestedTransport::new(RequestedTransport::UDP))?;
                 message.add_attribute(&Lifetime::new(LIFE_SECONDS))?;
+                if ask == Ask::AllocateV6 {
+                    message.add_attribute(&RequestedAddressFamily::new(AddressFamily::IPV6))?;
+                }
             }
             Ask::Release => message.add_attribute(&Lifetime::new(0))?,
             Ask::Binding | Ask::Permit(_) => {}
@@ -218,6 +226,16 @@ mod tests {
         let key = LongTermKeyCredentials::new("ada".into(), "whispered".into(), "realm".into());
         assert!(Message::from_bytes(&question).unwrap().validate_integrity(&key.into()).is_ok());
         assert!(!visitor.must_repeat(&refused(401, "b")), "the login is wrong, and asking again changes nothing");
+    }
+
+    #[test]
+    fn a_family_is_named_only_where_it_is_ipv6() {
+        let family = |ask| {
+            let (_, question) = Visitor::new(None).ask(ask).unwrap();
+            let message = Message::from_bytes(&question).unwrap();
+            message.attribute::<RequestedAddressFamily>().ok().map(|requested| requested.family())
+        };
+        assert_eq!([family(Ask::Allocate), family(Ask::AllocateV6)], [None, Some(AddressFamily::IPV6)]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{
     reach::{self, Trust},
     step::Step,
     trouble::Trouble,
-    turn::{Answer, Ask, Heard},
+    turn::{Answer, Ask, Heard, NO_SUCH_FAMILY},
 };
 use crate::server::providers::{Target, Way};
 use std::{net::SocketAddr, time::Duration};
@@ -90,6 +90,20 @@ impl<'a> Visit<'a> {
         leg.ask(Ask::Allocate).await?;
         release(leg).await;
         Ok(())
+    }
+
+    /// Whether there is reason to think that the relay has addresses of IPv6: it is reached at one.
+    pub(super) fn is_reached_over_v6(&self) -> bool {
+        self.addresses.iter().any(SocketAddr::is_ipv6)
+    }
+
+    /// A relayed address of IPv6; it is given back. Fails with why there is none.
+    pub(super) async fn allocate_v6(&self) -> Result<SocketAddr, Trouble> {
+        let mut leg = Leg::new(self.wire().await?, self.target.login.clone());
+        let done = leg.ask(Ask::AllocateV6).await?;
+        release(leg).await;
+        // One that does not know the question answers another one.
+        done.relayed.filter(SocketAddr::is_ipv6).ok_or(Trouble::Denied(NO_SUCH_FAMILY))
     }
 
     /// Two allocations, permissions for each other, an echo from one to the other and back. Tells each step as it ends.

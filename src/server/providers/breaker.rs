@@ -13,8 +13,12 @@ pub(super) const MOST_FAILURES: u32 = 3;
 /// The first pause; each further one is twice as long.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(2);
 
-/// The longest: a provider that is back is noticed within a minute.
+/// The longest of those: a provider that is back is noticed within a minute.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
+/// The longest that a provider is left alone because it asked for it: whoever comes earlier may be refused for longer still, and
+/// a date that is farther ahead is a mistake.
+const LONGEST_WISH: Duration = Duration::from_hours(1);
 
 /// A trial that nothing is heard of for so long is lost: no provider is waited for that long.
 pub(super) const LOST: Duration = Duration::from_secs(5);
@@ -143,7 +147,7 @@ impl Breaker {
 
     fn open(&mut self, pause: Duration, leave_alone: Option<Duration>, now: Now) -> Change {
         self.era += 1;
-        let wait = pause.max(leave_alone.unwrap_or_default().min(LONGEST_PAUSE));
+        let wait = pause.max(leave_alone.unwrap_or_default().min(LONGEST_WISH));
         self.state = State::Open { until: now + wait, pause };
         Change::Opened(wait)
     }
@@ -208,7 +212,17 @@ mod tests {
         assert_eq!(breaker.report(permit, asked, at(0)), Some(Change::Opened(Duration::from_secs(30))));
         let late = breaker.decide(at(30_000)).unwrap();
         let forever = Outcome::Failed { leave_alone: Some(Duration::MAX) };
-        assert_eq!(breaker.report(late, forever, at(30_000)), Some(Change::Opened(LONGEST_PAUSE)));
+        assert_eq!(breaker.report(late, forever, at(30_000)), Some(Change::Opened(Duration::from_hours(1))));
+    }
+
+    #[test]
+    fn a_provider_that_asks_for_minutes_gets_them_and_what_follows_is_as_ever() {
+        let mut breaker = Breaker::default();
+        let permit = breaker.decide(at(0)).unwrap();
+        let asked = Outcome::Failed { leave_alone: Some(Duration::from_mins(10)) };
+        assert_eq!(breaker.report(permit, asked, at(0)), Some(Change::Opened(Duration::from_mins(10))));
+        assert_eq!(breaker.decide(at(599_999)), None);
+        assert_eq!(fail(&mut breaker, at(600_000)), Some(FIRST_PAUSE * 2));
     }
 
     #[test]
@@ -246,7 +260,7 @@ mod tests {
         prop_oneof![
             (0..9_000_u64).prop_map(Step::Wait),
             Just(Step::Ask),
-            (any::<prop::sample::Index>(), prop::bool::weighted(0.8), prop::option::weighted(0.1, 0..200_000_u64))
+            (any::<prop::sample::Index>(), prop::bool::weighted(0.8), prop::option::weighted(0.1, 0..5_000_000_u64))
                 .prop_map(|(which, failed, leave_alone)| Step::Report { which, failed, leave_alone }),
         ]
     }
@@ -288,8 +302,9 @@ mod tests {
                         let outcome = if failed { Outcome::Failed { leave_alone } } else { Outcome::Answered };
                         match breaker.report(permit, outcome, now) {
                             Some(Change::Opened(pause)) => {
-                                prop_assert!(failed && (FIRST_PAUSE..=LONGEST_PAUSE).contains(&pause));
-                                prop_assert!(pause >= leave_alone.unwrap_or_default().min(LONGEST_PAUSE));
+                                let wish = leave_alone.unwrap_or_default().min(LONGEST_WISH);
+                                prop_assert!(failed && (FIRST_PAUSE..=LONGEST_PAUSE.max(wish)).contains(&pause));
+                                prop_assert!(pause >= wish);
                                 (open_until, trial) = (Some(now + pause), None);
                             }
                             Some(Change::Closed) => {

@@ -76,7 +76,7 @@ impl Offer {
         let line = Line::new(config, relay, clock)?;
         Ok(Self {
             line,
-            stun: IceSet::from(&StunUrls::of(config, relay)),
+            stun: IceSet::best_of(&[&IceSet::from(&StunUrls::of(config, relay))], MOST_URLS),
             regions: config.credentials.turn_regions.clone(),
             region_header: config.credentials.turn_region_header.clone(),
             life: config.credentials.turn_credential_ttl,
@@ -141,7 +141,9 @@ impl Grants {
                 || self.pauses.holds(&grant.provider)
         };
         match self.kept.get(&key).await {
-            Some(grants) if grants.iter().any(of_no_use) => self.kept.invalidate(&key).await,
+            Some(grants) if grants.iter().any(of_no_use) || self.is_outdone(&offer, &grants, asker, near) => {
+                self.kept.invalidate(&key).await;
+            }
             Some(grants) => return self.promise(&offer, &grants, asker),
             None => {}
         }
@@ -151,6 +153,19 @@ impl Grants {
         };
         let grants = self.kept.try_get_with(key, fresh).await.unwrap_or_default();
         self.promise(&offer, &grants, asker)
+    }
+
+    /// Whether the relay of one of these is silent, and there is one to be had that is not, of somebody who is not among them.
+    fn is_outdone(&self, offer: &Offer, grants: &[Grant], asker: &Asker, near: &Near) -> bool {
+        let among = |state: &ProviderState| grants.iter().any(|grant| grant.provider == state.name);
+        let better = |state: &ProviderState| {
+            state.standing == Standing::Closed
+                && near.silent.as_ref() != Some(&state.name)
+                && !self.pauses.holds(&state.name)
+                && self.usage.has_room(&state.name, asker).is_ok()
+        };
+        let (ours, others): (Vec<_>, Vec<_>) = offer.line.states().into_iter().partition(among);
+        ours.iter().any(ProviderState::is_silent) && others.iter().any(better)
     }
 
     /// The answer for someone who is in no session, or a user of somebody else's app. Nothing is kept for them. Fails as for a

@@ -52,6 +52,13 @@ pub struct ProviderState {
     pub trouble: Option<Trouble>,
 }
 
+impl ProviderState {
+    /// Whether nothing came back when its relay was last tried.
+    pub fn is_silent(&self) -> bool {
+        self.relay.as_ref().is_some_and(|seen| !seen.echoes())
+    }
+}
+
 /// What went wrong with a provider, in words for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {

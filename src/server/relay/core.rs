@@ -355,13 +355,6 @@ impl Core {
         })
     }
 
-    fn binding(&mut self, client: &Client, request: &Message<'_>, at: Moment) {
-        if self.guard.admits_binding(client, at) {
-            let answer = Draft::success(request).with_address(attribute::XOR_MAPPED_ADDRESS, client.remote);
-            self.outputs.push_back(Output::Answer { client: *client, message: answer.unsigned() });
-        }
-    }
-
     /// The system did not give the port: another one, a few times.
     fn open_elsewhere(&mut self, slot: Slot, mut opening: Opening) {
         opening.tries += 1;

@@ -42,14 +42,17 @@ const fn v6(first: [u16; 3], bits: u8, reason: Reason) -> Range {
 
 /// The special-purpose registries of IANA, and two services that clouds have put on public addresses. The first that fits
 /// gives the reason.
-const REFUSED: [Range; 37] = [
-    // Metadata of AWS, Google, Azure, DigitalOcean and others; of Alibaba; of Oracle; Azure's host agent; of AWS on IPv6.
+const REFUSED: [Range; 39] = [
+    // Metadata of AWS, Google, Azure, DigitalOcean and others; of Alibaba; of Oracle; Azure's host agent; of AWS, Google and
+    // Oracle on IPv6, all of them in a range that is private otherwise.
     v4(169, 254, 169, 254, 32, Reason::Metadata),
     v4(169, 254, 170, 2, 32, Reason::Metadata),
     v4(100, 100, 100, 200, 32, Reason::Metadata),
     v4(192, 0, 0, 192, 32, Reason::Metadata),
     v4(168, 63, 129, 16, 32, Reason::Metadata),
     v6([0xfd00, 0x0ec2, 0], 32, Reason::Metadata),
+    Range(IpAddr::V6(Ipv6Addr::new(0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254)), 128, Reason::Metadata),
+    Range(IpAddr::V6(Ipv6Addr::new(0xfd00, 0x00c1, 0, 0, 0, 0, 0xa9fe, 0xa9fe)), 128, Reason::Metadata),
     v4(0, 0, 0, 0, 8, Reason::Reserved),
     v4(10, 0, 0, 0, 8, Reason::Private),
     v4(100, 64, 0, 0, 10, Reason::CarrierGrade),
@@ -170,7 +173,15 @@ mod tests {
         assert_refused(&["100.64.0.1", "100.127.255.255"], Reason::CarrierGrade);
         assert_refused(&["224.0.0.1", "239.255.255.255", "ff02::1"], Reason::Multicast);
         assert_refused(
-            &["169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"],
+            &[
+                "169.254.169.254",
+                "100.100.100.200",
+                "168.63.129.16",
+                "192.0.0.192",
+                "fd00:ec2::254",
+                "fd20:ce::254",
+                "fd00:c1::a9fe:a9fe",
+            ],
             Reason::Metadata,
         );
         assert_refused(

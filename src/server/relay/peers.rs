@@ -107,9 +107,17 @@ mod tests {
         for open in ["127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "fd12::1"] {
             assert_eq!(judge(&filter, open), Verdict::Outside, "{open}");
         }
-        for shut in
-            ["169.254.169.254", "fe80::1", "100.64.0.1", "224.0.0.1", "::ffff:127.0.0.1", "fd00:ec2::254", "0.0.0.0"]
-        {
+        for shut in [
+            "169.254.169.254",
+            "fe80::1",
+            "100.64.0.1",
+            "224.0.0.1",
+            "::ffff:127.0.0.1",
+            "fd00:ec2::254",
+            "fd20:ce::254",
+            "fd00:c1::a9fe:a9fe",
+            "0.0.0.0",
+        ] {
             assert!(matches!(judge(&filter, shut), Verdict::Refused(_)), "{shut}");
         }
     }

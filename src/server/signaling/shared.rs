@@ -207,7 +207,7 @@ impl Shared {
         self.tell_all(Said::Done(code, None));
     }
 
-    /// Somebody is in the session no more.
+    /// Somebody is in the session no more, or may use no relay there: no other server carries anything more for them.
     pub(super) fn left(&self, code: SessionCode, participant: ParticipantId) {
         self.tell_all(Said::Done(code, Some(participant)));
     }

@@ -7,12 +7,16 @@ use super::{
     tls::{Authority, Issued, nobody},
 };
 use crate::{
-    domain::UnixMillis,
+    domain::{ParticipantId, SessionCode, UnixMillis},
     server::{
         clock::Clock,
-        doctor::{Finding, Step, Trust},
+        doctor::{Doctor, Finding, Outcome, Step, Trust},
+        providers::{RelayDesk, RelayUrls, StunUrls},
+        relay::{Mint, PeerFilter, Relay, Settings},
     },
+    tests::providers::config,
 };
+use secrecy::ExposeSecret as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::{TcpListener, UdpSocket};
 
@@ -65,6 +69,52 @@ async fn a_relay_that_is_well_passes_over_udp_tcp_and_tls() {
     // Names of credentials begin with their expiry.
     let year = format!("{}", SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 10_000_000);
     assert!(!text.contains(&format!(" {year}")), "{text}");
+}
+
+/// The built-in relay on these addresses, as the doctor sees it.
+async fn with_own_relay(listen: &[&str]) -> Vec<(Step, Outcome)> {
+    let listen: Vec<_> = listen.iter().map(|address| address.parse().unwrap()).collect();
+    let settings = Settings { peers: PeerFilter::new().in_development(true), ..Settings::on(&listen) };
+    let mint = Mint::new(b"a secret of tests");
+    let relay = Relay::start(settings, mint.clone(), Clock::system()).unwrap();
+    let urls = RelayUrls::parse(&format!("turn:{}?transport=udp", relay.udp()[0])).unwrap();
+    let desk = RelayDesk::new(urls, StunUrls::default(), mint);
+    let set = [("TURN_RELAY_DEVELOPMENT", "1"), ("STUN_URLS", ""), ("DATA_DIR", "/proc/no-data-in-this-test")];
+    let config = config(&set.map(|(name, value)| (name, value.to_owned())).to_vec());
+    let doctor = Doctor::new(config, Some(&desk), nobody(), Clock::system()).unwrap();
+    let findings = doctor.examine(&mut |_| ()).await;
+    assert_well(&findings);
+    assert_eq!(relay.allocations(), 0, "all are given back");
+    of_providers(&findings).into_iter().map(|finding| (finding.step, finding.outcome.clone())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_may_have_addresses_of_ipv6_is_asked_for_one_and_having_none_is_no_fault() {
+    let there = (Step::Ipv6, Outcome::Passed("a relayed address of IPv6".to_owned()));
+    let both = ["127.0.0.1:0", "[::1]:0"];
+    assert_eq!(with_own_relay(&both).await.last(), Some(&there));
+    let found = with_own_relay(&both[..1]).await;
+    let missing =
+        Outcome::Skipped("no relayed address of IPv6: the relay says 440 (it has no address of this family)".into());
+    assert_eq!(found.last(), Some(&(Step::Ipv6, missing)));
+    // Somebody else's is asked where its name has an address of IPv6.
+    let mint = Mint::new(b"a secret of tests");
+    let listen = both.map(|address| address.parse().unwrap());
+    let settings = Settings { peers: PeerFilter::new().in_development(true), ..Settings::on(&listen) };
+    let relay = Relay::start(settings, mint.clone(), Clock::system()).unwrap();
+    let holder = mint.holder(SessionCode::from_random(1), ParticipantId::from_random(1));
+    let credential = mint.issue(holder, Clock::system().wall().plus(Duration::from_hours(1)));
+    for (at, asked) in relay.udp().iter().zip([false, true]) {
+        let url = format!("turn:{at}?transport=udp");
+        let findings = examine(&[
+            ("STATIC_TURN_URLS", &url),
+            ("STATIC_TURN_USERNAME", &credential.username),
+            ("STATIC_TURN_CREDENTIAL", credential.password.expose_secret()),
+        ])
+        .await;
+        assert_well(&findings);
+        assert_eq!(steps_of(&findings, "turn:").contains(&Step::Ipv6), asked, "{at}");
+    }
 }
 
 #[tokio::test]

@@ -18,7 +18,8 @@ const LONGEST: Duration = Duration::from_hours(1);
 /// The number of UDP among the protocols of IP, as REQUESTED-TRANSPORT has it.
 const UDP: u8 = 17;
 
-/// The attributes that have to be understood, and are, by method.
+/// The attributes that have to be understood, and are, by method. A Binding may carry a credential, at which nobody looks.
+const BINDING: &[u16] = &[attribute::USERNAME, attribute::REALM, attribute::NONCE];
 const ALLOCATE: &[u16] = &[
     attribute::USERNAME,
     attribute::REALM,
@@ -53,6 +54,20 @@ pub(super) fn allocated(allocation: &Allocation, opening: &Opening) -> Vec<u8> {
 }
 
 impl Core {
+    /// A request for one's own address, which everybody may ask for. Whoever wants more of it, as tests of a NAT want the answer
+    /// from elsewhere, is told that there is no more: else they would take an answer for the one that they wanted.
+    /// See <https://www.rfc-editor.org/rfc/rfc8489#section-6.3.1>.
+    pub(super) fn binding(&mut self, client: &Client, request: &Message<'_>, at: Moment) {
+        if !self.guard.admits_binding(client, at) {
+            return;
+        }
+        let answer = match understood(request) {
+            Ok(()) => Draft::success(request).with_address(attribute::XOR_MAPPED_ADDRESS, client.remote),
+            Err(code) => refusal(request, code),
+        };
+        self.outputs.push_back(Output::Answer { client: *client, message: answer.unsigned() });
+    }
+
     /// A request that needs a credential.
     pub(super) fn request(&mut self, client: &Client, request: &Message<'_>, at: Moment) {
         let message = match self.guard.examine(client, request, at) {
@@ -71,7 +86,7 @@ impl Core {
                     Ok(None) => return,
                     Err(code) => {
                         tracing::debug!("{:?} is refused: {code:?}", request.method());
-                        refused(request, code, proof)
+                        refusal(request, code).signed(&proof.key)
                     }
                 }
             }
@@ -253,12 +268,13 @@ impl From<Refusal> for ErrorCode {
     }
 }
 
-fn refused(request: &Message<'_>, code: ErrorCode, proof: Proof) -> Vec<u8> {
-    let mut answer = Draft::error(request, code);
+fn refusal(request: &Message<'_>, code: ErrorCode) -> Draft {
+    let answer = Draft::error(request, code);
     if code == ErrorCode::UnknownAttribute {
-        answer = answer.with(attribute::UNKNOWN_ATTRIBUTES, &request.unknown(known(request.method())));
+        answer.with(attribute::UNKNOWN_ATTRIBUTES, &request.unknown(known(request.method())))
+    } else {
+        answer
     }
-    answer.signed(&proof.key)
 }
 
 /// Everything in the request that must be understood is.
@@ -272,7 +288,8 @@ fn known(method: Method) -> &'static [u16] {
         Method::Refresh => REFRESH,
         Method::CreatePermission => CREATE_PERMISSION,
         Method::ChannelBind => CHANNEL_BIND,
-        Method::Binding | Method::Send | Method::Data => &[],
+        Method::Binding => BINDING,
+        Method::Send | Method::Data => &[],
     }
 }
 

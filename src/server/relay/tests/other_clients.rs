@@ -1,7 +1,11 @@
 //! Clients that somebody else wrote: coturn's, which `script/bootstrap native` brings.
 
-use super::caller::{certificate, credential, echo, holder, relay, relay_with};
-use crate::server::relay::{PeerFilter, Tls};
+use super::caller::{certificate, credential, echo, holder, in_an_hour, relay, relay_with};
+use super::dialogue::mint;
+use crate::{
+    domain::UnixMillis,
+    server::relay::{Credential, Mint, PeerFilter, Quotas, Tls},
+};
 use secrecy::ExposeSecret as _;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -18,7 +22,12 @@ fn run(program: &str, arguments: &[&str]) -> String {
 
 /// Has coturn's client send messages to the peer through the relay, and says how many were sent and came back.
 fn talk(relay: SocketAddr, participant: u64, peer: Option<SocketAddr>, how: &[&str]) -> (u32, u32) {
-    let credential = credential(1, participant);
+    let text = converse(relay, &credential(1, participant), peer, how);
+    (last(&text, "tot_send_msgs="), last(&text, "tot_recv_msgs="))
+}
+
+/// What coturn's client prints of such a talk.
+fn converse(relay: SocketAddr, credential: &Credential, peer: Option<SocketAddr>, how: &[&str]) -> String {
     let (address, port) = (relay.ip().to_string(), relay.port().to_string());
     let mut arguments = vec!["-u", &credential.username, "-w", credential.password.expose_secret()];
     // No second port for RTCP; 50 messages of 800 bytes, 20 ms between them.
@@ -29,13 +38,14 @@ fn talk(relay: SocketAddr, participant: u64, peer: Option<SocketAddr>, how: &[&s
     }
     arguments.extend(how);
     arguments.push(&address);
-    let text = run("turnutils_uclient", &arguments);
-    let last = |name: &str| {
-        let after = text.rsplit(name).next().unwrap_or_default();
-        let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse().unwrap_or_else(|_| panic!("no {name} in {text}"))
-    };
-    (last("tot_send_msgs="), last("tot_recv_msgs="))
+    run("turnutils_uclient", &arguments)
+}
+
+/// The last number that was printed after this.
+fn last(text: &str, name: &str) -> u32 {
+    let after = text.rsplit(name).next().unwrap_or_default();
+    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or_else(|_| panic!("no {name} in {text}"))
 }
 
 #[test]
@@ -75,6 +85,66 @@ fn coturns_clients_talk_to_each_other_through_the_relay() {
     assert_eq!(received, sent);
     let traffic = relay.meter().read(holder(1, 1)).unwrap();
     assert_eq!((traffic.sent, traffic.packets_sent), (traffic.received, traffic.packets_received));
+}
+
+#[test]
+fn coturns_client_gets_nothing_for_a_credential_that_has_expired_is_wrong_or_is_anothers() {
+    let relay = relay();
+    let right = credential(1, 1);
+    let expired = mint().issue(holder(1, 1), UnixMillis(1_700_000_000_000));
+    let wrong = Credential { password: "guessed".to_owned().into(), ..credential(1, 1) };
+    let others_mint = Mint::new(b"a secret of somebody else");
+    let foreign = others_mint.issue(holder(1, 1), in_an_hour());
+    // A name that is right with the password of another one.
+    let mixed = Credential { username: right.username.clone(), ..credential(1, 2) };
+    std::thread::scope(|scope| {
+        let bad = [("expired", &expired), ("wrong", &wrong), ("foreign", &foreign), ("mixed", &mixed)];
+        for (name, credential) in bad {
+            for how in [&[][..], &["-t"]] {
+                let (relay, at) = (&relay, if how.is_empty() { relay.udp()[0] } else { relay.tcp()[0] });
+                scope.spawn(move || {
+                    let text = converse(at, credential, Some(echo("127.0.0.1:0")), how);
+                    assert!(text.contains("Cannot complete Allocation"), "{name} {how:?}: {text}");
+                    assert!(!text.contains("tot_recv_msgs"), "{name} {how:?}: {text}");
+                    assert_eq!(relay.allocations(), 0, "{name} {how:?}");
+                });
+            }
+        }
+    });
+    assert!(relay.meter().read(holder(1, 1)).is_none_or(|traffic| traffic.sent.get() == 0));
+    assert_eq!(talk(relay.udp()[0], 1, Some(echo("127.0.0.1:0")), &[]), (50, 50), "the right one is taken");
+}
+
+#[test]
+fn many_clients_of_coturn_at_once_lose_nothing() {
+    const CLIENTS: u32 = 12;
+    let many = Quotas { per_participant: 64, per_address: 256, total: 256 };
+    let relay = relay_with(|settings| settings.quotas = many);
+    let clients = CLIENTS.to_string();
+    std::thread::scope(|scope| {
+        for (participant, at, how) in [(1, relay.udp()[0], &[][..]), (2, relay.tcp()[0], &["-t"])] {
+            let (meter, clients) = (relay.meter(), &clients);
+            scope.spawn(move || {
+                let peer = Some(echo("127.0.0.1:0"));
+                let (sent, received) = talk(at, participant, peer, &[how, &["-m", clients, "-z", "40"]].concat());
+                assert_eq!((sent, received), (50 * CLIENTS, 50 * CLIENTS), "{how:?}");
+                let traffic = meter.read(holder(1, participant)).unwrap();
+                let bytes = u64::from(40_000 * CLIENTS);
+                assert_eq!((traffic.sent.get(), traffic.received.get()), (bytes, bytes), "{how:?}");
+            });
+        }
+    });
+}
+
+#[test]
+fn coturns_test_of_a_nat_learns_that_more_than_an_address_is_not_to_be_had() {
+    let relay = relay();
+    let (ip, port) = (relay.udp()[0].ip().to_string(), relay.udp()[0].port().to_string());
+    // Its tests of filtering ask for an answer from elsewhere only where there is one; padding comes with every request.
+    let plain = run("turnutils_natdiscovery", &["-f", "-p", &port, &ip]);
+    assert!(plain.contains("UDP reflexive addr:") && !plain.contains("420"), "{plain}");
+    let padded = run("turnutils_natdiscovery", &["-f", "-P", "-p", &port, &ip]);
+    assert!(padded.contains("error 420 (Unknown Attribute)") && !padded.contains("reflexive addr"), "{padded}");
 }
 
 #[test]

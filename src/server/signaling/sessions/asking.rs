@@ -131,11 +131,16 @@ impl Sessions {
         self.everyone().into_iter().find(|(_, session)| session.includes(participant)).map(|(code, _)| code)
     }
 
-    /// Ends relaying for somebody: their page is told to leave the relays of these providers, and the built-in relay, where it is
-    /// part of this process, carries nothing more for them.
+    /// Ends relaying for somebody: their page is told to leave the relays of these providers, and the built-in relay of this server
+    /// and of every other carries nothing more for them. A page may have its relay at another server than the one that has its
+    /// session.
     pub async fn end_relay(&self, code: SessionCode, participant: ParticipantId, providers: &[ProviderName]) {
         self.relays_nothing(code, Some(participant));
-        if !self.end_relay_here(code, participant, providers) {
+        if self.end_relay_here(code, participant, providers) {
+            if let Some(shared) = &self.0.around.shared {
+                shared.left(code, participant);
+            }
+        } else {
             self.ask_all(Question::EndRelay(code, participant, providers.to_vec())).await;
         }
     }

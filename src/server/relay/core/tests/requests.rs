@@ -273,4 +273,32 @@ fn whoever_asks_for_their_address_is_told() {
         let request = speaker.bare(Method::Binding, &[]);
         assert_eq!(world.ask(&client, &request).address(attribute::XOR_MAPPED_ADDRESS), client.remote);
     }
+    // With a credential as well, right or wrong: nobody looks at it.
+    let signed = speaker.request(Method::Binding, &[(0x8022, b"tests")]);
+    assert_eq!(world.ask(&client(7), &signed).address(attribute::XOR_MAPPED_ADDRESS), client(7).remote);
+}
+
+#[test]
+fn whoever_asks_for_the_answer_from_elsewhere_is_told_that_there_is_none() {
+    let mut world = World::new();
+    let mut speaker = world.speaker(1);
+    // CHANGE-REQUEST, PADDING and RESPONSE-PORT of RFC 5780.
+    for (kind, value) in [(0x0003, &[0, 0, 0, 6][..]), (0x0026, &[0; 64]), (0x0027, &[0x12, 0x34, 0, 0])] {
+        for request in
+            [speaker.bare(Method::Binding, &[(kind, value)]), speaker.request(Method::Binding, &[(kind, value)])]
+        {
+            let reply = world.ask(&client(7), &request);
+            assert_eq!(reply.code, 420, "{kind:#06x}");
+            let unknown = reply.message().attribute(attribute::UNKNOWN_ATTRIBUTES);
+            assert_eq!(unknown, Some(&u16::to_be_bytes(kind)[..]));
+            assert!(reply.message().attribute(attribute::XOR_MAPPED_ADDRESS).is_none());
+            assert!(!reply.message().claims_integrity() && reply.message().attribute(attribute::NONCE).is_none());
+        }
+    }
+    let filtering = speaker.bare(Method::Binding, &[(0x0003, &[0, 0, 0, 6])]);
+    let answered = (0..4_096).filter(|_| !world.say(&client(7), &filtering).is_empty()).count();
+    assert!((900..1_100).contains(&answered), "{answered}: it has the budget of every Binding");
+    let plain = speaker.bare(Method::Binding, &[]);
+    assert!(world.say(&client(7), &plain).is_empty(), "the same one");
+    assert_eq!(world.ask(&client_at("8.8.4.4:7"), &plain).code, 0);
 }
