@@ -16,6 +16,7 @@ use crate::server::clock::Clock;
 use crate::server::cluster::Rates;
 use crate::server::guard::{ClientAddress, Delays};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -47,6 +48,8 @@ pub(super) struct Doorkeeper {
     addresses: Delays<u64>,
     sessions: Delays<SessionCode>,
     hashing: Arc<Semaphore>,
+    /// How many passwords were hashed so far: no answer may be had for less work than another.
+    hashed: AtomicU64,
 }
 
 /// Somebody at the door.
@@ -74,6 +77,7 @@ impl Doorkeeper {
             addresses: Delays::new(FREE_BY_ADDRESS, FIRST, LONGEST_BY_ADDRESS),
             sessions: Delays::new(FREE_BY_SESSION, FIRST, LONGEST_BY_SESSION),
             hashing: Arc::new(Semaphore::new(at_once)),
+            hashed: AtomicU64::new(0),
         }
     }
 
@@ -142,6 +146,7 @@ impl Doorkeeper {
         let Ok(Ok(place)) = place else {
             return Err(Refusal::TooManyTries);
         };
+        self.hashed.fetch_add(1, Ordering::Relaxed);
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
             drop(place);

@@ -54,6 +54,29 @@ async fn a_wrong_password_and_no_session_are_one_answer() {
 }
 
 #[tokio::test]
+async fn a_wrong_code_and_a_wrong_password_are_the_same_work() {
+    const TRIES: u8 = 31;
+    let stage = stage();
+    let mut took = [Vec::new(), Vec::new()];
+    // In turns, so that whatever else the machine does is in both.
+    for number in 0..TRIES {
+        let door = || Some(Door::Password(stage.right.clone()));
+        for (took, (from, door)) in took.iter_mut().zip([(number, None), (TRIES + number, door())]) {
+            let (hashed, began) = (stage.keeper.hashed.load(Ordering::Relaxed), tokio::time::Instant::now());
+            let code = 1_000 + u64::from(from);
+            assert_eq!(stage.knock_at(from, code, door, false, "peanuts").await, Err(Refusal::CannotEnter));
+            took.push(began.elapsed());
+            assert_eq!(stage.keeper.hashed.load(Ordering::Relaxed) - hashed, 1, "passwords hashed");
+        }
+    }
+    let [code, password] = took.map(|mut took| {
+        took.sort_unstable();
+        took[took.len() / 2]
+    });
+    assert!(code < password * 2 && password < code * 2, "a wrong code {code:?}, a wrong password {password:?}");
+}
+
+#[tokio::test]
 async fn an_address_that_keeps_failing_waits_longer_each_time_whatever_it_tries() {
     let stage = stage();
     let mut wait = Duration::from_secs(1);
