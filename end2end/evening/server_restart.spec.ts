@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isRelayed } from '../harness/connection_stats';
 import { nightJourney } from '../harness/film';
 import { atMost, written } from '../harness/figures';
 import { loseSockets, openSockets } from '../harness/instruments';
@@ -37,6 +38,7 @@ relayed('the server is killed and started again while a film runs over an outsid
   for (const person of [host, ...guests]) await person.hideMyAddress();
   await host.choose(nightJourney);
   for (const guest of guests) await seesFrames(guest.stream, 150);
+  for (const { page } of guests) await isRelayed(page);
   const code = host.sessionCode;
   await host.says('Popcorn is ready');
   await guests[0]!.reads(/Popcorn is ready/);
@@ -65,4 +67,5 @@ relayed('the server is killed and started again while a film runs over an outsid
   for (const guest of guests) await guest.reads(/\bPaused\b/);
   await host.play();
   for (const guest of guests) await seesFrames(guest.stream);
+  for (const { page } of guests) await isRelayed(page);
 });

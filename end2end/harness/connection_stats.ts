@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 
 /** One candidate pair of the page's newest peer connection, as its browser counts. */
 export interface Pair {
@@ -83,4 +83,17 @@ export function sent(page: Page): Promise<Bytes[]> {
     }
     return all;
   });
+}
+
+/** What the page names its side of ICE by, connection by connection, in the order in which they were built; another one after each restart. */
+export function fragments(page: Page): Promise<(string | undefined)[]> {
+  return page.evaluate(() =>
+    window.instruments.living().map((peer) => /a=ice-ufrag:(\S+)/.exec(peer.localDescription?.sdp ?? '')?.[1]),
+  );
+}
+
+/** Sees to it that the pair in use runs over a relay of this end's. */
+export async function isRelayed(page: Page): Promise<void> {
+  const inUse = (await pairs(page)).find(({ selected }) => selected);
+  expect(inUse?.local, 'this end of the pair in use').toBe('relay');
 }
