@@ -97,3 +97,29 @@ export async function isRelayed(page: Page): Promise<void> {
   const inUse = (await pairs(page)).find(({ selected }) => selected);
   expect(inUse?.local, 'this end of the pair in use').toBe('relay');
 }
+
+/** How a page sends its picture. */
+export interface Sending {
+  contentHint: string;
+  degradationPreference: string | undefined;
+  maxBitrate: number | undefined;
+  /** As `video/VP8`; nothing before the first packet. */
+  codec: string | undefined;
+}
+
+/** Over its newest connection. */
+export function sending(page: Page): Promise<Sending> {
+  return page.evaluate(async () => {
+    const peer = window.instruments.living().at(-1)!;
+    const sender = peer.getSenders().find(({ track }) => track?.kind === 'video')!;
+    const parameters = sender.getParameters() as RTCRtpSendParameters & { degradationPreference?: string };
+    const report = [...((await sender.getStats()) as unknown as Map<string, any>).values()];
+    const stream = report.find((stat) => stat.type === 'outbound-rtp');
+    return {
+      contentHint: sender.track!.contentHint,
+      degradationPreference: parameters.degradationPreference,
+      maxBitrate: parameters.encodings[0]?.maxBitrate,
+      codec: report.find((stat) => stat.id === stream?.codecId)?.mimeType as string | undefined,
+    };
+  });
+}
