@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { apart } from '../harness/apart';
 import { nightJourney } from '../harness/film';
 import { atLeast, atMost, written } from '../harness/figures';
-import { hearsStereo } from '../harness/listening';
+import { hearsStereo, isLoud } from '../harness/listening';
 import { noteSilence, soundGaps } from '../harness/sound_gaps';
 import { frameTimes, longestGap, noteFrames, seesFrames } from '../harness/watching';
 
@@ -21,6 +21,7 @@ apart('through 3 Mbps with 80 ms and 2 % loss the film plays on', async ({ apart
   await noteFrames(guest.stream);
   await noteSilence(guest.stream);
   await hearsStereo(guest.stream, 30_000);
+  await isLoud(guest.stream);
   const steps: { at: number; height: number }[] = [];
   while (Date.now() < begun + seconds * 1_000) {
     const height = await guest.stream.evaluate((video: HTMLVideoElement) => video.videoHeight);
@@ -29,6 +30,7 @@ apart('through 3 Mbps with 80 ms and 2 % loss the film plays on', async ({ apart
   }
   // Ends a silence that lasts, so that it is known: a meter that hears nothing must not pass for a film without gaps.
   await hearsStereo(guest.stream);
+  await isLoud(guest.stream);
   const times = await frameTimes(guest.stream);
   const settled = times.filter((at) => at >= begun + settleMs);
   const rate = settled.length / ((settled.at(-1)! - settled[0]!) / 1_000);

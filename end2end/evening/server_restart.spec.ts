@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isRelayed } from '../harness/connection_stats';
 import { nightJourney } from '../harness/film';
 import { atMost, written } from '../harness/figures';
 import { loseSockets, openSockets } from '../harness/instruments';
+import { figureIsTheRelays } from '../harness/metered';
 import type { Person } from '../harness/people';
 import { expect, relayed, test } from '../harness/test';
 import { frameTimes, longestGap, noteFrames, seesFrames } from '../harness/watching';
@@ -31,12 +33,13 @@ test('the host loses the line to the server, and the picture never stops', async
   atMost("longest gap, the host's socket cut three times", cut, quiet + 100, 'ms');
 });
 
-relayed('the server is killed and started again while a film runs over an outside relay', async ({ people, tessro }) => {
+relayed('the server is killed and started again while a film runs over an outside relay', async ({ people, tessro, coturn }) => {
   const host = await people.host({ name: 'Ada' });
   const guests = [await people.guest(host, { name: 'Bob' }), await people.guest(host, { name: 'Cleo' })];
   for (const person of [host, ...guests]) await person.hideMyAddress();
   await host.choose(nightJourney);
   for (const guest of guests) await seesFrames(guest.stream, 150);
+  for (const { page } of guests) await isRelayed(page);
   const code = host.sessionCode;
   await host.says('Popcorn is ready');
   await guests[0]!.reads(/Popcorn is ready/);
@@ -65,4 +68,7 @@ relayed('the server is killed and started again while a film runs over an outsid
   for (const guest of guests) await guest.reads(/\bPaused\b/);
   await host.play();
   for (const guest of guests) await seesFrames(guest.stream);
+  for (const { page } of guests) await isRelayed(page);
+  // What ran while nobody counted is told afterwards.
+  await figureIsTheRelays(tessro, coturn, host, ...guests);
 });

@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 
 /** One candidate pair of the page's newest peer connection, as its browser counts. */
 export interface Pair {
@@ -82,5 +82,44 @@ export function sent(page: Page): Promise<Bytes[]> {
       all.push({ bytes: transport.bytesSent, at: transport.timestamp });
     }
     return all;
+  });
+}
+
+/** What the page names its side of ICE by, connection by connection, in the order in which they were built; another one after each restart. */
+export function fragments(page: Page): Promise<(string | undefined)[]> {
+  return page.evaluate(() =>
+    window.instruments.living().map((peer) => /a=ice-ufrag:(\S+)/.exec(peer.localDescription?.sdp ?? '')?.[1]),
+  );
+}
+
+/** Sees to it that the pair in use runs over a relay of this end's. */
+export async function isRelayed(page: Page): Promise<void> {
+  const inUse = (await pairs(page)).find(({ selected }) => selected);
+  expect(inUse?.local, 'this end of the pair in use').toBe('relay');
+}
+
+/** How a page sends its picture. */
+export interface Sending {
+  contentHint: string;
+  degradationPreference: string | undefined;
+  maxBitrate: number | undefined;
+  /** As `video/VP8`; nothing before the first packet. */
+  codec: string | undefined;
+}
+
+/** Over its newest connection. */
+export function sending(page: Page): Promise<Sending> {
+  return page.evaluate(async () => {
+    const peer = window.instruments.living().at(-1)!;
+    const sender = peer.getSenders().find(({ track }) => track?.kind === 'video')!;
+    const parameters = sender.getParameters() as RTCRtpSendParameters & { degradationPreference?: string };
+    const report = [...((await sender.getStats()) as unknown as Map<string, any>).values()];
+    const stream = report.find((stat) => stat.type === 'outbound-rtp');
+    return {
+      contentHint: sender.track!.contentHint,
+      degradationPreference: parameters.degradationPreference,
+      maxBitrate: parameters.encodings[0]?.maxBitrate,
+      codec: report.find((stat) => stat.id === stream?.codecId)?.mimeType as string | undefined,
+    };
   });
 }

@@ -50,12 +50,11 @@ const recipes = {
   'Long Evening.mp4': plain('0x205080', '320x180', 180),
   'Red Harbour.mp4': plain('0xC02020', '640x360', 30),
   'Three Seconds.mp4': plain('0x20A040', '640x360', 3),
-  /** White in every odd second, black in every even one. */
-  'Flashes.mp4': [
-    '-f', 'lavfi', '-i', 'color=c=black:s=320x180:r=30', '-f', 'lavfi', '-i', 'color=c=white:s=320x180:r=30',
-    '-f', 'lavfi', '-i', 'sine=frequency=660',
-    '-filter_complex', "[0][1]overlay=enable='mod(floor(t),2)'[v]",
-    '-map', '[v]', '-map', '2', '-t', '60', ...h264, ...aac,
+  /** Shows which second it is: six bars of equal width, the first white in every odd one, the next in 2 and 3 of each four, and so on. */
+  'Counted Seconds.mp4': [
+    '-f', 'lavfi', '-i', 'color=c=black:s=288x180:r=30', '-f', 'lavfi', '-i', 'sine=frequency=660',
+    '-vf', Array.from({ length: 6 }, (_, bit) => `drawbox=x=${48 * bit}:w=48:h=180:color=white:t=fill:enable='mod(floor(t/${2 ** bit}),2)'`).join(','),
+    '-t', '60', ...h264, ...aac,
   ],
   'Silent Sea.mp4': ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30', '-t', '20', ...h264],
   /** A whole and healthy file whose codecs no browser has. */
@@ -77,7 +76,7 @@ export const coastAtNight = film('The Coast at Night.mp4');
 export const longEvening = film('Long Evening.mp4');
 export const redHarbour = film('Red Harbour.mp4');
 export const threeSeconds = film('Three Seconds.mp4');
-export const flashes = film('Flashes.mp4');
+export const countedSeconds = film('Counted Seconds.mp4');
 export const silentSea = film('Silent Sea.mp4');
 export const oldTape = film('Old Tape.mkv');
 /** Bytes that are no film at all. */

@@ -58,3 +58,10 @@ export async function hearsStereo(video: Locator, timeout = 15_000): Promise<voi
       throw new Error(`${error.message}\nlast heard: ${JSON.stringify(heard)}`);
     });
 }
+
+/** Waits until the element lets out what is heard in its stream: `hear` listens before its volume. */
+export async function isLoud(video: Locator): Promise<void> {
+  await expect
+    .poll(() => video.evaluate(({ muted, paused, volume }: HTMLVideoElement) => !muted && !paused && volume > 0), { message: 'sound is on' })
+    .toBe(true);
+}

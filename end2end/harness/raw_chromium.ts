@@ -44,10 +44,15 @@ export class RawChromium {
     return chromium;
   }
 
-  /** A new tab, in front of all others. */
-  async tab(url: string): Promise<RawPage> {
-    const { targetId } = await this.send('Target.createTarget', { url });
+  /** A new tab, in front of all others; `first` runs in it before anything of the page does. */
+  async tab(url: string, first?: () => void): Promise<RawPage> {
+    const { targetId } = await this.send('Target.createTarget', { url: first ? 'about:blank' : url });
     const { sessionId } = await this.send('Target.attachToTarget', { targetId, flatten: true });
+    if (first) {
+      await this.send('Page.enable', {}, sessionId as string);
+      await this.send('Page.addScriptToEvaluateOnNewDocument', { source: `(${first.toString()})()` }, sessionId as string);
+      await this.send('Page.navigate', { url }, sessionId as string);
+    }
     const page = new RawPage(this, targetId as string, sessionId as string);
     await page.toFront();
     return page;

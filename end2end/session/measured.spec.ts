@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from '@playwright/test';
 import { apart as base, type Apart } from '../harness/apart';
-import { pairs } from '../harness/connection_stats';
+import { fragments, pairs } from '../harness/connection_stats';
 import { nightJourney } from '../harness/film';
 import { atMost, written } from '../harness/figures';
 import { Namespaces } from '../harness/namespaces';
@@ -36,9 +36,8 @@ const builtIn = {
 /** So that every byte of a client passes a port that is counted. */
 const overUdp = /^stun:|transport=udp$/;
 
-/** What a page names its side of ICE by; another one after each restart. */
-const fragment = (page: Page) =>
-  page.evaluate(() => /a=ice-ufrag:(\S+)/.exec(window.instruments.living().at(-1)?.localDescription?.sdp ?? '')?.[1]);
+/** Of the newest connection. */
+const fragment = async (page: Page) => (await fragments(page)).at(-1);
 
 /** How the guest is: what is offered to them, and whether they hide their address. */
 interface Guest {

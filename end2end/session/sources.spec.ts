@@ -2,6 +2,7 @@ import type { Page } from '@playwright/test';
 import { chromium } from '../harness/chromium';
 import { nightTrain, redHarbour, silentSea } from '../harness/film';
 import { hearsStereo } from '../harness/listening';
+import { withoutCaptureStream } from '../harness/older_browsers';
 import { onTheSameConnections } from '../harness/same';
 import { expect, test } from '../harness/test';
 import { seesFrames, seesHue } from '../harness/watching';
@@ -113,9 +114,7 @@ test('an insecure origin: the page says why there is no screen', async ({ people
 });
 
 const olderBrowsers = {
-  'that has neither captureStream nor mozCaptureStream': () => {
-    Reflect.deleteProperty(HTMLMediaElement.prototype, 'captureStream');
-  },
+  'that has neither captureStream nor mozCaptureStream': withoutCaptureStream,
   'that calls it mozCaptureStream': () => {
     Object.assign(HTMLMediaElement.prototype, {
       mozCaptureStream: (HTMLMediaElement.prototype as unknown as { captureStream: unknown }).captureStream,

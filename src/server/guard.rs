@@ -113,10 +113,7 @@ impl Guard {
 
     /// A number that stands for an address in the books: at all nodes the same, and where there is one, until this process ends.
     pub fn pseudonym(&self, address: ClientAddress) -> u64 {
-        match &self.all_nodes {
-            Some(rates) => rates.pseudonym("address", &address.bytes()),
-            None => address.pseudonym(),
-        }
+        address.pseudonym(self.all_nodes.as_ref())
     }
 
     /// Who may pass here is counted at all nodes.

@@ -239,18 +239,53 @@ mod tests {
         assert_eq!(link.tick(at(3000), &mut random), Some(LinkOutput::Close));
     }
 
+    /// The pauses after so many failures, one after the other.
+    fn pauses(seed: u64, failures: usize) -> Vec<Duration> {
+        let (mut link, mut random) = (Link::default(), Random::seeded(seed));
+        let mut now = at(0);
+        link.want(now);
+        let pause = |_| {
+            link.closed(now, &mut random);
+            let due = link.next_timeout().unwrap();
+            let pause = due.since(now);
+            now = due;
+            assert_eq!(link.tick(now, &mut random), Some(LinkOutput::Open));
+            pause
+        };
+        (0..failures).map(pause).collect()
+    }
+
+    #[test]
+    fn pauses_grow_to_the_longest_and_no_two_pages_keep_step() {
+        let pages: Vec<_> = (0..101).map(|seed| pauses(seed, 40)).collect();
+        let median = |place: usize| {
+            let mut all: Vec<_> = pages.iter().map(|pauses| pauses[place]).collect();
+            all.sort_unstable();
+            all[all.len() / 2]
+        };
+        let is_about = |median: Duration, pause: Duration| median.abs_diff(pause) <= pause / 10;
+        let mut undisturbed = FIRST_PAUSE;
+        for place in 0..40 {
+            let longest = if place < MANY_FAILURES as usize { LONGEST_PAUSE } else { LONGEST_PAUSE_LATER };
+            let expected = undisturbed.min(longest);
+            assert!(is_about(median(place), expected), "pause {place}: {:?}, not {expected:?}", median(place));
+            // Until a bound is reached each is longer than the one before.
+            if place > 0 && undisturbed <= longest {
+                assert!(median(place) > median(place - 1), "pause {place}: {:?}", median(place));
+            }
+            undisturbed = undisturbed.saturating_mul(2);
+        }
+        assert!(median(39) > median(MANY_FAILURES as usize - 1), "later the longest is longer");
+        for pair in pages.windows(2) {
+            assert_ne!(pair[0], pair[1], "two pages that lost the same server");
+        }
+    }
+
     proptest! {
         #[test]
         fn pauses_grow_and_stay_bounded(seed: u64, failures in 1_usize..60) {
-            let (mut link, mut random) = (Link::default(), Random::seeded(seed));
-            let mut now = at(0);
-            link.want(now);
-            for _ in 0..failures {
-                link.closed(now, &mut random);
-                let due = link.next_timeout().unwrap();
-                prop_assert!(due.since(now) <= LONGEST_PAUSE_LATER * 5 / 4);
-                now = due;
-                prop_assert_eq!(link.tick(now, &mut random), Some(LinkOutput::Open));
+            for pause in pauses(seed, failures) {
+                prop_assert!(pause <= LONGEST_PAUSE_LATER * 5 / 4);
             }
         }
     }

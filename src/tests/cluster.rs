@@ -9,6 +9,7 @@ macro_rules! took {
 }
 
 mod balancer;
+mod guessing;
 mod lost;
 
 use super::{
@@ -132,7 +133,7 @@ async fn anybody_joins_anywhere_and_everybody_hears_the_same() {
     let [one, two, three] = three(&redis, &[]).await;
     let (mut host, hosts) = welcomed(one.address(), &create("popcorn")).await;
     let code = hosts.code;
-    // Who may come in is decided where the session is, and answered alike everywhere.
+    // Who may come in is decided where they come, and answered alike everywhere.
     is_refused(two.address(), &join(code, "peanuts", None), ErrorCode::CannotEnter).await;
     is_refused(two.address(), &join(SessionCode::from_random(99), "popcorn", None), ErrorCode::CannotEnter).await;
     let (mut second, seconds) = welcomed(two.address(), &join(code, "popcorn", None)).await;

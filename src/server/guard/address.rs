@@ -1,5 +1,6 @@
 //! The network that a request comes from, as far as a limit is concerned.
 
+use crate::server::cluster::Rates;
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
     http::request::Parts,
@@ -66,11 +67,14 @@ impl ClientAddress {
         }
     }
 
-    /// A number that stands for the address until this process ends: what is counted by address needs no more, and nobody who
-    /// reads the books finds an address in them.
-    pub(super) fn pseudonym(&self) -> u64 {
+    /// A number that stands for the address: what is counted by address needs no more, and nobody who reads it finds an address.
+    /// At all nodes the same, and where there is one, until this process ends.
+    pub fn pseudonym(&self, all_nodes: Option<&Rates>) -> u64 {
         static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-        KEY.hash_one(self)
+        match all_nodes {
+            Some(rates) => rates.pseudonym("address", &self.bytes()),
+            None => KEY.hash_one(self),
+        }
     }
 
     /// The address that `source` gives, and no other.

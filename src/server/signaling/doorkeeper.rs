@@ -4,14 +4,19 @@
 //! fails waits longer each time, by address and by session. Somebody who attacks a session does not lock its guests out:
 //! the session's delay is only for addresses that have failed already, and none is for those with a link. Hashing is bounded,
 //! so that a flood of tries takes neither all memory nor all cores.
+//!
+//! Where there are several servers, whoever knocks is judged at the one that they came to, wherever the session is, and each tells the
+//! others who failed: the same tries at the same server have the same answers, whether a session is elsewhere or nowhere.
 
 use super::refusal::Refusal;
 use super::session::{CannotHash, Door, PasswordHash};
 use crate::domain::SessionCode;
 use crate::protocol::Password;
 use crate::server::clock::Clock;
+use crate::server::cluster::Rates;
 use crate::server::guard::{ClientAddress, Delays};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -37,9 +42,14 @@ const HASH_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Doorkeeper {
     clock: Clock,
-    addresses: Delays<ClientAddress>,
+    /// What makes an address's pseudonym the same at all servers, where there are several.
+    all_nodes: Option<Rates>,
+    /// By pseudonym.
+    addresses: Delays<u64>,
     sessions: Delays<SessionCode>,
     hashing: Arc<Semaphore>,
+    /// How many passwords were hashed so far: no answer may be had for less work than another.
+    hashed: AtomicU64,
 }
 
 /// Somebody at the door.
@@ -58,14 +68,16 @@ pub(super) struct Knock {
 
 impl Doorkeeper {
     /// Nobody has failed yet.
-    pub(super) fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock, all_nodes: Option<Rates>) -> Self {
         // Half of the cores go on with everything else.
         let at_once = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
         Self {
             clock,
+            all_nodes,
             addresses: Delays::new(FREE_BY_ADDRESS, FIRST, LONGEST_BY_ADDRESS),
             sessions: Delays::new(FREE_BY_SESSION, FIRST, LONGEST_BY_SESSION),
             hashing: Arc::new(Semaphore::new(at_once)),
+            hashed: AtomicU64::new(0),
         }
     }
 
@@ -75,9 +87,7 @@ impl Doorkeeper {
         if invited {
             return Ok(());
         }
-        let now = self.clock.now();
-        let session_waits = self.addresses.has_failed(&from) && !self.sessions.wait(&code, now).is_zero();
-        if session_waits || !self.addresses.wait(&from, now).is_zero() {
+        if self.makes_wait(from, code) {
             return Err(Refusal::TooManyTries);
         }
         let (hash, exists) = match door {
@@ -85,14 +95,33 @@ impl Doorkeeper {
             Some(Door::Password(hash)) => (hash, true),
             None => (PasswordHash::of_nothing(), false),
         };
-        self.addresses.begin(from, now);
-        self.sessions.begin(code, now);
+        let from = self.pseudonym(from);
+        self.failed(from, code);
         let checked = self.hash(move || hash.is_of(password.as_ref())).await;
         if !matches!(checked, Ok(false)) && (exists || checked.is_err()) {
             self.addresses.succeeded(&from);
             self.sessions.succeeded(&code);
         }
         if checked? && exists { Ok(()) } else { Err(Refusal::CannotEnter) }
+    }
+
+    /// Whether somebody without a link has to wait before they may try this code. Counts nothing.
+    pub(super) fn makes_wait(&self, from: ClientAddress, code: SessionCode) -> bool {
+        let (from, now) = (self.pseudonym(from), self.clock.now());
+        let session_waits = self.addresses.has_failed(&from) && !self.sessions.wait(&code, now).is_zero();
+        session_waits || !self.addresses.wait(&from, now).is_zero()
+    }
+
+    /// Counts a try that fails, here or at another server.
+    pub(super) fn failed(&self, from: u64, code: SessionCode) {
+        let now = self.clock.now();
+        self.addresses.begin(from, now);
+        self.sessions.begin(code, now);
+    }
+
+    /// What stands for an address where failures are told.
+    pub(super) fn pseudonym(&self, from: ClientAddress) -> u64 {
+        from.pseudonym(self.all_nodes.as_ref())
     }
 
     /// A new session's password, as it is kept.
@@ -117,6 +146,7 @@ impl Doorkeeper {
         let Ok(Ok(place)) = place else {
             return Err(Refusal::TooManyTries);
         };
+        self.hashed.fetch_add(1, Ordering::Relaxed);
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
             drop(place);

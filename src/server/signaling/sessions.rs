@@ -4,31 +4,29 @@
 //! within the other: the map of sessions, and each session's own. Neither is held over an await.
 
 mod asking;
+mod entering;
 mod moving;
 mod seat;
 
 pub use asking::BeaconError;
 pub(super) use seat::Seat;
 
-use super::doorkeeper::{Doorkeeper, Knock};
-use super::line::Line;
+use super::doorkeeper::Doorkeeper;
 use super::live::{Around, LiveSession};
-use super::refusal::Refusal;
-use super::session::{Input, Newcomer, PasswordHash, Rules, Session, SocketId};
-use super::shared::{Elsewhere, Entering, Shared, opened};
+use super::session::{Input, Rules};
+use super::shared::Shared;
 use super::store::{Store, StoreError};
 use super::turnstile::Turnstile;
-use crate::domain::{InviteKey, ParticipantId, ParticipantName, ProviderName, SessionCode, TokenSecret};
-use crate::protocol::{ClientMessage, Password, RelayOver, RelayStage};
+use crate::domain::{ParticipantId, ProviderName, SessionCode};
+use crate::protocol::{RelayOver, RelayStage};
 use crate::server::clock::Clock;
-use crate::server::cluster::Cluster;
+use crate::server::cluster::{Cluster, Rates};
 use crate::server::guard::{ClientAddress, NoPlace, Origin, Place, RateLimit, Room, Tries};
-use crate::server::paths::{Countries, Country, Paths};
+use crate::server::paths::{Countries, Paths};
 use crate::server::relay::Bouncer;
 use crate::server::usage::{NoRoom, RelayOrder, Usage};
 use axum_client_ip::ClientIpSource;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,9 +35,6 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-
-/// Codes tried for a new session. With ten thousand sessions, two in a row collide once in 3 x 10^8 times.
-const CODES_TRIED: usize = 8;
 
 /// Resumes from one address that may fail at once, and how often one more may: a server that lost its disk makes everybody's
 /// place unknown. For joins see the doorkeeper.
@@ -121,9 +116,9 @@ impl Sessions {
     /// gives up places, so it needs a running tokio runtime.
     pub fn open(data_dir: &Path, usage: Usage, clock: Clock, settings: SessionSettings) -> Result<Self, StoreError> {
         let (store, saved) = Store::open(data_dir)?;
-        let doorkeeper = Doorkeeper::new(clock.clone());
-        let paths = Paths::open(data_dir, clock.clone());
         let cluster = settings.cluster.clone();
+        let doorkeeper = Doorkeeper::new(clock.clone(), cluster.as_ref().map(Rates::new));
+        let paths = Paths::open(data_dir, clock.clone());
         let (shared, unsaid) = cluster.map(|cluster| Shared::new(cluster, clock.clone())).unzip();
         let around = Around { clock, usage, paths, store, bouncer: settings.bouncer.clone(), shared: shared.clone() };
         let tasks = TaskTracker::new();
@@ -202,89 +197,6 @@ impl Sessions {
         self.0.around.store.close().await;
     }
 
-    /// Lets a socket come in by its first message. Where it may not, the line is told why.
-    pub(super) async fn enter(
-        &self,
-        line: &Line,
-        from: ClientAddress,
-        country: Option<Country>,
-        message: ClientMessage,
-    ) -> Option<Seat> {
-        if let Some((shared, code)) = self.0.around.shared.as_ref().zip(opened(&message))
-            && !self.is_here(code)
-        {
-            let entering = || Entering { from, country, message: message.clone() };
-            match Box::pin(shared.enter(self, line, code, entering)).await {
-                Ok(seat) => return seat.map(Seat::There),
-                Err(Elsewhere::Not) => {}
-            }
-        }
-        self.enter_here(line, from, country, message).await
-    }
-
-    /// The same, into a session of this server.
-    pub(super) async fn enter_here(
-        &self,
-        line: &Line,
-        from: ClientAddress,
-        country: Option<Country>,
-        message: ClientMessage,
-    ) -> Option<Seat> {
-        let socket = SocketId(self.0.sockets.fetch_add(1, Ordering::Relaxed));
-        let is_new = !matches!(message, ClientMessage::Resume { .. });
-        let full = self.0.people.load(Ordering::Relaxed) >= self.0.settings.most_people;
-        let entered = match message {
-            // Places are kept for those who have one.
-            ClientMessage::Create { .. } | ClientMessage::Join { .. } if full => Err(Refusal::ServerFull),
-            ClientMessage::Create { name, password } => self.create(socket, line, from, name, password).await,
-            ClientMessage::Join { code, name, password, invite } => {
-                let session = self.find(code);
-                let door = session.as_ref().and_then(|session| session.door());
-                let invited = session.as_ref().zip(invite).is_some_and(|(session, key)| session.admits(key));
-                match self.0.doorkeeper.admits(Knock { from, code, door, invited, password }).await {
-                    Ok(()) => {
-                        let input = Input::Join { newcomer: newcomer(socket, name), admitted: true };
-                        self.enter_found(session, socket, line, input, Refusal::CannotEnter)
-                    }
-                    Err(refusal) => Err(refusal),
-                }
-            }
-            ClientMessage::Resume { token, fresh, chat_seen } => {
-                let input = Input::Resume { socket, token: token.0, fresh, chat_seen };
-                self.try_to_resume(token.0.code, socket, line, from, input)
-            }
-            ClientMessage::Leave
-            | ClientMessage::Ready { .. }
-            | ClientMessage::Signal { .. }
-            | ClientMessage::Close { .. }
-            | ClientMessage::Film { .. }
-            | ClientMessage::Usage { .. }
-            | ClientMessage::Chat { .. }
-            | ClientMessage::React { .. }
-            | ClientMessage::Lock { .. }
-            | ClientMessage::Remove { .. }
-            | ClientMessage::HandOver { .. }
-            | ClientMessage::Watching { .. }
-            | ClientMessage::Ping => Err(Refusal::NotJoined),
-        };
-        match entered {
-            Ok(session) => {
-                let session = session?;
-                if is_new {
-                    self.0.people.fetch_add(1, Ordering::Relaxed);
-                }
-                if let Some((participant, country)) = session.at(socket).zip(country) {
-                    self.0.around.paths.is_from(participant, country);
-                }
-                Some(Seat::Here(seat::OwnSeat { sessions: self.clone(), session, socket }))
-            }
-            Err(refusal) => {
-                line.send(&refusal.message());
-                None
-            }
-        }
-    }
-
     /// The clock that everything here goes by.
     pub fn clock(&self) -> &Clock {
         &self.0.around.clock
@@ -308,93 +220,6 @@ impl Sessions {
     /// Set once the server stops.
     pub fn stopping(&self) -> &CancellationToken {
         &self.0.stopping
-    }
-
-    async fn create(
-        &self,
-        socket: SocketId,
-        line: &Line,
-        from: ClientAddress,
-        name: Option<ParticipantName>,
-        password: Option<Password>,
-    ) -> Result<Option<Arc<LiveSession>>, Refusal> {
-        let now = self.clock().now();
-        if !self.0.creations.left(from, now) {
-            return Err(Refusal::TooManySessions);
-        }
-        self.0.creations.spend(from, now);
-        let password = self.0.doorkeeper.keep(password).await?;
-        let host = newcomer(socket, name);
-        let session = self.found(socket, line, password, &host)?;
-        if let Some(shared) = &self.0.around.shared
-            && !shared.found(session.code()).await
-        {
-            self.lock().remove(&session.code());
-            return Err(Refusal::Unlucky);
-        }
-        session.greet(&self.0.around);
-        // Read once the session can be found: a change before that went past it.
-        let stage = *self.0.around.usage.stage_changes().borrow();
-        session.handle(Input::Relays(stage), &self.0.around);
-        tracing::info!("A session was created");
-        Ok(Some(session))
-    }
-
-    /// Puts a new session under a code that is free.
-    fn found(
-        &self,
-        socket: SocketId,
-        line: &Line,
-        password: Option<PasswordHash>,
-        host: &Newcomer,
-    ) -> Result<Arc<LiveSession>, Refusal> {
-        let mut live = self.lock();
-        if live.len() >= self.0.settings.most_sessions {
-            return Err(Refusal::ServerFull);
-        }
-        for _ in 0..CODES_TRIED {
-            let code = SessionCode::from_random(rand::random());
-            if let Entry::Vacant(place) = live.entry(code) {
-                let invite = InviteKey::from_random(rand::random());
-                let core = Session::create(code, password, invite, self.0.settings.rules, host.clone());
-                let session = Arc::new(LiveSession::start(code, core, socket, line.clone()));
-                return Ok(Arc::clone(place.insert(session)));
-            }
-        }
-        Err(Refusal::Unlucky)
-    }
-
-    /// Whoever gets in costs nothing; whoever does not has one try less.
-    fn try_to_resume(
-        &self,
-        code: SessionCode,
-        socket: SocketId,
-        line: &Line,
-        from: ClientAddress,
-        input: Input,
-    ) -> Result<Option<Arc<LiveSession>>, Refusal> {
-        let now = self.clock().now();
-        if !self.0.failures.left(from, now) {
-            return Err(Refusal::TooManyTries);
-        }
-        let entered = self.enter_found(self.find(code), socket, line, input, Refusal::UnknownParticipant);
-        if !matches!(entered, Ok(Some(_))) {
-            self.0.failures.spend(from, now);
-        }
-        entered
-    }
-
-    fn enter_found(
-        &self,
-        session: Option<Arc<LiveSession>>,
-        socket: SocketId,
-        line: &Line,
-        input: Input,
-        missing: Refusal,
-    ) -> Result<Option<Arc<LiveSession>>, Refusal> {
-        let session = session.ok_or(missing)?;
-        let inside = session.enter(socket, line, input, &self.0.around);
-        Ok(inside.then_some(session))
     }
 
     /// Gives up places, forgets sessions and passes on how the relays stand, until the server stops.
@@ -483,15 +308,5 @@ impl Sessions {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<SessionCode, Arc<LiveSession>>> {
         self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn newcomer(socket: SocketId, name: Option<ParticipantName>) -> Newcomer {
-    Newcomer {
-        socket,
-        id: ParticipantId::from_random(rand::random()),
-        secret: TokenSecret::from_random(rand::random()),
-        name,
-        number: rand::random(),
     }
 }

@@ -19,10 +19,10 @@ mod seats;
 mod tenure;
 mod word;
 
-use super::line::{Farewell, Frame, Line};
+use super::line::{Frame, Line};
 use super::session::Saved;
 use super::sessions::Sessions;
-use crate::domain::{Now, ParticipantId, ProviderName, SessionCode};
+use crate::domain::{InviteKey, Now, ParticipantId, ProviderName, SessionCode};
 use crate::protocol::{ClientMessage, RelayOver};
 use crate::server::clock::Clock;
 use crate::server::cluster::{Cluster, RunId};
@@ -38,7 +38,7 @@ use std::time::Duration;
 use tenure::{FIRST, FROM_DISK, Tenure, Word, Write, Written};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, interval_at, sleep, timeout};
-pub(super) use word::{Answer, Entering, Question};
+pub(super) use word::{Answer, Entering, Question, Shown};
 use word::{AtSeat, Entered, Said};
 
 /// Locks for taking sessions over: one session is taken once, and many at a time.
@@ -217,6 +217,11 @@ impl Shared {
         self.tell_all(Said::RelayOver { participant, provider, reason });
     }
 
+    /// Somebody, by the pseudonym of their address, typed a wrong code or password here.
+    pub(super) fn failed(&self, from: u64, code: SessionCode) {
+        self.tell_all(Said::Failed(from, code));
+    }
+
     /// Gives up sessions in this state: they go on wherever their people ask for them. `false` where Redis did not take it.
     pub(super) async fn give_up(&self, sessions: &[(SessionCode, Carried)]) -> bool {
         for (code, carried) in sessions {
@@ -281,7 +286,27 @@ impl Shared {
         }
     }
 
-    /// Lets somebody into a session that may be at another node. `Err`: it is at this one, or nowhere.
+    /// What a session at another node shows to somebody outside.
+    pub(super) async fn door(
+        &self,
+        sessions: &Sessions,
+        code: SessionCode,
+        invite: Option<InviteKey>,
+    ) -> Result<Shown, Elsewhere> {
+        let until = Instant::now() + FIND_WITHIN;
+        loop {
+            let run = self.elsewhere(sessions, code, until).await?;
+            let answer = self.post().ask(Some(run), Question::Door(code, invite));
+            match timeout(ANSWER_WITHIN, answer).await {
+                Ok(Ok(Answer::Door(Some(shown)))) => return Ok(shown),
+                // It moved, or the way to it broke.
+                _ if Instant::now() < until => sleep(LOOK_AGAIN).await,
+                _ => return Err(Elsewhere::Unknown),
+            }
+        }
+    }
+
+    /// Lets somebody into a session at another node; `None` where that one refuses.
     pub(super) async fn enter(
         &self,
         sessions: &Sessions,
@@ -291,29 +316,33 @@ impl Shared {
     ) -> Result<Option<EdgeSeat>, Elsewhere> {
         let until = Instant::now() + FIND_WITHIN;
         loop {
-            match self.locate(sessions, code, until).await {
-                Whereabouts::Here | Whereabouts::Nowhere => return Err(Elsewhere::Not),
-                Whereabouts::Unknown => break,
-                Whereabouts::There(run) => match self.knock(run, line, entering(), until).await {
-                    Some((seat, Entered::In(first))) => {
-                        pass_on(line, first);
-                        return Ok(Some(seat));
+            let run = self.elsewhere(sessions, code, until).await?;
+            match self.knock(run, line, entering(), until).await {
+                Some((seat, Entered::In(first))) => {
+                    pass_on(line, first);
+                    return Ok(Some(seat));
+                }
+                Some((_, Entered::Out(first, farewell))) => {
+                    pass_on(line, first);
+                    if let Some(farewell) = farewell {
+                        line.close(farewell);
                     }
-                    Some((_, Entered::Out(first, farewell))) => {
-                        pass_on(line, first);
-                        if let Some(farewell) = farewell {
-                            line.close(farewell);
-                        }
-                        return Ok(None);
-                    }
-                    // It moved, or the way to it broke.
-                    Some((_, Entered::Moved)) | None if Instant::now() < until => sleep(LOOK_AGAIN).await,
-                    Some((_, Entered::Moved)) | None => break,
-                },
+                    return Ok(None);
+                }
+                // It moved, or the way to it broke.
+                Some((_, Entered::Moved)) | None if Instant::now() < until => sleep(LOOK_AGAIN).await,
+                Some((_, Entered::Moved)) | None => return Err(Elsewhere::Unknown),
             }
         }
-        line.close(Farewell::TryAgain);
-        Ok(None)
+    }
+
+    /// The other node that a session is at.
+    async fn elsewhere(&self, sessions: &Sessions, code: SessionCode, until: Instant) -> Result<RunId, Elsewhere> {
+        match self.locate(sessions, code, until).await {
+            Whereabouts::There(run) => Ok(run),
+            Whereabouts::Here | Whereabouts::Nowhere => Err(Elsewhere::Not),
+            Whereabouts::Unknown => Err(Elsewhere::Unknown),
+        }
     }
 
     async fn knock(&self, run: RunId, line: &Line, entering: Entering, until: Instant) -> Option<(EdgeSeat, Entered)> {
@@ -432,10 +461,12 @@ fn pass_on(line: &Line, texts: Vec<String>) {
     }
 }
 
-/// The session is at no other node.
+/// The session is at no other node that could be asked.
 pub(super) enum Elsewhere {
-    /// So whoever asked looks here.
+    /// It is at this one, or nowhere.
     Not,
+    /// Nobody can tell now: whoever asked tries again.
+    Unknown,
 }
 
 impl EdgeSeat {

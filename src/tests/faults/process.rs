@@ -8,17 +8,23 @@ use crate::{
 };
 use futures::{SinkExt as _, StreamExt as _};
 use std::{
-    collections::HashMap, ffi::OsString, io::Write as _, net::SocketAddr, path::Path, process::Stdio, time::Duration,
+    collections::HashMap,
+    ffi::OsString,
+    io::Write as _,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    process::Stdio,
+    time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     process::{ChildStdout, Command},
     signal::unix::{SignalKind, signal},
     time::timeout,
 };
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
     tungstenite::{self, protocol::Message},
 };
 
@@ -149,6 +155,15 @@ impl Guest {
     pub(in crate::tests) async fn at(address: SocketAddr) -> Option<Self> {
         let opened = timeout(Duration::from_secs(10), connect_async(format!("ws://{address}/ws"))).await.unwrap();
         opened.ok().map(|(socket, _)| Self { socket })
+    }
+
+    /// The same for somebody whose address this is.
+    pub(in crate::tests) async fn from(own: Ipv4Addr, address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((own, 0).into()).unwrap();
+        let stream = MaybeTlsStream::Plain(socket.connect(address).await.unwrap());
+        let opened = timeout(Duration::from_secs(10), client_async(format!("ws://{address}/ws"), stream)).await;
+        Self { socket: opened.unwrap().unwrap().0 }
     }
 
     pub(in crate::tests) async fn enter(&mut self, message: &ClientMessage) -> (WireToken, SessionCode) {

@@ -15,7 +15,7 @@ struct Stage {
 fn stage() -> Stage {
     let (clock, hand) = Clock::by_hand(UnixMillis(0));
     let right = PasswordHash::of(&Password::typed("popcorn").unwrap().unwrap(), [1; 16]).unwrap();
-    Stage { keeper: Doorkeeper::new(clock), hand, right }
+    Stage { keeper: Doorkeeper::new(clock, None), hand, right }
 }
 
 fn address(last: u8) -> ClientAddress {
@@ -51,6 +51,29 @@ async fn a_wrong_password_and_no_session_are_one_answer() {
         assert_eq!(stage.knock_at(1, 2, None, false, typed).await, Err(Refusal::CannotEnter));
     }
     assert_eq!(stage.knock_at(1, 3, Some(Door::Open), false, "whatever").await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_wrong_code_and_a_wrong_password_are_the_same_work() {
+    const TRIES: u8 = 31;
+    let stage = stage();
+    let mut took = [Vec::new(), Vec::new()];
+    // In turns, so that whatever else the machine does is in both.
+    for number in 0..TRIES {
+        let door = || Some(Door::Password(stage.right.clone()));
+        for (took, (from, door)) in took.iter_mut().zip([(number, None), (TRIES + number, door())]) {
+            let (hashed, began) = (stage.keeper.hashed.load(Ordering::Relaxed), tokio::time::Instant::now());
+            let code = 1_000 + u64::from(from);
+            assert_eq!(stage.knock_at(from, code, door, false, "peanuts").await, Err(Refusal::CannotEnter));
+            took.push(began.elapsed());
+            assert_eq!(stage.keeper.hashed.load(Ordering::Relaxed) - hashed, 1, "passwords hashed");
+        }
+    }
+    let [code, password] = took.map(|mut took| {
+        took.sort_unstable();
+        took[took.len() / 2]
+    });
+    assert!(code < password * 2 && password < code * 2, "a wrong code {code:?}, a wrong password {password:?}");
 }
 
 #[tokio::test]
@@ -95,7 +118,7 @@ async fn coming_in_costs_nothing_however_many_come() {
     for _ in 0..4 * FREE_BY_ADDRESS {
         assert_eq!(stage.knock(1, "popcorn").await, Ok(()));
     }
-    assert!(!stage.keeper.addresses.has_failed(&address(1)));
+    assert!(!stage.keeper.addresses.has_failed(&stage.keeper.pseudonym(address(1))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

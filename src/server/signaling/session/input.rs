@@ -3,6 +3,7 @@
 use super::password::PasswordHash;
 use crate::domain::{ParticipantId, ParticipantName, ParticipantToken, ProviderName, TokenSecret, UnixMillis};
 use crate::protocol::{ClientMessage, RelayOver, RelayStage};
+use serde::{Deserialize, Serialize};
 
 /// One socket, as the core addresses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +25,7 @@ pub struct Newcomer {
 }
 
 /// What a newcomer has to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Door {
     /// Nothing but the code.
     Open,

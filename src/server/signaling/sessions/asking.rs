@@ -37,6 +37,7 @@ impl Sessions {
                 self.relays_nothing(code, Some(participant));
                 self.end_relay_here(code, participant, &providers).then_some(Answer::Done)
             }
+            Question::Door(code, invite) => Some(Answer::Door(self.shows(code, invite))),
         }
     }
 

@@ -12,11 +12,11 @@ use tokio::sync::mpsc::Receiver;
 
 /// Lets somebody in, and passes on what is said until they are gone.
 pub(super) async fn receive(shared: Shared, sessions: Sessions, arrived: Arrived) {
-    let Arrived { seat, entering: Entering { from, country, message }, says } = arrived;
+    let Arrived { seat, entering: Entering { country, message }, says } = arrived;
     let here = opened(&message).is_some_and(|code| sessions.is_here(code));
     if here {
         let (line, end) = line();
-        let place = Box::pin(sessions.enter_here(&line, from, country, message)).await;
+        let place = Box::pin(sessions.enter_here(&line, country, message)).await;
         let (first, farewell) = waiting(&end);
         match place {
             Some(place) => {

@@ -27,7 +27,7 @@ pub(super) struct Post {
     edges: BTreeMap<u64, Edge>,
     /// Seats here whose socket is elsewhere.
     guests: BTreeMap<SeatId, Sender<ClientMessage>>,
-    questions: BTreeMap<u64, oneshot::Sender<Answer>>,
+    questions: BTreeMap<u64, Asked>,
     numbers: u64,
 }
 
@@ -36,6 +36,14 @@ struct Edge {
     line: Line,
     /// Who waits to come in.
     entered: Option<oneshot::Sender<Entered>>,
+}
+
+/// A question that waits.
+#[derive(Debug)]
+struct Asked {
+    /// Who was asked; `None`: everybody.
+    run: Option<RunId>,
+    answer: oneshot::Sender<Answer>,
 }
 
 /// Somebody who arrived at the door, and what they will say.
@@ -115,9 +123,9 @@ impl Post {
     /// Asks another node, or all of them.
     pub(super) fn ask(&mut self, run: Option<RunId>, question: Question) -> oneshot::Receiver<Answer> {
         self.numbers += 1;
-        self.questions.retain(|_, waits| !waits.is_closed());
+        self.questions.retain(|_, asked| !asked.answer.is_closed());
         let (number, (answered, answer)) = (self.numbers, oneshot::channel());
-        self.questions.insert(number, answered);
+        self.questions.insert(number, Asked { run, answer: answered });
         self.tell(run.map_or(To::All, To::Node), Said::Ask(number, question));
         answer
     }
@@ -141,9 +149,9 @@ impl Post {
 
     /// Takes an answer.
     pub(super) fn answered(&mut self, number: u64, answer: Answer) {
-        if let Some(waits) = self.questions.remove(&number) {
+        if let Some(asked) = self.questions.remove(&number) {
             // Whoever asked may have given up.
-            let _given_up = waits.send(answer);
+            let _given_up = asked.answer.send(answer);
         }
     }
 
@@ -235,6 +243,7 @@ impl Post {
 
     /// A node does not listen any more.
     pub(super) fn gone(&mut self, run: RunId) {
+        self.questions.retain(|_, asked| asked.run != Some(run));
         let seats = self.seats.gone(run);
         self.break_seats(seats);
     }

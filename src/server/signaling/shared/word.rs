@@ -1,12 +1,12 @@
 //! What nodes say to each other over the bus, as JSON.
 
 use super::seats::{SeatId, Tally};
-use crate::domain::{ParticipantId, ProviderName, SessionCode};
+use crate::domain::{InviteKey, ParticipantId, ProviderName, SessionCode};
 use crate::protocol::{ClientMessage, RelayOver, UsageBeacon, WireToken};
 use crate::server::cluster::RunId;
-use crate::server::guard::ClientAddress;
 use crate::server::paths::Country;
 use crate::server::signaling::line::Farewell;
+use crate::server::signaling::session::Door;
 use crate::server::signaling::sessions::BeaconError;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,8 @@ pub(super) enum Said {
     },
     /// To everyone: a participant of this session, or all of them, relay nothing any more.
     Done(SessionCode, Option<ParticipantId>),
+    /// To everyone: somebody typed a wrong code or password. Of their address there is the pseudonym.
+    Failed(u64, SessionCode),
 }
 
 /// What is said at a seat.
@@ -60,11 +62,9 @@ pub(super) enum AtSeat {
     Closes(Farewell),
 }
 
-/// Somebody at the door.
+/// Somebody who may come in, as far as their own server is concerned.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in super::super) struct Entering {
-    /// Where they are, for limits.
-    pub(in super::super) from: ClientAddress,
     /// In which country, where that is known.
     pub(in super::super) country: Option<Country>,
     /// By what they want to come in.
@@ -95,6 +95,8 @@ pub(in super::super) enum Question {
     WhereIs(ParticipantId),
     /// See [`super::super::Sessions::end_relay`].
     EndRelay(SessionCode, ParticipantId, Vec<ProviderName>),
+    /// See [`super::super::Sessions::shows`].
+    Door(SessionCode, Option<InviteKey>),
 }
 
 /// The answer.
@@ -108,4 +110,15 @@ pub(in super::super) enum Answer {
     Done,
     /// The session that somebody is in.
     Session(SessionCode),
+    /// What the session asks of somebody; `None`: it is not here any more.
+    Door(Option<Shown>),
+}
+
+/// What a session shows to somebody outside.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in super::super) struct Shown {
+    /// What it asks for; `None` where it is over.
+    pub(in super::super) door: Option<Door>,
+    /// The key that they have is one of its links'.
+    pub(in super::super) invited: bool,
 }
