@@ -11,5 +11,5 @@ pub(crate) fn free_port() -> u16 {
         let address = (Ipv4Addr::LOCALHOST, *port);
         TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok()
     };
-    std::iter::repeat_with(|| rand::random_range(20_000..30_000)).find(is_free).expect("there is no end of them")
+    std::iter::repeat_with(|| rand::random_range(20_000..30_000)).find(is_free).unwrap()
 }

@@ -71,7 +71,7 @@ async fn guess_together(edge: &TestApp, other: &TestApp, from: [u8; 3], code: Se
         }
         sleep(Duration::from_millis(200)).await;
     }
-    sleep(Duration::from_millis(1_000)).await;
+    sleep(Duration::from_secs(1)).await;
     answers.push(told(other, from[1], &typed).await);
     sleep(Duration::from_millis(200)).await;
     for (server, from) in [(edge, from[0]), (edge, from[1]), (other, from[0]), (edge, from[2])] {
