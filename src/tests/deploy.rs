@@ -132,6 +132,43 @@ async fn the_coturn_of_the_composition_carries_packets_and_no_tcp() {
     assert!(streams.contains("error 442") || streams.contains("error 400"), "{streams}\n{}", coturn.log());
 }
 
+/// What stands in the section of a unit that says how it runs.
+fn service(unit: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let text = read(&format!("deploy/{unit}.service"));
+    settings(text.split_once("[Service]").unwrap().1.split_once("[Install]").unwrap().0)
+}
+
+#[test]
+fn the_relay_of_its_own_is_shut_in_like_the_app() {
+    let (mut app, mut relay) = (service("tessro"), service("tessro-relay"));
+    // What each does, and that new settings are for the app.
+    for own in ["ExecStart", "ExecReload"] {
+        app.remove(own);
+        relay.remove(own);
+    }
+    assert_eq!(app, relay);
+    assert!(app["ProtectSystem"].contains("strict") && app["RestrictSUIDSGID"].contains("yes"));
+}
+
+#[test]
+fn systemd_understands_the_units() {
+    if Command::new("systemd-analyze").arg("--version").stdout(Stdio::null()).status().is_err() {
+        // Where there is no systemd nobody can say; the other tests read the units all the same.
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let units = ["tessro", "tessro-relay"].map(|unit| {
+        let path = folder.path().join(format!("{unit}.service"));
+        // The release is not on this machine, and a unit is wrong without its program.
+        let text = read(&format!("deploy/{unit}.service")).replace("/usr/local/bin/tessro", "/bin/true");
+        fs::write(&path, text).unwrap();
+        path
+    });
+    let output = Command::new("systemd-analyze").arg("verify").args(units).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !text.contains("tessro"), "{text}");
+}
+
 #[test]
 fn whatever_sets_a_variable_sets_one_that_there_is() {
     // Where the composition's own are, and Docker's.
