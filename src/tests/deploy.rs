@@ -132,6 +132,19 @@ async fn the_coturn_of_the_composition_carries_packets_and_no_tcp() {
     assert!(streams.contains("error 442") || streams.contains("error 400"), "{streams}\n{}", coturn.log());
 }
 
+#[test]
+fn the_composition_builds_with_its_commit_and_keeps_the_server_where_the_proxy_looks() {
+    let (text, image) = (read("deploy/compose.yaml"), read("deploy/Dockerfile"));
+    let server = text.split_once("\n  tessro:\n").unwrap().1.split_once("\n  valkey:\n").unwrap().0;
+    let environment = server.split_once("    environment:\n").unwrap().1;
+    // Names that the template gives values to, which the file of settings may have as well.
+    for line in ["PORT: \"3001\"", "HOST: 0.0.0.0", "DATA_DIR: /data"] {
+        assert!(environment.lines().any(|own| own.trim() == line), "{line} is missing");
+    }
+    assert!(text.contains("--to tessro:3001") && image.contains("VOLUME /data") && image.contains("ARG TESSRO_COMMIT"));
+    assert!(server.contains("        TESSRO_COMMIT: ${TESSRO_COMMIT:-}\n"));
+}
+
 /// What stands in the section of a unit that says how it runs.
 fn service(unit: &str) -> BTreeMap<String, BTreeSet<String>> {
     let text = read(&format!("deploy/{unit}.service"));
