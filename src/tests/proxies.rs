@@ -131,11 +131,14 @@ async fn serves(proxy: &Proxy) {
 #[tokio::test(flavor = "multi_thread")]
 async fn nginx() {
     let app = app("XRealIp").await;
+    let plain = free_port();
     let proxy = Proxy::start("nginx.conf", &app, |settings, place| {
         let settings = settings
             .replace("listen 443 ssl", &format!("listen {} ssl", place.listens))
             // Not every machine that tests has IPv6.
             .replace("    listen [::]:443 ssl;\n", "")
+            .replace("listen 80;", &format!("listen 127.0.0.1:{plain};"))
+            .replace("    listen [::]:80;\n", "")
             .replace("/etc/letsencrypt/live/tessro.example/fullchain.pem", &place.certificate.display().to_string())
             .replace("/etc/letsencrypt/live/tessro.example/privkey.pem", &place.key.display().to_string());
         let whole = format!(
@@ -149,6 +152,10 @@ async fn nginx() {
     })
     .await;
     serves(&proxy).await;
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let asked = client.get(format!("http://127.0.0.1:{plain}/s/abc234?from=mail")).send().await.unwrap();
+    let answer = Answer::read(asked).await;
+    assert_eq!((answer.status, answer.header("location")), (308, "https://tessro.example/s/abc234?from=mail"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
