@@ -32,7 +32,7 @@ const COUNTING_MAY_FAIL_FOR: Duration = Duration::from_secs(30);
 /// Credentials live for two days at most.
 const CREDENTIALS_LIVE_FOR: Duration = Duration::from_hours(48);
 
-/// What the relay in this process may pass a limit by.
+/// What the relay in this process may pass a limit by, once.
 const LAST_PACKETS: ByteCount = ByteCount::new(16 * 1024);
 
 /// Orders to stop that wait to be carried out; whoever misses one is told again.
@@ -202,12 +202,16 @@ impl Shared {
     }
 
     /// Up to where the relay in this process may relay: what is booked, what is promised, and a few packets, so that a limit is reached
-    /// and not only approached. Whatever this machine holds of a limit that it shares is all that it has.
+    /// and not only approached. Once the promise is used up and nothing more can be promised there are no more of these: they are
+    /// given once, and not whenever this is asked. Whatever this machine holds of a limit that it shares is all that it has.
     pub(super) fn relay_bound(&self) -> ByteCount {
         let cap = self.cap();
-        let is_used_up = self.books().lent(&Account::Month) == Some(ByteCount::ZERO);
+        let books = self.books();
         let voices = self.voices();
-        let promised = voices.own.as_ref().map(|provider| cap.reserved_by(provider)).unwrap_or_default();
+        let Some(provider) = &voices.own else { return voices.own_booked };
+        let promised = cap.reserved_by(provider);
+        let is_used_up = books.lent(&Account::Month) == Some(ByteCount::ZERO)
+            || (promised == ByteCount::ZERO && !cap.could_promise(provider, &*books));
         voices.own_booked.plus(promised).plus(if is_used_up { ByteCount::ZERO } else { LAST_PACKETS })
     }
 
