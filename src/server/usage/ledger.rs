@@ -114,6 +114,8 @@ pub(super) struct Counted {
     pub provider: Option<ProviderName>,
     /// Whose credentials.
     pub participant: Option<ParticipantId>,
+    /// The session's host, where it is known.
+    pub session: Option<ParticipantId>,
     /// How many more.
     pub bytes: ByteCount,
 }

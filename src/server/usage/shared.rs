@@ -101,12 +101,16 @@ struct Granted {
 }
 
 impl Voices {
-    /// Whoever was given credentials is known by what they asked as; of anybody else nothing but the number is. Whoever checks a
-    /// connection is in no session, and shares what callers without a token have.
-    fn asked(&self, participant: ParticipantId) -> Asked {
+    /// Whoever was given credentials is known by what they asked as. Of anybody else, as after a restart, nothing but the number is, and
+    /// the session where what is counted names it: their limits hold all the same. Whoever checks a connection is in no session, and
+    /// shares what callers without a token have.
+    fn asked(&self, participant: ParticipantId, session: Option<ParticipantId>) -> Asked {
         let unknown = || match participant {
             checks::NOBODY => Asked { holder: Holder::Stranger(participant), parties: vec![Party::Strangers] },
-            _ => Asked { holder: Holder::Participant(participant), parties: Vec::new() },
+            _ => Asked {
+                holder: Holder::Participant(participant),
+                parties: session.map(Party::Session).into_iter().chain([Party::Participant(participant)]).collect(),
+            },
         };
         self.granted.get(&participant).map_or_else(unknown, |granted| granted.asked.clone())
     }
@@ -191,7 +195,8 @@ impl Shared {
             // An estimate is of nobody's relay, and nothing was promised for it.
             let Some(provider) = &counted.provider else { continue };
             let unknown = || Asked { holder: Holder::Relay, parties: Vec::new() };
-            let asked = counted.participant.map_or_else(unknown, |participant| voices.asked(participant));
+            let asked =
+                counted.participant.map_or_else(unknown, |participant| voices.asked(participant, counted.session));
             cap.measured(provider, asked.holder, &asked.parties, counted.bytes, &*books, now);
             if voices.own.as_ref() == Some(provider) {
                 voices.own_booked = voices.own_booked.plus(counted.bytes);
@@ -217,7 +222,7 @@ impl Shared {
 
     /// For whom a participant's bytes count.
     pub(super) fn parties_of(&self, participant: ParticipantId) -> Vec<Party> {
-        self.voices().asked(participant).parties
+        self.voices().asked(participant, None).parties
     }
 
     /// The session of somebody who was given credentials.

@@ -399,7 +399,7 @@ impl<'a> Entry<'a> {
                 .query_row(params![month.to_string(), party.to_string(), counted_bytes], |row| row.get(0))?;
             self.recorded.parties.insert(party, loaded_bytes(sum));
         }
-        self.recorded.counted.push(Counted { provider, participant, bytes: counted });
+        self.recorded.counted.push(Counted { provider, participant, session, bytes: counted });
         Ok(())
     }
 

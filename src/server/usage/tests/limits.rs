@@ -42,3 +42,28 @@ async fn who_never_stops_sending_is_cut_once_the_limit_is_reached_and_gets_nothi
         usage.close().await;
     }
 }
+
+#[tokio::test]
+async fn after_a_restart_the_limits_of_a_session_and_of_a_participant_hold_before_anybody_renews() {
+    let few = Some(ByteCount::new(2_000_000));
+    let of_session = Limits { session: few, ..Limits::from(ByteCount::new(1_000_000_000)) };
+    let of_participant = Limits { participant: few, ..Limits::from(ByteCount::new(1_000_000_000)) };
+    for limits in [of_session, of_participant] {
+        let dir = TempDir::new().unwrap();
+        let (clock, _hand) = Clock::by_hand(UnixMillis(LAST_MINUTE.0 - 3_600_000));
+        let usage = Usage::open(dir.path(), limits.clone(), clock).unwrap();
+        usage.lease(&"cloudflare".parse().unwrap(), &Asker::participant(GUEST, HOST, 1)).unwrap();
+        usage.opened(LINK, HOST, GUEST);
+        report_and_wait(&usage, GUEST, 1, 100_000);
+        usage.close().await;
+
+        let (clock, hand) = Clock::by_hand(UnixMillis(LAST_MINUTE.0 - 3_500_000));
+        let usage = Usage::open(dir.path(), limits, clock).unwrap();
+        let mut orders = usage.orders();
+        report_and_wait(&usage, GUEST, 2, 3_000_000);
+        hand.advance(Duration::from_secs(1));
+        let order = tokio::time::timeout(PATIENCE, orders.recv()).await.expect("they are told to stop").unwrap();
+        assert_eq!((order.participant, order.why), (GUEST, NoRoom::Party));
+        usage.close().await;
+    }
+}
