@@ -430,6 +430,11 @@ impl Usage {
         (used >= limit).then_some(LimitReached { used, limit })
     }
 
+    /// When the day turns, for which there may be a limit too, as `resetDate` says it of the month.
+    pub fn day_turns_at(&self) -> String {
+        status::day_turns_at(self.0.shared.clock.wall())
+    }
+
     /// How near the limit is; changes within a second of the month's turn.
     pub fn stage_changes(&self) -> watch::Receiver<RelayStage> {
         self.0.shared.stage.subscribe()

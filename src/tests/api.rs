@@ -57,6 +57,23 @@ async fn at_the_cap_there_are_no_credentials() {
 }
 
 #[tokio::test]
+async fn at_the_limit_of_a_day_it_is_said_when_the_day_turns() {
+    let app = TestApp::start(&[
+        ("DAILY_BANDWIDTH_LIMIT_GB", "0"),
+        ("COTURN_URLS", "turn:turn.example.com:3478"),
+        ("COTURN_SHARED_SECRET", "north"),
+    ])
+    .await;
+    let refused = app.get(PATH).await;
+    assert_eq!((refused.status, refused.error_code().as_str()), (429, "bandwidth_limit_reached"));
+    let message = refused.json()["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with("This day's relay budget is used up."), "{message}");
+    assert!(message.contains("T00:00:00.000Z"), "{message}");
+    let status = app.get("/api/bandwidth-status").await.json();
+    assert_eq!(status["status"], "OK", "the month's is not");
+}
+
+#[tokio::test]
 async fn the_status_has_the_guides_fields() {
     let app = TestApp::start(&[]).await;
     let answer = app.get("/api/bandwidth-status").await;

@@ -71,7 +71,7 @@ impl Desk {
             Some(refused) => Err(refused),
             None if state.usage.limit_reached().is_some() => {
                 state.answers.gave(Given::LimitReached);
-                Err(self.with_stun(limit_reached(state.usage.status())))
+                Err(self.with_stun(self.limit_reached(NoRoom::Used)))
             }
             None => {
                 let granted = self.grant(&caller, &asker, &near, user).await;
@@ -80,7 +80,7 @@ impl Desk {
                     Ok(_) => Given::Relay,
                     Err(_) => Given::LimitReached,
                 });
-                granted.map_err(|_| self.with_stun(limit_reached(state.usage.status())))
+                granted.map_err(|why| self.with_stun(self.limit_reached(why)))
             }
         };
         Served { answer, rate }
@@ -96,9 +96,14 @@ impl Desk {
             ApiError::new(ErrorCode::TooManyRequests, "Too many checks", message).retried_after(seconds)
         })?;
         if state.usage.limit_reached().is_some() {
-            return Err(limit_reached(state.usage.status()));
+            return Err(self.limit_reached(NoRoom::Used));
         }
         Ok(CheckLeave { check: state.usage.begin_check() })
+    }
+
+    fn limit_reached(&self, why: NoRoom) -> ApiError {
+        let Self(state) = self;
+        limit_reached(state.usage.status(), why, &state.usage.day_turns_at())
     }
 
     /// A refused page goes on with STUN, and direct connections stay possible.
@@ -218,12 +223,17 @@ fn counted(seconds: u64) -> String {
     format!("{seconds} {}", if seconds == 1 { "second" } else { "seconds" })
 }
 
-fn limit_reached(status: BandwidthStatus) -> ApiError {
+fn limit_reached(status: BandwidthStatus, why: NoRoom, day_turns_at: &str) -> ApiError {
     let message = if status.status == BandwidthState::LimitExceeded {
         format!(
             "This month's relay budget is used up. Direct connections go on; relays are to be had again from {}, or once \
              whoever runs this server raises the limit.",
             status.reset_date
+        )
+    } else if why == NoRoom::Used {
+        format!(
+            "This day's relay budget is used up. Direct connections go on; relays are to be had again from {day_turns_at}, or \
+             once whoever runs this server raises the limit."
         )
     } else {
         "What is left of this month's relay budget is promised to connections that run now. Direct connections go on; ask \

@@ -334,6 +334,11 @@ impl Cap {
         self.leases.change(key, touched, |lease| lease.left = left.plus(added));
     }
 
+    /// Whether anything more could be promised at a relay of ours, whoever uses it.
+    pub(super) fn could_promise(&self, provider: &ProviderName, used: &impl Used) -> bool {
+        self.room(provider, Holder::Relay, &[], used).is_ok_and(|room| room > ByteCount::ZERO)
+    }
+
     /// How much more can be promised.
     fn room(
         &self,

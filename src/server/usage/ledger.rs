@@ -42,7 +42,7 @@ use std::time::Duration;
 pub(super) const FILE: &str = "usage.db";
 
 /// Each entry takes the ledger one version further; entries are only ever added.
-const SCHEMA: [&str; 8] = [
+const SCHEMA: [&str; 9] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
@@ -51,6 +51,7 @@ const SCHEMA: [&str; 8] = [
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
     include_str!("schema/8.sql"),
+    include_str!("schema/9.sql"),
 ];
 
 /// How long to wait for another process that reads or copies the file.
@@ -113,6 +114,8 @@ pub(super) struct Counted {
     pub provider: Option<ProviderName>,
     /// Whose credentials.
     pub participant: Option<ParticipantId>,
+    /// The session's host, where it is known.
+    pub session: Option<ParticipantId>,
     /// How many more.
     pub bytes: ByteCount,
 }

@@ -32,7 +32,7 @@ const COUNTING_MAY_FAIL_FOR: Duration = Duration::from_secs(30);
 /// Credentials live for two days at most.
 const CREDENTIALS_LIVE_FOR: Duration = Duration::from_hours(48);
 
-/// What the relay in this process may pass a limit by.
+/// What the relay in this process may pass a limit by, once.
 const LAST_PACKETS: ByteCount = ByteCount::new(16 * 1024);
 
 /// Orders to stop that wait to be carried out; whoever misses one is told again.
@@ -101,12 +101,16 @@ struct Granted {
 }
 
 impl Voices {
-    /// Whoever was given credentials is known by what they asked as; of anybody else nothing but the number is. Whoever checks a
-    /// connection is in no session, and shares what callers without a token have.
-    fn asked(&self, participant: ParticipantId) -> Asked {
+    /// Whoever was given credentials is known by what they asked as. Of anybody else, as after a restart, nothing but the number is, and
+    /// the session where what is counted names it: their limits hold all the same. Whoever checks a connection is in no session, and
+    /// shares what callers without a token have.
+    fn asked(&self, participant: ParticipantId, session: Option<ParticipantId>) -> Asked {
         let unknown = || match participant {
             checks::NOBODY => Asked { holder: Holder::Stranger(participant), parties: vec![Party::Strangers] },
-            _ => Asked { holder: Holder::Participant(participant), parties: Vec::new() },
+            _ => Asked {
+                holder: Holder::Participant(participant),
+                parties: session.map(Party::Session).into_iter().chain([Party::Participant(participant)]).collect(),
+            },
         };
         self.granted.get(&participant).map_or_else(unknown, |granted| granted.asked.clone())
     }
@@ -191,7 +195,8 @@ impl Shared {
             // An estimate is of nobody's relay, and nothing was promised for it.
             let Some(provider) = &counted.provider else { continue };
             let unknown = || Asked { holder: Holder::Relay, parties: Vec::new() };
-            let asked = counted.participant.map_or_else(unknown, |participant| voices.asked(participant));
+            let asked =
+                counted.participant.map_or_else(unknown, |participant| voices.asked(participant, counted.session));
             cap.measured(provider, asked.holder, &asked.parties, counted.bytes, &*books, now);
             if voices.own.as_ref() == Some(provider) {
                 voices.own_booked = voices.own_booked.plus(counted.bytes);
@@ -202,18 +207,22 @@ impl Shared {
     }
 
     /// Up to where the relay in this process may relay: what is booked, what is promised, and a few packets, so that a limit is reached
-    /// and not only approached. Whatever this machine holds of a limit that it shares is all that it has.
+    /// and not only approached. Once the promise is used up and nothing more can be promised there are no more of these: they are
+    /// given once, and not whenever this is asked. Whatever this machine holds of a limit that it shares is all that it has.
     pub(super) fn relay_bound(&self) -> ByteCount {
         let cap = self.cap();
-        let is_used_up = self.books().lent(&Account::Month) == Some(ByteCount::ZERO);
+        let books = self.books();
         let voices = self.voices();
-        let promised = voices.own.as_ref().map(|provider| cap.reserved_by(provider)).unwrap_or_default();
+        let Some(provider) = &voices.own else { return voices.own_booked };
+        let promised = cap.reserved_by(provider);
+        let is_used_up = books.lent(&Account::Month) == Some(ByteCount::ZERO)
+            || (promised == ByteCount::ZERO && !cap.could_promise(provider, &*books));
         voices.own_booked.plus(promised).plus(if is_used_up { ByteCount::ZERO } else { LAST_PACKETS })
     }
 
     /// For whom a participant's bytes count.
     pub(super) fn parties_of(&self, participant: ParticipantId) -> Vec<Party> {
-        self.voices().asked(participant).parties
+        self.voices().asked(participant, None).parties
     }
 
     /// The session of somebody who was given credentials.

@@ -2,9 +2,11 @@
 
 use super::month::Month;
 use super::sums::MonthTotal;
-use crate::domain::{ByteCount, GbText};
+use crate::domain::{ByteCount, GbText, UnixMillis};
 use crate::protocol::{BandwidthState, BandwidthStatus, RelayStage};
 use serde_json::Number;
+
+const MILLIS_OF_A_DAY: u64 = 86_400_000;
 
 /// The answer for a month's sums, a limit, and the connections open now.
 pub(super) fn status(
@@ -29,6 +31,13 @@ pub(super) fn status(
         // Who is asked, the ledger does not know.
         relays: Vec::new(),
     }
+}
+
+/// When the day that this moment is in turns (UTC), in the form of `resetDate`.
+pub(super) fn day_turns_at(at: UnixMillis) -> String {
+    let turns = i64::try_from((at.0 / MILLIS_OF_A_DAY + 1).saturating_mul(MILLIS_OF_A_DAY)).unwrap_or(i64::MAX);
+    let turns = jiff::Timestamp::from_millisecond(turns).unwrap_or(jiff::Timestamp::MAX);
+    turns.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
 /// Says in the log that the limit has come nearer, or that a new month has begun.
@@ -114,6 +123,13 @@ mod tests {
             limit_line(&ByteCount::new(20_400_000).gb_text(2), &gb_number(ByteCount::new(20_000_000))),
             "Bandwidth limit reached: 0.02 of 0.02 GB used this month; no new relay credentials until it turns"
         );
+    }
+
+    #[test]
+    fn a_day_turns_at_midnight() {
+        let last_moment = UnixMillis(1_796_083_199_999);
+        assert_eq!(day_turns_at(last_moment), "2026-12-01T00:00:00.000Z");
+        assert_eq!(day_turns_at(UnixMillis(last_moment.0 + 1)), "2026-12-02T00:00:00.000Z");
     }
 
     #[test]

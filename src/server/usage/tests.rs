@@ -1,5 +1,7 @@
 //! The face as the rest of the server uses it, with a clock moved by hand.
 
+mod limits;
+
 use super::ledger::tests::report;
 use super::*;
 use crate::domain::UnixMillis;

@@ -51,6 +51,17 @@ impl Ends<'_> {
             })
     }
 
+    /// Since when anything is kept of this participant's connections.
+    pub(super) fn known_since(&self, participant: ParticipantId) -> Result<Option<UnixMillis>, rusqlite::Error> {
+        self.0.prepare_cached("SELECT min(since_ms) FROM connection_end WHERE participant = ?1")?.query_row(
+            [participant.to_string()],
+            |row| {
+                let since: Option<i64> = row.get(0)?;
+                Ok(since.map(|since| UnixMillis(loaded(since))))
+            },
+        )
+    }
+
     pub(super) fn pair(&self, end: End, pair: &str) -> Result<Option<PairRow>, rusqlite::Error> {
         self.0
             .prepare_cached(

@@ -2,10 +2,11 @@
 //!
 //! What counts: of one end of a connection the larger of what its own browser and the browser at the other end say; of a relay that
 //! counts for itself its own count, and nothing of what browsers say of it; of a provider's own count whatever it is above all
-//! that. No browser is believed beyond its [`bounds`](super::super::bounds).
+//! that. No browser is believed beyond its [`bounds`](super::super::bounds),
+//! which are those of a connection and those of a participant.
 
 use super::super::billing::{Billing, Counters};
-use super::super::bounds::{Ignored, PAIRS_KEPT, believable};
+use super::super::bounds::{Ignored, PAIRS_KEPT, believable, believable_of_all};
 use super::super::connections::{Ended, Kept};
 use super::super::meter::Meter;
 use super::super::month::Month;
@@ -133,6 +134,8 @@ impl<'a> Entry<'a> {
         let mut own = known.as_ref().map_or(ByteCount::ZERO, |known| known.own);
         let age = since.unwrap_or(self.at).until(self.at).max(reported.open_for.unwrap_or_default());
         let believed = reported.at_most.map_or(believable(age), |most| most.min(believable(age)));
+        let counted = known.as_ref().map_or(ByteCount::ZERO, |known| known.larger);
+        let believed = believed.min(counted.plus(self.left_of(end.participant, reported)?));
         let mut added_by = BTreeMap::<ProviderName, ByteCount>::new();
         for pair in &reported.report.pairs {
             let known = self.ends.pair(end, &pair.pair)?;
@@ -191,10 +194,29 @@ impl<'a> Entry<'a> {
             return Ok(());
         }
         let age = row.since.until(self.at).max(reported.open_for.unwrap_or_default());
-        let believed = billing.billed(row.seen.counters).min(believable(age));
+        let believed = believable(age).min(row.larger.plus(self.left_of(end.participant, reported)?));
+        let believed = billing.billed(row.seen.counters).min(believed);
         let added = believed.minus(row.other_end);
         row.other_end = row.other_end.plus(added);
         self.settle(end, &mut row, Kind::OtherEnd, added)
+    }
+
+    /// How much more is believed of a participant this month, whichever connection it is said of. Whoever checks a connection is
+    /// many people, each with a bound of their own.
+    fn left_of(&self, participant: ParticipantId, reported: &Reported) -> Result<ByteCount, rusqlite::Error> {
+        if reported.at_most.is_some() {
+            return Ok(ByteCount::new(u64::MAX));
+        }
+        let since = self.ends.known_since(participant)?.unwrap_or(self.at);
+        let known_for = since.until(self.at).max(reported.open_for.unwrap_or_default());
+        let counted = self
+            .transaction
+            .prepare_cached("SELECT counted FROM party_total WHERE month = ?1 AND party = ?2")?
+            .query_row(params![Month::of(self.at).to_string(), Party::Participant(participant).to_string()], |row| {
+                Ok(loaded_bytes(row.get(0)?))
+            })
+            .optional()?;
+        Ok(believable_of_all(known_for).minus(counted.unwrap_or_default()))
     }
 
     /// One end has said more: what counts is the larger of both.
@@ -377,7 +399,7 @@ impl<'a> Entry<'a> {
                 .query_row(params![month.to_string(), party.to_string(), counted_bytes], |row| row.get(0))?;
             self.recorded.parties.insert(party, loaded_bytes(sum));
         }
-        self.recorded.counted.push(Counted { provider, participant, bytes: counted });
+        self.recorded.counted.push(Counted { provider, participant, session, bytes: counted });
         Ok(())
     }
 

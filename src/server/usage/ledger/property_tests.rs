@@ -1,8 +1,10 @@
 //! The books after any history: reports in any order and number, restarts, and a log cut at any byte.
 
-use super::super::bounds::believable;
+use super::super::bounds::{believable, believable_of_all};
 use super::tests::{DECEMBER, GUEST, HOST, LINK, NOVEMBER, by, report, used};
 use super::*;
+use crate::domain::ConnectionId;
+use crate::protocol::OtherEndCounters;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use tempfile::TempDir;
@@ -96,6 +98,56 @@ proptest! {
                 drop(ledger);
                 ledger = Ledger::open(dir.path()).unwrap();
             }
+        }
+    }
+
+    /// Whoever holds both ends and makes up connections: new ones buy nothing, whichever end lies about which.
+    #[test]
+    fn made_up_connections_are_believed_as_far_as_the_time_of_whoever_made_them_up(
+        waits in prop::collection::vec(0..3_000_u64, 8..40),
+        claimed in 1_000_000..1_u64 << 53,
+    ) {
+        let dir = TempDir::new().unwrap();
+        let mut ledger = Ledger::open(dir.path()).unwrap();
+        let mut at = NOVEMBER;
+        for (number, wait) in (100..).zip(waits) {
+            at = at.plus(Duration::from_millis(wait));
+            let lie = |end| {
+                let mut report = report(ConnectionId::from_random(number), "a", 1, claimed);
+                let seen = OtherEndCounters { bytes_received: claimed, bytes_sent: claimed, packets_received: 1, packets_sent: 1 };
+                report.other_end = Some(seen);
+                by(end, report)
+            };
+            ledger.record(at, &[lie(HOST), lie(GUEST)], &[]).unwrap();
+            prop_assert!(used(&mut ledger) <= 2 * believable_of_all(NOVEMBER.until(at)).get());
+        }
+    }
+
+    /// A host whose relay carries seven guests' pictures at the ceiling, in a network in which every connection is made anew again and
+    /// again and its last report comes when nobody knows it any more: every byte counts.
+    #[test]
+    fn of_honest_people_nothing_is_cut_however_often_they_connect(
+        rates in prop::collection::vec(1..=1_000_u64, 1..=7),
+        seconds_each in prop::collection::vec(1..60_u64, 1..20),
+        every in 1..=5_u64,
+    ) {
+        let dir = TempDir::new().unwrap();
+        let mut ledger = Ledger::open(dir.path()).unwrap();
+        let (mut at, mut relayed) = (NOVEMBER, 0);
+        for (generation, lives) in (0..).zip(seconds_each) {
+            let mut last = 0;
+            for (sequence, second) in (1..).zip((every..lives).step_by(usize::try_from(every).unwrap()).chain([lives])) {
+                at = at.plus(Duration::from_secs(second - last));
+                last = second;
+                let reports: Vec<_> = (0..).zip(&rates).map(|(guest, rate)| {
+                    let connection = ConnectionId::from_random(1_000 + generation * 10 + guest);
+                    by(HOST, report(connection, "a", sequence, rate * 1_000 * second))
+                }).collect();
+                let recorded = ledger.record(at, &reports, &[]).unwrap();
+                prop_assert!(recorded.ignored.is_empty());
+            }
+            relayed += rates.iter().map(|rate| rate * 1_000 * lives).sum::<u64>();
+            prop_assert_eq!(used(&mut ledger), relayed);
         }
     }
 

@@ -1,0 +1,69 @@
+//! Limits, as whoever relays meets them.
+
+use super::*;
+
+/// Relays at the relay in this process whatever it lets pass, as its voice does, for so many words; how much that was.
+async fn relay_without_end(usage: &Usage, hand: &ClockHand, words: usize) -> u64 {
+    let relay: ProviderName = "relay".parse().unwrap();
+    let before = usage.status().bandwidth_used_bytes;
+    let mut relayed = 0;
+    for _ in 0..words {
+        hand.advance(Duration::from_millis(500));
+        let bytes = ByteCount::new(usage.relay_bound().get() - relayed);
+        if bytes > ByteCount::ZERO {
+            relayed += bytes.get();
+            usage.hear(Said::Relay { provider: relay.clone(), participant: Some(GUEST), bytes });
+        }
+        until(usage, |status| status.bandwidth_used_bytes == before + relayed).await;
+    }
+    relayed
+}
+
+#[tokio::test]
+async fn who_never_stops_sending_is_cut_once_the_limit_is_reached_and_gets_nothing_more() {
+    let of_month = Limits::from(ByteCount::new(20_000_000));
+    let of_day = Limits { day: Some(ByteCount::new(20_000_000)), ..Limits::from(ByteCount::new(1_000_000_000)) };
+    let providers = ProviderLimits::parse("relay=0.02").unwrap();
+    let of_provider = Limits { providers, ..Limits::from(ByteCount::new(1_000_000_000)) };
+    for limits in [of_month, of_day, of_provider] {
+        let dir = TempDir::new().unwrap();
+        let (clock, hand) = Clock::by_hand(UnixMillis(LAST_MINUTE.0 - 3_600_000));
+        let usage = Usage::open(dir.path(), limits, clock).unwrap();
+        let relay: ProviderName = "relay".parse().unwrap();
+        usage.relays_here(relay.clone());
+        usage.lease(&relay, &Asker::participant(GUEST, HOST, 1)).unwrap();
+        let relayed = relay_without_end(&usage, &hand, 200).await;
+        assert!((20_000_000..=20_000_000 + 16 * 1024).contains(&relayed), "{relayed}");
+        let bound = usage.relay_bound();
+        for _ in 0..100 {
+            hand.advance(Duration::from_millis(500));
+            assert_eq!(usage.relay_bound(), bound);
+        }
+        usage.close().await;
+    }
+}
+
+#[tokio::test]
+async fn after_a_restart_the_limits_of_a_session_and_of_a_participant_hold_before_anybody_renews() {
+    let few = Some(ByteCount::new(2_000_000));
+    let of_session = Limits { session: few, ..Limits::from(ByteCount::new(1_000_000_000)) };
+    let of_participant = Limits { participant: few, ..Limits::from(ByteCount::new(1_000_000_000)) };
+    for limits in [of_session, of_participant] {
+        let dir = TempDir::new().unwrap();
+        let (clock, _hand) = Clock::by_hand(UnixMillis(LAST_MINUTE.0 - 3_600_000));
+        let usage = Usage::open(dir.path(), limits.clone(), clock).unwrap();
+        usage.lease(&"cloudflare".parse().unwrap(), &Asker::participant(GUEST, HOST, 1)).unwrap();
+        usage.opened(LINK, HOST, GUEST);
+        report_and_wait(&usage, GUEST, 1, 100_000);
+        usage.close().await;
+
+        let (clock, hand) = Clock::by_hand(UnixMillis(LAST_MINUTE.0 - 3_500_000));
+        let usage = Usage::open(dir.path(), limits, clock).unwrap();
+        let mut orders = usage.orders();
+        report_and_wait(&usage, GUEST, 2, 3_000_000);
+        hand.advance(Duration::from_secs(1));
+        let order = tokio::time::timeout(PATIENCE, orders.recv()).await.expect("they are told to stop").unwrap();
+        assert_eq!((order.participant, order.why), (GUEST, NoRoom::Party));
+        usage.close().await;
+    }
+}
