@@ -23,7 +23,7 @@ pub use bucket::{Allowance, TooMany};
 pub use client_apps::{ClientApp, ClientAppConfig, ClientApps, KeyDigest};
 pub use delays::Delays;
 pub use flow::{Flow, FlowRates, Kind};
-pub use operators::{NotLetIn, Operators, has_token};
+pub use operators::{NotLetIn, Operators};
 pub use origin::Origin;
 pub use rate::RateLimit;
 pub use room::{NoPlace, Place, Room};

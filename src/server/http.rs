@@ -45,7 +45,6 @@ use super::{
 use axum::extract::FromRef;
 use axum_client_ip::ClientIpSource;
 use leptos::config::{Env, LeptosOptions};
-use secrecy::SecretString;
 use std::{
     net::SocketAddr,
     ops::Deref,
@@ -83,8 +82,6 @@ pub struct Needs {
     pub money: MoneyConfig,
     /// What others than browsers count.
     pub voices: Voices,
-    /// Who has it may read what is not for visitors.
-    pub admin_token: Option<SecretString>,
     /// Where a doctor proves that it is ours.
     pub data_dir: PathBuf,
     /// The server speaks TLS itself.

@@ -221,8 +221,7 @@ impl Server {
             answers: Answers::default(),
             money: config.money.clone(),
             voices: voices.clone(),
-            operator: Operator::new(&config.app.data_dir, config.operating.admin_token.clone()),
-            admin_token: config.operating.admin_token,
+            operator: Operator::new(&config.app.data_dir, config.operating.admin_token),
             data_dir: config.app.data_dir,
             client_url: config.app.client_url,
         });

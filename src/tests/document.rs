@@ -184,6 +184,10 @@ async fn every_answer_that_it_describes_is_given_and_is_as_described() {
     for answer in [alone.get("/metrics").await, guarded.get("/metrics").await, alone.send(far).await] {
         seen.insert(document.check("/metrics", &Method::GET, &answer));
     }
+    for _ in 0..=10 {
+        let guess = guarded.send(guarded.request(Method::GET, "/metrics").bearer_auth("let-me-in")).await;
+        seen.insert(document.check("/metrics", &Method::GET, &guess));
+    }
     let (_host, token, _) = Page::create(&alone).await;
     let nobody = json!({"token": "K7M3QX.0123456789abcdef.0123456789abcdef0123456789abcdef", "reports": []});
     let reports =

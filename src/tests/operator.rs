@@ -184,6 +184,18 @@ async fn a_connection_is_seen_as_its_ends_see_it_and_counted_once_it_is_over() {
 }
 
 #[tokio::test]
+async fn who_has_no_ticket_keeps_no_operator_from_the_live_line() {
+    let app = app(&[]).await;
+    let url = format!("ws{}/api/admin/live", app.url.strip_prefix("http").unwrap());
+    let mut silent = Vec::new();
+    for _ in 0..40 {
+        silent.push(tokio_tungstenite::connect_async(url.as_str()).await.unwrap());
+    }
+    let ticket = ticket(&app).await;
+    next(&mut live(&app, &ticket).await).await;
+}
+
+#[tokio::test]
 async fn the_live_line_takes_a_ticket_once_and_tells_what_changes() {
     let app = app(&[]).await;
     let ticket = ticket(&app).await;

@@ -10,8 +10,8 @@ use std::{path::PathBuf, time::Duration};
 #[command(next_help_heading = "Operating")]
 pub(super) struct OperatingArgs {
     /// Token that lets you onto the operator's page, `/admin`, and read `/metrics`, sent as `Authorization: Bearer`. Long and random,
-    /// such as from `openssl rand -hex 24`. Unset: nobody gets onto the page, and `/metrics` is for this machine and its private
-    /// network, without a proxy in between.
+    /// such as from `openssl rand -hex 24`. Unset: nobody gets onto the page, and `/metrics` is for programs on this machine that
+    /// come by no proxy.
     #[arg(long, env, hide_env_values = true, value_parser = values::secret())]
     admin_token: Option<SecretString>,
 

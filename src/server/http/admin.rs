@@ -116,7 +116,7 @@ fn foreign() -> ApiError {
     ApiError::new(ErrorCode::ForbiddenOrigin, "Forbidden origin", message)
 }
 
-fn not_let_in(why: NotLetIn) -> Response {
+pub(super) fn not_let_in(why: NotLetIn) -> Response {
     match why {
         NotLetIn::NoToken => {
             let message =

@@ -1,20 +1,19 @@
 //! Figures, and who may read them.
 //!
-//! With `ADMIN_TOKEN` whoever has it. Without, whoever is near: on this machine or in its private network, and not by way of a
-//! proxy, which is how the rest of the world comes. Nobody scrapes over the internet without a token, and nobody on the machine
-//! needs one.
+//! With `ADMIN_TOKEN` whoever has it; wrong ones are counted with those of the operator's page, so that nobody guesses here what they may
+//! not guess there. Without, programs on this very machine that come by no proxy: a private network may be somebody's balancer,
+//! which stands for the rest of the world.
 
-use super::AppState;
+use super::{AppState, admin};
 use crate::server::{
-    guard::{forwarded, has_token},
+    guard::{ClientAddress, NotLetIn, forwarded},
     metrics,
 };
 use axum::{
-    extract::{ConnectInfo, State},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use secrecy::SecretString;
 use std::net::{IpAddr, SocketAddr};
 
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/>
@@ -23,20 +22,20 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 /// `GET /metrics`.
 pub(super) async fn figures(
     State(state): State<AppState>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
+    ConnectInfo(connection): ConnectInfo<SocketAddr>,
+    request: Request,
 ) -> Response {
-    match may_read(state.admin_token.as_ref(), from.ip(), &headers) {
+    let mut parts = request.into_parts().0;
+    let from = ClientAddress::of_request(&mut parts, state.client_ip_source.clone()).await;
+    match state.operator.door().let_in(&parts.headers, from, state.sessions.clock().now()) {
         Ok(()) => {}
-        Err(Refused::Token) => {
-            let words = "Send ADMIN_TOKEN as a bearer token to read this.\n";
-            return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], words).into_response();
-        }
-        Err(Refused::Far) => {
-            let words =
-                "Without ADMIN_TOKEN this is for the server's own network. Set it, and send it as a bearer token.\n";
+        Err(NotLetIn::NoToken) if is_of_this_machine(connection.ip(), &parts.headers) => {}
+        Err(NotLetIn::NoToken) => {
+            let words = "Without ADMIN_TOKEN this is for programs on the server's own machine that come by no proxy. Set it, and send it \
+                         as a bearer token.\n";
             return (StatusCode::FORBIDDEN, words).into_response();
         }
+        Err(why @ (NotLetIn::WrongToken | NotLetIn::TooMany(_))) => return admin::not_let_in(why),
     }
     match metrics::text(&state.sessions, &state.usage, &state.grants, &state.answers) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS), (header::CACHE_CONTROL, "no-store")], text).into_response(),
@@ -47,27 +46,8 @@ pub(super) async fn figures(
     }
 }
 
-/// Why somebody may not read.
-#[derive(Debug, PartialEq, Eq)]
-enum Refused {
-    /// There is a token, and it is another one or none.
-    Token,
-    /// There is none, and they are from elsewhere.
-    Far,
-}
-
-fn may_read(token: Option<&SecretString>, from: IpAddr, headers: &HeaderMap) -> Result<(), Refused> {
-    let Some(token) = token else {
-        return if is_near(from) && forwarded::arrived(headers).is_empty() { Ok(()) } else { Err(Refused::Far) };
-    };
-    if has_token(token, headers) { Ok(()) } else { Err(Refused::Token) }
-}
-
-fn is_near(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
-        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local(),
-    }
+fn is_of_this_machine(address: IpAddr, headers: &HeaderMap) -> bool {
+    address.to_canonical().is_loopback() && forwarded::arrived(headers).is_empty()
 }
 
 #[cfg(test)]
@@ -75,30 +55,16 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
-    fn read(token: Option<&str>, from: &str, header: Option<(&'static str, &'static str)>) -> Result<(), Refused> {
-        let headers = header.into_iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
-        may_read(token.map(SecretString::from).as_ref(), from.parse().unwrap(), &headers.collect())
-    }
-
     #[test]
-    fn without_a_token_only_who_is_near_reads() {
-        for near in ["127.0.0.1", "::1", "10.1.2.3", "192.168.0.9", "::ffff:172.16.0.1", "fd00::1", "fe80::1"] {
-            assert_eq!(read(None, near, None), Ok(()), "{near}");
-            assert_eq!(read(None, near, Some(("x-forwarded-for", "10.0.0.1"))), Err(Refused::Far), "{near}");
+    fn without_a_token_only_this_machine_reads_and_by_no_proxy() {
+        let proxied = HeaderMap::from_iter([(header::FORWARDED, HeaderValue::from_static("for=127.0.0.1"))]);
+        for own in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+            assert!(is_of_this_machine(own.parse().unwrap(), &HeaderMap::new()), "{own}");
+            assert!(!is_of_this_machine(own.parse().unwrap(), &proxied), "{own}");
         }
-        for far in ["192.0.2.1", "2001:db8::1", "100.64.0.1"] {
-            assert_eq!(read(None, far, None), Err(Refused::Far), "{far}");
+        for other in ["10.1.2.3", "192.168.0.9", "::ffff:172.16.0.1", "fd00::1", "fe80::1", "192.0.2.1", "2001:db8::1"]
+        {
+            assert!(!is_of_this_machine(other.parse().unwrap(), &HeaderMap::new()), "{other}");
         }
-    }
-
-    #[test]
-    fn with_a_token_only_who_has_it_reads() {
-        let token = Some("north-north-north");
-        assert_eq!(read(token, "192.0.2.1", Some(("authorization", "Bearer north-north-north"))), Ok(()));
-        assert_eq!(read(token, "192.0.2.1", Some(("authorization", "bearer north-north-north"))), Ok(()));
-        for wrong in ["Bearer north", "Basic north-north-north", "north-north-north", "Bearer"] {
-            assert_eq!(read(token, "127.0.0.1", Some(("authorization", wrong))), Err(Refused::Token), "{wrong}");
-        }
-        assert_eq!(read(token, "127.0.0.1", None), Err(Refused::Token));
     }
 }

@@ -62,7 +62,8 @@ fn under_api() -> Vec<Address> {
         (IceServers::PATH, get(functions::turn_credentials)),
         (TURN_REST, get(turn_rest::answer)),
         (GetBandwidthStatus::PATH, get(functions::bandwidth_status)),
-        (BeginCheck::PATH, post(function)),
+        // It takes no arguments.
+        (BeginCheck::PATH, post(function).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES))),
         ("/api/check/usage", post(check::report).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES))),
         ("/api/usage", post(beacon::take).layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES))),
         ("/api/admin/view", get(admin::view)),
@@ -176,7 +177,6 @@ mod tests {
             answers: Answers::default(),
             money: config.money,
             operator: Operator::new(data_dir, None),
-            admin_token: None,
             data_dir: data_dir.to_owned(),
             client_url: None,
         })

@@ -20,7 +20,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    time::timeout,
+    time::{Sleep, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
@@ -30,11 +30,13 @@ use tower::ServiceExt as _;
 pub(super) struct Patience {
     /// Until a request's head is here, from the first moment of the connection or the end of the answer before.
     pub(super) head_within: Duration,
+    /// Until something more of an answer is taken.
+    pub(super) taken_within: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { head_within: Duration::from_secs(15) }
+        Self { head_within: Duration::from_secs(15), taken_within: Duration::from_secs(30) }
     }
 }
 
@@ -106,7 +108,8 @@ impl Visitors {
             request.extensions_mut().insert(Arc::clone(&held));
             app.clone().oneshot(request.map(Body::new))
         });
-        let io = TokioIo::new(Placed { io, _place: Arc::clone(&place) });
+        let taken_within = self.patience.taken_within;
+        let io = TokioIo::new(Placed { io, taken_within, stalled: None, _place: Arc::clone(&place) });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.patience.head_within)
@@ -183,10 +186,27 @@ pub(super) fn without_delay(socket: &TcpStream) {
     }
 }
 
-/// A connection that has its place for as long as it is open, also as a WebSocket.
+/// A connection that has its place for as long as it is open, also as a WebSocket. Whoever takes nothing of what is written to them for
+/// too long is gone, so that nobody keeps a place by reading slowly.
 struct Placed<I> {
     io: I,
+    taken_within: Duration,
+    /// Runs out for whoever takes nothing, from the first moment.
+    stalled: Option<Pin<Box<Sleep>>>,
     _place: Arc<Place>,
+}
+
+impl<I> Placed<I> {
+    /// What came of an attempt to write, or that it is given up.
+    fn taken<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let within = self.taken_within;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(within)));
+        stalled.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Placed<I> {
@@ -197,7 +217,8 @@ impl<I: AsyncRead + Unpin> AsyncRead for Placed<I> {
 
 impl<I: AsyncWrite + Unpin> AsyncWrite for Placed<I> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.taken(cx, written)
     }
 
     fn poll_write_vectored(
@@ -205,7 +226,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Placed<I> {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bytes)
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bytes);
+        self.taken(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -213,7 +235,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Placed<I> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        let flushed = Pin::new(&mut self.io).poll_flush(cx);
+        self.taken(cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -227,14 +250,17 @@ mod tests {
     use axum::routing::get;
     use tokio::time::Instant;
 
+    /// More than the system keeps on the way.
+    const MUCH: usize = 32 * 1024 * 1024;
+
     struct Site {
         address: SocketAddr,
         visitors: Visitors,
     }
 
     async fn site(most: usize, of_one: Option<usize>, patience: Duration) -> Site {
-        let app = Router::new().route("/", get(|| async { "here" }));
-        let patience = Patience { head_within: patience };
+        let app = Router::new().route("/", get(|| async { "here" })).route("/much", get(|| async { "x".repeat(MUCH) }));
+        let patience = Patience { head_within: patience, taken_within: patience };
         let visitors = Visitors::new(app, Room::new(most, of_one), true, patience);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -279,6 +305,37 @@ mod tests {
         polite.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
         let said = rest(&mut polite).await;
         assert!(said.starts_with("HTTP/1.1 200 OK") && said.ends_with("here"), "and is closed once it is idle: {said}");
+    }
+
+    #[tokio::test]
+    async fn whoever_reads_nothing_of_an_answer_is_not_waited_for() {
+        let site = site(1, Some(1), Duration::from_millis(400)).await;
+        let mut greedy = site.connect().await;
+        greedy.write_all(b"GET /much HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        // Its place is free again, though it neither reads nor leaves.
+        let free = async {
+            while site.visitors.place(site.address).is_none() {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(Duration::from_secs(10), free).await.expect("its place is free again");
+        assert!(rest(&mut greedy).await.len() < MUCH);
+    }
+
+    #[tokio::test]
+    async fn whoever_reads_slowly_gets_all_of_it() {
+        let site = site(100, None, Duration::from_millis(400)).await;
+        let mut slow = site.connect().await;
+        slow.write_all(b"GET /much HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+        let (mut read, mut piece) = (0, vec![0; 1024 * 1024]);
+        loop {
+            match slow.read(&mut piece).await.unwrap() {
+                0 => break,
+                bytes => read += bytes,
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        assert!(read > MUCH, "{read}");
     }
 
     #[tokio::test]

@@ -32,9 +32,9 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// What the transport takes. Beyond it the stream is lost, so it lies well above [`limits::MESSAGE_BYTES`], beyond which a
-/// message is answered with an error and the socket lives on.
-const TRANSPORT_BYTES: usize = 1024 * 1024;
+/// What the transport takes. Beyond it the stream is lost, so it lies above [`limits::MESSAGE_BYTES`], beyond which a message is
+/// answered with an error and the socket lives on. No further above: whoever holds back the last byte has the server hold the rest.
+const TRANSPORT_BYTES: usize = 2 * limits::MESSAGE_BYTES;
 
 /// axum's own 128 KiB would cost that much for every idle socket.
 const READ_BUFFER_BYTES: usize = 4 * 1024;

@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(believable(Duration::from_secs(90)), ByteCount::new(2_500_000_000));
         assert_eq!(believable(Duration::MAX), ByteCount::new(u64::MAX));
         assert_eq!(believable_of_all(Duration::ZERO), ByteCount::new(1_000_000_000));
-        assert_eq!(believable_of_all(Duration::from_secs(60)), ByteCount::new(2_500_000_000));
+        assert_eq!(believable_of_all(Duration::from_mins(1)), ByteCount::new(2_500_000_000));
         assert_eq!(believable_of_all(Duration::MAX), ByteCount::new(u64::MAX));
     }
 }

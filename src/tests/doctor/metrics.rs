@@ -73,6 +73,19 @@ async fn with_an_admin_token_nobody_reads_without_it() {
 }
 
 #[tokio::test]
+async fn who_guesses_the_token_here_has_guessed_it_for_the_operators_page_too() {
+    let app = TestApp::start(&[("ADMIN_TOKEN", "north-north-north")]).await;
+    let ask = async |path, token| app.send(app.request(Method::GET, path).bearer_auth(token)).await.status;
+    for _ in 0..5 {
+        assert_eq!(ask("/metrics", "south").await, 401);
+        assert_eq!(ask("/api/admin/view", "south").await, 401);
+    }
+    for path in ["/metrics", "/api/admin/view"] {
+        assert_eq!(ask(path, "north-north-north").await, 429, "{path}, with the right one");
+    }
+}
+
+#[tokio::test]
 async fn without_one_nobody_reads_by_way_of_a_proxy() {
     let app = TestApp::start(&[]).await;
     let passed_on = app.request(Method::GET, "/metrics").header("x-forwarded-for", "198.51.100.7");

@@ -5,7 +5,7 @@ use super::{
     process::{Child, Guest},
     relayed, resume, watching,
 };
-use crate::protocol::{ClientMessage, ServerMessage};
+use crate::protocol::{ClientMessage, ServerMessage, limits};
 use std::time::Duration;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::timeout};
 
@@ -89,7 +89,12 @@ async fn with_little_memory_a_crowd_that_sends_and_never_reads_takes_it_from_nob
                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
                 .to_owned(),
         };
-        let sent = [opening.as_bytes(), &[b'A'; 1_000].repeat(1_000)].concat();
+        // A socket's largest message, of which the last byte is held back (RFC 6455 section 5.2): masked by nothing but zeros.
+        let held_back = u64::try_from(2 * limits::MESSAGE_BYTES).unwrap();
+        let frame = [&[0x81, 0xff][..], &held_back.to_be_bytes(), &[0; 4]].concat();
+        let follows = if number % 3 == 2 { frame } else { Vec::new() };
+        let much = b"A".repeat(2 * limits::MESSAGE_BYTES - 1);
+        let sent = [opening.as_bytes(), &follows, &much].concat();
         let written = stream.write_all(&sent);
         // It may be shown out in the middle of it.
         let _shown_out = timeout(Duration::from_millis(20), written).await;

@@ -7,9 +7,13 @@ use super::{foreign, look};
 use crate::{
     app::api::ApiError,
     protocol::{AdminTicket, AdminView, ErrorCode},
-    server::{guard, http::AppState},
+    server::{
+        guard::{self, Place},
+        http::AppState,
+    },
 };
 use axum::{
+    Extension,
     extract::{
         State,
         ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
@@ -19,9 +23,10 @@ use axum::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
 
 /// A page shows its ticket at once.
-const TICKET_WITHIN: Duration = Duration::from_secs(10);
+const TICKET_WITHIN: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether something has changed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -41,11 +46,13 @@ const LARGEST_VIEW: usize = 1024 * 1024;
 /// How a line ends (RFC 6455 section 7.4).
 const GOING_AWAY: (u16, &str) = (1001, "the server is stopping");
 const NO_TICKET: (u16, &str) = (1008, "no valid ticket");
+const NO_ROOM: (u16, &str) = (1013, "too many operators' pages are open; close one");
 const FAULT: (u16, &str) = (1011, "something went wrong on the server");
 
 pub(in super::super) async fn open(
     State(state): State<AppState>,
     headers: HeaderMap,
+    place: Option<Extension<Arc<Place>>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     if !guard::origin::allows(&headers, state.client_url.as_ref()) {
@@ -55,36 +62,39 @@ pub(in super::super) async fn open(
         let message = "This address is a WebSocket. Open one, and send a ticket of POST /api/admin/ticket first.";
         return ApiError::new(ErrorCode::BadRequest, "No WebSocket", message).into_response();
     };
-    let Ok(room) = Arc::clone(state.operator.live()).try_acquire_owned() else {
-        let message = "Too many operators' pages are open. Close one, or wait a moment.";
-        return ApiError::new(ErrorCode::ServerFull, "No room", message).into_response();
-    };
+    let place = place.map(|Extension(place)| place);
     upgrade
         .max_message_size(LARGEST_MESSAGE)
         .max_frame_size(LARGEST_MESSAGE)
         .max_write_buffer_size(LARGEST_VIEW)
         .on_upgrade(move |mut socket| async move {
             let stopping = state.sessions.stopping().clone();
+            let shown_out = place.as_ref().map_or_else(CancellationToken::new, |place| place.shown_out().clone());
             let ended = tokio::select! {
                 () = stopping.cancelled() => Some(GOING_AWAY),
-                ended = serve(&mut socket, &state) => ended,
+                () = shown_out.cancelled() => Some(NO_TICKET),
+                ended = serve(&mut socket, &state, place.as_deref()) => ended,
             };
             if let Some((code, reason)) = ended {
                 let close = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }));
                 // Whoever is gone hears no goodbye.
                 let _said = timeout(Duration::from_secs(1), socket.send(close)).await;
             }
-            drop(room);
         })
 }
 
 /// `None` once the page is gone.
-async fn serve(socket: &mut WebSocket, state: &AppState) -> Option<(u16, &'static str)> {
+async fn serve(socket: &mut WebSocket, state: &AppState, place: Option<&Place>) -> Option<(u16, &'static str)> {
     let first = timeout(TICKET_WITHIN, socket.recv()).await;
     let Ok(Some(Ok(Message::Text(text)))) = first else { return Some(NO_TICKET) };
     let ticket = serde_json::from_str::<AdminTicket>(&text).ok();
     if !ticket.is_some_and(|ticket| state.operator.tickets().take(&ticket, state.sessions.clock().now())) {
         return Some(NO_TICKET);
+    }
+    // Taken with the ticket in hand: nobody without one holds the operators' lines.
+    let Ok(_room) = state.operator.live().try_acquire() else { return Some(NO_ROOM) };
+    if let Some(place) = place {
+        place.sit_down();
     }
     let mut ticks = interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
