@@ -9,6 +9,7 @@ use crate::{
     server::certificate::tests::write,
 };
 use futures::{SinkExt as _, StreamExt as _};
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -35,7 +36,14 @@ struct Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // It may be gone already.
+        // Asked first: who is killed leaves the processes that it has started. It may be gone already.
+        let _asked = kill_process(Pid::from_child(&self.process), Signal::TERM);
+        for _ in 0..100 {
+            if !matches!(self.process.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
         let _killed = self.process.kill();
         let _status = self.process.wait();
     }

@@ -27,7 +27,12 @@ pub(super) async fn figures(
 ) -> Response {
     let mut parts = request.into_parts().0;
     let from = ClientAddress::of_request(&mut parts, state.client_ip_source.clone()).await;
-    match state.operator.door().let_in(&parts.headers, from, state.sessions.clock().now()) {
+    let door = state.operator.door();
+    // A program that was not given the token guesses none, however often it asks.
+    if door.is_guarded() && !parts.headers.contains_key(header::AUTHORIZATION) {
+        return admin::not_let_in(NotLetIn::WrongToken);
+    }
+    match door.let_in(&parts.headers, from, state.sessions.clock().now()) {
         Ok(()) => {}
         Err(NotLetIn::NoToken) if is_of_this_machine(connection.ip(), &parts.headers) => {}
         Err(NotLetIn::NoToken) => {

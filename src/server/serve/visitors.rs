@@ -309,9 +309,12 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_reads_nothing_of_an_answer_is_not_waited_for() {
-        let site = site(1, Some(1), Duration::from_millis(400)).await;
+        let site = site(100, Some(1), Duration::from_millis(400)).await;
         let mut greedy = site.connect().await;
         greedy.write_all(b"GET /much HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        let mut begun = [0; 15];
+        greedy.read_exact(&mut begun).await.unwrap();
+        assert!(site.visitors.place(site.address).is_none());
         // Its place is free again, though it neither reads nor leaves.
         let free = async {
             while site.visitors.place(site.address).is_none() {
