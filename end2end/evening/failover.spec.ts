@@ -3,7 +3,7 @@ import { pairs } from '../harness/connection_stats';
 import type { Coturn } from '../harness/coturn';
 import { nightJourney } from '../harness/film';
 import { atMost } from '../harness/figures';
-import { moments } from '../harness/moments';
+import { moments, picture } from '../harness/moments';
 import { expect } from '../harness/test';
 import { noteFrames, pictureBack, seesFrames } from '../harness/watching';
 
@@ -19,8 +19,9 @@ apart('the first provider begins to hang while people watch, and whoever comes t
     const late = await stage.arrive(1);
     await late.joinByLink(host.invite, { name: `Late ${time}` });
     await seesFrames(late.stream, 1, 20_000);
-    const { pressed, picture } = await moments(late.page);
-    atMost(`the first provider hangs: join to picture, ${time} of 5`, picture!.at - pressed!, 2_000, 'ms');
+    const { at } = await picture(late.page, 20_000);
+    const { pressed } = await moments(late.page);
+    atMost(`the first provider hangs: join to picture, ${time} of 5`, at - pressed!, 2_000, 'ms');
     expect(late.console.join('\n')).toContain('[WebRTC] Successfully fetched coturn TURN credentials');
     await late.context.close();
   }
