@@ -19,8 +19,8 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 /// A request has to be here whole, and an answer begun, within this time. The longest that an answer takes by itself is 2 s.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 
-/// The one layer around everything, for `axum::middleware::from_fn_with_state`. One for each of its steps would cost more than the
-/// steps: a router boxes each of its layers anew at every request.
+/// The one layer around everything, for `axum::middleware::from_fn_with_state`. One for each of its steps would do the same
+/// for more: a router boxes each of its layers anew at every request.
 pub(super) async fn every_request(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let careful = Careful::of(&state, request.headers());
     let response = match counted(&state, request).await {
