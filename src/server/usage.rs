@@ -374,6 +374,12 @@ impl Usage {
         self.0.shared.relay_bound()
     }
 
+    /// Whether somebody, by the number that relays count them under, may go on at the relay in this process: up to
+    /// [`Usage::relay_bound`] everybody may but those who have used up a limit of their own, or strangers all that they share.
+    pub fn goes_on(&self, participant: ParticipantId) -> Result<(), NoRoom> {
+        self.0.shared.goes_on(participant)
+    }
+
     /// Whether credentials of this provider may be given to them.
     pub fn has_room(&self, provider: &ProviderName, asker: &Asker) -> Result<(), NoRoom> {
         self.0.shared.has_room(provider, &asker.0)

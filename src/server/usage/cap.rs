@@ -80,6 +80,7 @@ pub enum NoRoom {
 /// Somebody has to stop using a provider's relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Verdict<'a> {
+    /// Who; of somebody in no session, the number that relays count them under.
     pub participant: ParticipantId,
     pub provider: &'a ProviderName,
     pub why: NoRoom,
@@ -215,6 +216,27 @@ impl Cap {
         self.room(provider, holder, parties, used).map(|_| ()).or_else(|why| if has { Ok(()) } else { Err(why) })
     }
 
+    /// Whether somebody may go on at the relay in this process. That is cut where the promises of all there together end, whoever uses
+    /// them up, so what one party may have of a month is asked for beside it. Strangers stop where what they used, with what is
+    /// promised to others of them over other relays, comes to their share.
+    pub(super) fn goes_on(&self, holder: Holder, parties: &[Party], used: &impl Used) -> Result<(), NoRoom> {
+        let is_used_up = |party: &Party| self.limit_of(party).is_some_and(|limit| used.party(party) >= limit);
+        if parties.iter().any(is_used_up) {
+            return Err(NoRoom::Party);
+        }
+        if !matches!(holder, Holder::Stranger(_)) {
+            return Ok(());
+        }
+        let elsewhere = self.leases.of_strangers_but_at(self.own.as_ref());
+        if used.party(&Party::Strangers).plus(elsewhere) >= self.strangers_pool() {
+            return Err(NoRoom::Party);
+        }
+        match used.lent(&Account::Strangers) {
+            Some(lent) if lent <= elsewhere => Err(NoRoom::Elsewhere),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Credentials are handed out: promises what they will need at first. Asking again promises nothing more.
     pub(super) fn lease(
         &mut self,
@@ -286,7 +308,7 @@ impl Cap {
         }
         let mut verdicts = Vec::new();
         for ((holder, provider), lease) in &mut self.leases.held {
-            let Holder::Participant(participant) = *holder else { continue };
+            let (Holder::Participant(participant) | Holder::Stranger(participant)) = *holder else { continue };
             // What runs over a relay of ours is cut there exactly where its promise ends; still its people are told.
             let Some(why) = why.get(&(*holder, provider.clone())) else { continue };
             if lease.told.is_none_or(|told| now.since(told) >= AGAIN) {

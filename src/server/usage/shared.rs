@@ -41,7 +41,7 @@ const ORDERS: usize = 1024;
 /// Somebody has to stop using a relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayOrder {
-    /// Who.
+    /// Who; of somebody in no session, the number that relays count them under.
     pub participant: ParticipantId,
     /// Whose relay.
     pub provider: ProviderName,
@@ -255,6 +255,14 @@ impl Shared {
         let leased = cap.lease(provider, asked.holder, asked.parties.clone(), &*self.books(), now);
         self.wake_if_hungry(&cap);
         leased
+    }
+
+    /// Whether somebody may go on at the relay in this process.
+    pub(super) fn goes_on(&self, participant: ParticipantId) -> Result<(), NoRoom> {
+        let cap = self.cap();
+        let books = self.books();
+        let asked = self.voices().asked(participant, None);
+        cap.goes_on(asked.holder, &asked.parties, &*books)
     }
 
     /// Other limits hold from now on.

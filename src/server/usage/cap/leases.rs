@@ -52,6 +52,13 @@ impl Leases {
         self.held.range(first..).take_while(move |((of, _), _)| *of == holder).map(|(key, _)| key)
     }
 
+    /// What strangers are promised over relays other than this one.
+    pub(super) fn of_strangers_but_at(&self, provider: Option<&ProviderName>) -> ByteCount {
+        let theirs =
+            self.held.iter().filter(|((holder, of), _)| matches!(holder, Holder::Stranger(_)) && Some(of) != provider);
+        theirs.fold(ByteCount::ZERO, |sum, (_, lease)| sum.plus(lease.left))
+    }
+
     /// Changes a lease, which is made where there is none.
     pub(super) fn change(&mut self, key: &Key, now: Now, how: impl FnOnce(&mut Lease)) {
         let lease = self.held.entry(key.clone()).or_insert_with(|| Lease::new(now));

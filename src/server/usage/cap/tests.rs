@@ -140,6 +140,60 @@ fn who_has_no_token_shares_one_part_in_twenty() {
 }
 
 #[test]
+fn what_strangers_relay_is_taken_from_their_share_and_they_are_told_to_stop_when_it_is_used_up() {
+    let share = GB / 20;
+    let mut cap = cap(GB);
+    let (number, other) = (ParticipantId::from_random(1), ParticipantId::from_random(2));
+    let stranger = Holder::Stranger(number);
+    let spent = |bytes| Books { month: bytes, parties: [(Party::Strangers, bytes)].into(), ..Books::default() };
+    cap.lease(&cloudflare(), stranger, vec![Party::Strangers], &used(0), at(0)).unwrap();
+    let mut relayed = 0;
+    let told = (1..60).find_map(|second| {
+        relayed += share / 20;
+        let bytes = ByteCount::new(share / 20);
+        cap.measured(&cloudflare(), stranger, &[Party::Strangers], bytes, &spent(relayed), at(second));
+        let verdicts = cap.tick(&spent(relayed), at(second));
+        verdicts.first().map(|verdict| (verdict.participant, verdict.why))
+    });
+    assert_eq!((told, relayed), (Some((number, NoRoom::Party)), share));
+    let full = spent(share);
+    assert_eq!(cap.lease(&cloudflare(), Holder::Stranger(other), Vec::new(), &full, at(61)), Err(NoRoom::Party));
+    cap.lease(&cloudflare(), somebody(3), Vec::new(), &full, at(61)).unwrap();
+}
+
+#[test]
+fn at_the_relay_in_this_process_each_party_goes_on_up_to_its_own_limit() {
+    let relay: ProviderName = "relay".parse().unwrap();
+    let few = ByteCount::new(1_000);
+    let limits = Limits { address: Some(few), app: Some(few), participant: Some(few), ..Limits::from(few) };
+    let mut cap = Cap::new(Limits { month: ByteCount::new(GB), ..limits });
+    cap.cuts_here(relay.clone());
+    let spent = |party: &Party, bytes| Books { parties: [(party.clone(), bytes)].into(), ..Books::default() };
+    let number = ParticipantId::from_random(1);
+    for party in [Party::Participant(number), Party::Address(5), Party::App("forum".to_owned())] {
+        let theirs = [Party::Session(ParticipantId::from_random(9)), party.clone()];
+        assert_eq!(cap.goes_on(somebody(1), &theirs, &spent(&party, 999)), Ok(()));
+        assert_eq!(cap.goes_on(somebody(1), &theirs, &spent(&party, 1_000)), Err(NoRoom::Party));
+        assert_eq!(cap.goes_on(somebody(2), &theirs[..1], &spent(&party, 1_000)), Ok(()));
+    }
+    // What other strangers are promised elsewhere is theirs, and what they are promised here is everybody's.
+    let (stranger, other) = (Holder::Stranger(number), Holder::Stranger(ParticipantId::from_random(2)));
+    let share = GB / 20;
+    let books = spent(&Party::Strangers, share - 1_000);
+    cap.lease(&relay, other, Vec::new(), &books, at(0)).unwrap();
+    assert_eq!(cap.goes_on(stranger, &[Party::Strangers], &books), Ok(()));
+    cap.lease(&cloudflare(), other, Vec::new(), &books, at(0)).unwrap();
+    let promised = cap.reserved_by(&cloudflare()).get();
+    let up_to = |left: u64| spent(&Party::Strangers, share - promised - left);
+    assert!(promised > 0);
+    assert_eq!(cap.goes_on(stranger, &[Party::Strangers], &up_to(1)), Ok(()));
+    assert_eq!(cap.goes_on(stranger, &[Party::Strangers], &up_to(0)), Err(NoRoom::Party));
+    let elsewhere = Books { lent: [(Account::Strangers, 0)].into(), ..Books::default() };
+    assert_eq!(cap.goes_on(stranger, &[Party::Strangers], &elsewhere), Err(NoRoom::Elsewhere));
+    assert_eq!(cap.goes_on(somebody(1), &[], &elsewhere), Ok(()));
+}
+
+#[test]
 fn newcomers_get_no_relay_near_the_limit_and_who_has_one_goes_on() {
     let mut cap = cap(GB);
     cap.lease(&cloudflare(), somebody(1), Vec::new(), &used(0), at(0)).unwrap();
