@@ -7,7 +7,7 @@
 //!   they may reach; `quota`, `ports`, `meter`: what threads share; `message`, `framing`: the formats. All of them pure.
 //! - `shard`: one thread with its sockets, which does what its core decides.
 //! - [`Adoption`]: what the site has in hand, to bring clients who came to its port.
-//! - [`Bouncer`]: what sessions have in hand, to end the allocations of those who are gone.
+//! - [`Bouncer`]: what sessions and limits have in hand, to end the allocations of those who are gone or have had their part.
 //! - [`seen_as`]: what a machine needs to know of itself before it can be a relay.
 //!
 //! # Why a server of our own

@@ -154,7 +154,7 @@ impl Server {
         let relay = OwnRelay::stand(&config, certificate.as_ref(), address.port(), &clock).await?;
         let grants = Grants::new(&config, relay.desk(), usage.clone(), clock.clone())?;
         let own = relay.running().zip(relay.desk());
-        let voice = own.map(|(relay, desk)| RelayVoice::new(relay, desk, usage.clone()));
+        let voice = own.map(|(relay, desk)| RelayVoice::new(relay, desk, usage.clone(), clock.clone()));
         let ways = Way::all(&config, &[])?;
         let settings = SessionSettings {
             rules: Rules { limit: config.app.session_limit, host_grace: config.app.host_grace },

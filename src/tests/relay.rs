@@ -9,6 +9,7 @@ use crate::{
     protocol::ClientMessage,
     server::relay::{Credential, tests::caller::Caller},
 };
+use reqwest::Method;
 use serde_json::Value;
 use std::{
     net::{SocketAddr, TcpListener, UdpSocket},
@@ -185,4 +186,108 @@ async fn stun_is_the_own_relays_where_nothing_else_was_set() {
     assert_eq!(urls(&app.get(PATH).await.json()), ["stun:a.example"]);
     let app = TestApp::start(&[]).await;
     assert_eq!(urls(&app.get(PATH).await.json()), ["stun:stun.cloudflare.com:3478"]);
+}
+
+/// Somebody who sends to a peer over the relay.
+struct Sender {
+    caller: Caller,
+    credential: Credential,
+    udp: SocketAddr,
+}
+
+impl Sender {
+    /// With the credential of this answer.
+    fn with(answer: &Value, peer: &UdpSocket) -> Self {
+        let (credential, udp, _) = credential(answer);
+        let mut caller = Caller::udp(udp, &credential);
+        caller.allocate();
+        caller.open_channel(peer.local_addr().unwrap());
+        Self { caller, credential, udp }
+    }
+
+    /// Sends half a megabyte a second until the relay has no more allocations than this.
+    async fn send_until_there_are(&mut self, allocations: u32, app: &TestApp) {
+        for _ in 0..500 {
+            if app.relay().unwrap().allocations() <= allocations {
+                return;
+            }
+            self.caller.send(10);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("nobody is cut");
+    }
+
+    /// Whether the credential is of any use.
+    fn is_served(&self) -> bool {
+        Caller::udp(self.udp, &self.credential).is_served()
+    }
+}
+
+/// A stranger's or an app's answer.
+async fn ask_with(app: &TestApp, name: &str, value: &str) -> Value {
+    app.send(app.request(Method::GET, PATH).header(name, value)).await.json()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_participant_who_has_relayed_what_one_may_is_cut_and_the_others_go_on() {
+    let app = TestApp::start(&development(&[("PARTICIPANT_BANDWIDTH_LIMIT_GB", "0.0001")])).await;
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (_host, host_token, snapshot) = Page::create(&app).await;
+    let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
+    let (_guest, guest_token, _) = Page::enter(&app, &join).await;
+    let mut modest = Sender::with(&ask_as(&app, host_token).await.json(), &peer);
+    let mut greedy = Sender::with(&ask_as(&app, guest_token).await.json(), &peer);
+    modest.caller.send(10);
+    greedy.send_until_there_are(1, &app).await;
+    assert!(!greedy.is_served(), "no credential is of use any more");
+    assert_eq!(ask_as(&app, guest_token).await.json()["reason"], "share_used");
+    assert!(modest.caller.keeps_its_allocation());
+    assert_eq!(ask_as(&app, host_token).await.json()["provider"], "relay");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_has_relayed_what_one_may_is_cut_and_the_others_go_on() {
+    let limit = [("ADDRESS_BANDWIDTH_LIMIT_GB", "0.0001"), ("CLIENT_IP_SOURCE", "XRealIp")];
+    let app = TestApp::start(&development(&limit)).await;
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let [one, other] = ["198.51.100.1", "198.51.100.2"];
+    let mut modest = Sender::with(&ask_with(&app, "x-real-ip", one).await, &peer);
+    let mut greedy = Sender::with(&ask_with(&app, "x-real-ip", other).await, &peer);
+    greedy.send_until_there_are(1, &app).await;
+    assert!(!greedy.is_served());
+    assert_eq!(ask_with(&app, "x-real-ip", other).await["reason"], "share_used");
+    assert!(modest.caller.keeps_its_allocation());
+    assert_eq!(ask_with(&app, "x-real-ip", one).await["provider"], "relay");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_has_relayed_what_one_may_is_cut_and_the_others_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys");
+    let [forum, wiki] = ["forum-key-0123456789abcdef", "wiki-key-0123456789abcdef"];
+    std::fs::write(&file, format!("forum key={forum}\nwiki key={wiki}\n")).unwrap();
+    let set = [("API_KEYS_FILE", file.to_str().unwrap()), ("API_KEY_BANDWIDTH_LIMIT_GB", "0.0001")];
+    let app = TestApp::start(&[&DEVELOPMENT[..], &set].concat()).await;
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut modest = Sender::with(&ask_with(&app, "x-api-key", forum).await, &peer);
+    let mut greedy = Sender::with(&ask_with(&app, "x-api-key", wiki).await, &peer);
+    greedy.send_until_there_are(1, &app).await;
+    assert!(!greedy.is_served());
+    assert_eq!(ask_with(&app, "x-api-key", wiki).await["reason"], "share_used");
+    assert!(modest.caller.keeps_its_allocation());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_who_have_relayed_one_part_in_twenty_are_cut_all_of_them_and_a_session_goes_on() {
+    let app = TestApp::start(&development(&[("MONTHLY_BANDWIDTH_LIMIT_GB", "0.01")])).await;
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (_host, token, _) = Page::create(&app).await;
+    let mut participant = Sender::with(&ask_as(&app, token).await.json(), &peer);
+    let silent = Sender::with(&app.get(PATH).await.json(), &peer);
+    let mut greedy = Sender::with(&app.get(PATH).await.json(), &peer);
+    greedy.send_until_there_are(1, &app).await;
+    assert!(!greedy.is_served() && !silent.is_served());
+    assert_eq!(app.get(PATH).await.json()["reason"], "share_used");
+    participant.caller.send(10);
+    assert!(participant.caller.keeps_its_allocation());
 }

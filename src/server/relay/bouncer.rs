@@ -1,10 +1,11 @@
 //! Ends what the relay carries for those who are gone.
 //!
 //! Whoever left a session, or was removed from it, has credentials that hold for hours. They are barred until the last of
-//! them has lapsed, and what they have allocated ends at once. Others in the session do not notice.
+//! them has lapsed, and what they have allocated ends at once. Others in the session do not notice. Whoever has used up what they
+//! may relay is barred for a while, again and again, as a limit may be raised, and a month turns.
 
 use super::{
-    credential::Mint,
+    credential::{Holder, Mint},
     guard::Whom,
     shard::{self, Door, Order},
 };
@@ -34,6 +35,11 @@ impl Bouncer {
     pub fn participant_left(&self, code: SessionCode, participant: ParticipantId) {
         let until = self.clock.wall().plus(self.longest_life);
         drop(end(&self.doors, Whom::Participant(self.mint.holder(code, participant)), Some(until)));
+    }
+
+    /// Whoever this is may use the relay no more for so long, whatever credentials they have. Does not wait until it is done.
+    pub fn keep_out(&self, holder: Holder, time: Duration) {
+        drop(end(&self.doors, Whom::Participant(holder), Some(self.clock.wall().plus(time))));
     }
 
     /// The session is over. Its code may be another session's soon, so nobody is barred by it: those who were in it have left.

@@ -113,10 +113,11 @@ impl Guard {
         }
     }
 
-    /// Lets someone in no more, whatever they show, until the last credential that they may have has lapsed.
+    /// Lets someone in no more, whatever they show, until then. Whoever is barred for longer stays so.
     pub(super) fn bar(&mut self, whom: Whom, until: UnixMillis, wall: UnixMillis) {
         self.barred.retain(|_, until| *until > wall);
-        self.barred.insert(whom, until);
+        let barred = self.barred.entry(whom).or_default();
+        *barred = until.max(*barred);
     }
 
     fn bars(&self, holder: Holder, wall: UnixMillis) -> bool {

@@ -210,8 +210,16 @@ impl Cap {
             RelayStage::Plenty | RelayStage::Warned | RelayStage::Narrow | RelayStage::DirectOnly => {}
         }
         // Who has a lease there already goes on with it, though nothing could be added. At the relay in this process what is left is
-        // everybody's.
-        let left = |lease: &Lease| if self.cuts(provider) { self.reserved_by(provider) } else { lease.left };
+        // everybody's who has not used up a limit of their own.
+        let left = |lease: &Lease| {
+            if !self.cuts(provider) {
+                lease.left
+            } else if self.goes_on(holder, parties, used).is_ok() {
+                self.reserved_by(provider)
+            } else {
+                ByteCount::ZERO
+            }
+        };
         let has = self.leases.get(&(holder, provider.clone())).is_some_and(|lease| left(lease) > ByteCount::ZERO);
         self.room(provider, holder, parties, used).map(|_| ()).or_else(|why| if has { Ok(()) } else { Err(why) })
     }

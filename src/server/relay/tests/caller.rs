@@ -20,6 +20,9 @@ use std::{
 /// How long something may take that is to happen.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The first number that a channel can have.
+const CHANNEL: u16 = 0x4000;
+
 /// How long is waited for something that is not to happen.
 pub(super) const SILENCE: Duration = Duration::from_millis(150);
 
@@ -232,6 +235,18 @@ impl Caller {
     pub(super) fn bind(&mut self, number: u16, peer: SocketAddr) -> u16 {
         let request = self.speaker.bind(number, peer);
         self.ask(&request).code
+    }
+
+    /// Asks for a channel to this peer.
+    pub(crate) fn open_channel(&mut self, peer: SocketAddr) {
+        assert_eq!(self.bind(CHANNEL, peer), 0);
+    }
+
+    /// Sends so many packets of 1000 bytes to the peer of the channel, whether or not the relay passes them on.
+    pub(crate) fn send(&mut self, packets: u32) {
+        for _ in 0..packets {
+            self.say(&channel_data(CHANNEL, &[0; 1_000]));
+        }
     }
 
     /// Sends data and waits for what a channel brings.

@@ -1,13 +1,15 @@
 //! The relay's own count into the books, and out of them what it may still relay.
 //!
-//! Once a second what was relayed since the last time is said to the ledger, by participant, and the relay's bound is moved to
-//! what is promised beyond that. Between two of these nothing beyond the promise passes, so no limit is passed.
+//! Twice a second what was relayed since the last time is said to the ledger, by participant, and the relay's bound is moved to
+//! what is promised beyond that. Between two of these nothing beyond the promise passes, so no limit of all is passed. Whoever has
+//! used up a limit of their own, and strangers who have used up all that they share, are kept out from the next time on.
 
 use crate::{
-    domain::{ByteCount, ParticipantId, ProviderKind, ProviderName},
+    domain::{ByteCount, Now, ParticipantId, ProviderKind, ProviderName},
     server::{
+        clock::Clock,
         providers::RelayDesk,
-        relay::{Holder, Relay},
+        relay::{Bouncer, Holder, Relay, Traffic},
         usage::{Said, Usage},
     },
 };
@@ -18,21 +20,32 @@ use tokio_util::sync::CancellationToken;
 /// How often it is said.
 const EVERY: Duration = Duration::from_millis(500);
 
+/// For how long whoever has had their part is kept out before it is looked at again whether there is more of it.
+const KEPT_OUT_FOR: Duration = Duration::from_mins(1);
+
+/// Who stays out is told so in time.
+const KEPT_OUT_AGAIN_AFTER: Duration = Duration::from_secs(30);
+
 /// Says what the relay counts, until it is stopped.
 #[derive(Debug)]
 pub struct RelayVoice {
     relay: Arc<Relay>,
     desk: RelayDesk,
     usage: Usage,
+    bouncer: Bouncer,
+    clock: Clock,
     said: BTreeMap<Holder, ByteCount>,
+    /// Who has had their part, and when they were kept out last.
+    kept_out: BTreeMap<Holder, Now>,
 }
 
 impl RelayVoice {
     /// A voice for this relay. From here on it relays no more than is promised.
-    pub fn new(relay: Arc<Relay>, desk: RelayDesk, usage: Usage) -> Self {
+    pub fn new(relay: Arc<Relay>, desk: RelayDesk, usage: Usage, clock: Clock) -> Self {
         usage.relays_here(name());
         relay.meter().bound(usage.relay_bound());
-        Self { relay, desk, usage, said: BTreeMap::new() }
+        let bouncer = relay.bouncer(KEPT_OUT_FOR);
+        Self { relay, desk, usage, bouncer, clock, said: BTreeMap::new(), kept_out: BTreeMap::new() }
     }
 
     /// Speaks until it is stopped, and says the last word then.
@@ -48,9 +61,10 @@ impl RelayVoice {
         }
     }
 
-    /// Says what is new, and moves the bound.
+    /// Says what is new, moves the bound, and keeps out who has had their part of what is in the books.
     pub fn say(&mut self) {
         let relayed = self.relay.meter().read_all();
+        self.keep_out(&relayed);
         self.said.retain(|holder, _| relayed.contains_key(holder));
         for (holder, traffic) in relayed {
             let sum = traffic.sent.plus(traffic.received);
@@ -62,6 +76,28 @@ impl RelayVoice {
             }
         }
         self.relay.meter().bound(self.usage.relay_bound());
+    }
+
+    /// Of whom nothing is known but what they relayed, no limit is known either.
+    fn keep_out(&mut self, relayed: &BTreeMap<Holder, Traffic>) {
+        let now = self.clock.now();
+        self.kept_out.retain(|holder, _| relayed.contains_key(holder));
+        for holder in relayed.keys() {
+            let Some(participant) = self.desk.known(*holder) else { continue };
+            let Err(why) = self.usage.goes_on(participant) else {
+                self.kept_out.remove(holder);
+                continue;
+            };
+            let before = self.kept_out.get(holder).copied();
+            if before.is_some_and(|at| now.since(at) < KEPT_OUT_AGAIN_AFTER) {
+                continue;
+            }
+            if before.is_none() {
+                tracing::info!(%participant, ?why, "They have relayed what they may: the built-in relay keeps them out");
+            }
+            self.kept_out.insert(*holder, now);
+            self.bouncer.keep_out(*holder, KEPT_OUT_FOR);
+        }
     }
 }
 

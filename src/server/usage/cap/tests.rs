@@ -176,6 +176,13 @@ fn at_the_relay_in_this_process_each_party_goes_on_up_to_its_own_limit() {
         assert_eq!(cap.goes_on(somebody(1), &theirs, &spent(&party, 1_000)), Err(NoRoom::Party));
         assert_eq!(cap.goes_on(somebody(2), &theirs[..1], &spent(&party, 1_000)), Ok(()));
     }
+    // What is promised there is everybody's, and whoever has had their part gets no credentials for it.
+    let address = Party::Address(5);
+    cap.lease(&relay, somebody(1), vec![address.clone()], &Books::default(), at(0)).unwrap();
+    cap.lease(&relay, somebody(2), Vec::new(), &Books::default(), at(0)).unwrap();
+    let full = spent(&address, 1_000);
+    assert_eq!(cap.has_room(&relay, somebody(1), &[address], &full), Err(NoRoom::Party));
+    assert_eq!(cap.has_room(&relay, somebody(2), &[], &full), Ok(()));
     // What other strangers are promised elsewhere is theirs, and what they are promised here is everybody's.
     let (stranger, other) = (Holder::Stranger(number), Holder::Stranger(ParticipantId::from_random(2)));
     let share = GB / 20;

@@ -165,7 +165,10 @@ fn whoever_is_barred_comes_in_with_no_credential_until_the_last_has_lapsed() {
     assert_eq!([code_of(&mut world, 1, &mut barred), code_of(&mut world, 2, &mut friend)], [401, 0]);
     world.core.bar(Whom::Session(holder(1, 1).session()), until, world.at);
     assert_eq!(code_of(&mut world, 3, &mut friend), 401);
-    world.pass(Duration::from_hours(2));
+    world.core.bar(Whom::Participant(holder(1, 1)), world.at.wall.plus(Duration::from_mins(1)), world.at);
+    world.pass(Duration::from_hours(1));
+    assert_eq!(code_of(&mut world, 5, &mut barred), 401, "who is barred for a while as well is not let in any sooner");
+    world.pass(Duration::from_hours(1));
     assert_eq!(code_of(&mut world, 4, &mut barred), 0);
 }
 
