@@ -436,6 +436,11 @@ impl Usage {
         (used >= limit).then_some(LimitReached { used, limit })
     }
 
+    /// Whether the day's limit is reached, where there is one.
+    pub fn day_is_over(&self) -> bool {
+        self.0.shared.day_is_over()
+    }
+
     /// When the day turns, for which there may be a limit too, as `resetDate` says it of the month.
     pub fn day_turns_at(&self) -> String {
         status::day_turns_at(self.0.shared.clock.wall())

@@ -64,3 +64,18 @@ async fn only_pages_of_this_app_check_and_none_at_the_cap() {
     assert_eq!((capped.status, capped.error_code().as_str()), (429, "bandwidth_limit_reached"));
     assert_eq!(app.get("/api/check").await.status, 405);
 }
+
+#[tokio::test]
+async fn none_begins_once_a_day_has_had_its_part() {
+    let app = TestApp::start(&[("DAILY_BANDWIDTH_LIMIT_GB", "0.0004")]).await;
+    let begin = || app.send(app.request(Method::POST, "/api/check"));
+    let begun = begin().await;
+    assert_eq!(begun.status, 200, "{}", begun.text);
+    let report = usage(&begun.json()["check"], 1, 100_000);
+    assert_eq!(app.send(app.request(Method::POST, "/api/check/usage").body(report)).await.status, 204);
+    assert!(used(&app).await > 400_000);
+    let capped = begin().await;
+    assert_eq!((capped.status, capped.error_code().as_str()), (429, "bandwidth_limit_reached"));
+    let message = capped.json()["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with("This day's relay budget is used up."), "{message}");
+}

@@ -95,7 +95,7 @@ impl Desk {
             let message = format!("Data can be sent over the relay again in {}.", counted(seconds));
             ApiError::new(ErrorCode::TooManyRequests, "Too many checks", message).retried_after(seconds)
         })?;
-        if state.usage.limit_reached().is_some() {
+        if state.usage.limit_reached().is_some() || state.usage.day_is_over() {
             return Err(self.limit_reached(NoRoom::Used));
         }
         Ok(CheckLeave { check: state.usage.begin_check() })

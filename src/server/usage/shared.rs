@@ -276,6 +276,13 @@ impl Shared {
         self.cap().forget_the_relay_here();
     }
 
+    /// Whether what may be relayed today is used up.
+    pub(super) fn day_is_over(&self) -> bool {
+        let (cap, books) = (self.cap(), self.books());
+        // For a moment the books may still be those of another day.
+        books.is_of(self.clock.wall()) && cap.limits().day.is_some_and(|day| books.day() >= day)
+    }
+
     /// What is promised by all.
     pub(super) fn reserved(&self) -> ByteCount {
         let reserved = self.cap().reserved();
