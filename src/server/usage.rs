@@ -390,9 +390,10 @@ impl Usage {
         self.0.shared.lease(provider, &asker.0)
     }
 
-    /// For how long credentials may live that live for `life` otherwise: none outlives what is left.
-    pub fn life(&self, life: Duration) -> Duration {
-        self.0.shared.life(life)
+    /// For how long credentials of this provider may live that live for `life` otherwise: none outlives what is left of the month, the
+    /// day, the provider's part and the budget.
+    pub fn life(&self, provider: &ProviderName, life: Duration) -> Duration {
+        self.0.shared.life(provider, life)
     }
 
     /// Other limits hold from now on.

@@ -207,7 +207,8 @@ impl Grants {
         let mut places = offer.regions.order(&names, near);
         places.retain(|place| !self.pauses.holds(names[*place]) && self.usage.has_room(names[*place], asker).is_ok());
         let participant = whom.counted_as();
-        let grants = offer.line.mint(whom, places, self.usage.life(offer.life)).await;
+        let lives = names.iter().map(|name| self.usage.life(name, offer.life)).collect();
+        let grants = offer.line.mint(whom, places, lives).await;
         self.handed.note(participant, &grants, self.clock.wall()).await;
         grants
     }

@@ -169,8 +169,8 @@ impl Line {
 
     /// Asks those in these places, in this order, until there are as many grants as were set, nobody is left, or time is up. In
     /// the order of asking; none where no provider gave any. Answers within the race's budget, so that no page waits for a
-    /// dead provider. No credential lives longer than `at_most`.
-    pub async fn mint(&self, whom: Whom, places: Vec<usize>, at_most: Duration) -> Vec<Grant> {
+    /// dead provider. No credential lives longer than `at_most` says in the place of its provider.
+    pub async fn mint(&self, whom: Whom, places: Vec<usize>, at_most: Vec<Duration>) -> Vec<Grant> {
         // The clock says when it begins; from there on the time of the timers counts, so that both agree.
         let (began, timer) = (self.clock.now(), Instant::now());
         let now = || began + timer.elapsed();
@@ -180,7 +180,10 @@ impl Line {
         let mut granted = BTreeMap::new();
         loop {
             match self.next(&mut race, now()) {
-                Some(Output::Ask(place, permit)) => self.ask(place, permit, (whom, at_most), &tell),
+                Some(Output::Ask(place, permit)) => {
+                    let at_most = at_most.get(place).copied().unwrap_or_default();
+                    self.ask(place, permit, (whom, at_most), &tell);
+                }
                 Some(Output::Over) => return granted.into_values().collect(),
                 None => match tokio::time::timeout(race.next_timeout() - now(), hear.recv()).await {
                     Ok(Some((place, Some(grant)))) => {

@@ -128,10 +128,7 @@ impl Cap {
         let of_month = self.stage_of(used.month(), self.limits.month);
         let of_bytes = self.limits.day.map_or(of_month, |day| of_month.max(self.stage_of(used.day(), day)));
         let Some((budget, names)) = &self.limits.budget else { return of_bytes };
-        let spent = names
-            .iter()
-            .fold(money::Used::at(UnixMillis::default()), |spent, name| spent.with(name.clone(), used.provider(name)));
-        let share = ByteCount::new(budget.share(&spent).whole_percent());
+        let share = ByteCount::new(budget.share(&spent_by(names, |name| used.provider(name))).whole_percent());
         // Whoever costs nothing relays on: a budget that is used up ends those alone who would send a bill.
         of_bytes.max(self.stage_of(share, ByteCount::new(100)).min(RelayStage::Narrow))
     }
@@ -335,12 +332,22 @@ impl Cap {
         }
     }
 
-    /// For how long credentials may live: what is left would last so long if everybody's film ran at the ceiling.
-    pub(super) fn life(&self, asked: Duration, used: &impl Used) -> Duration {
-        let left = self.limits.month.minus(used.month()).get();
-        let films = u64::try_from(self.leases.held.len()).unwrap_or(u64::MAX).saturating_add(1);
-        let lasts = Duration::from_secs(left / CEILING.saturating_mul(films));
-        asked.min(lasts.max(LEASE_FOR))
+    /// For how long credentials of this provider may live: what is left of every limit that bounds it, and of the budget, would last so
+    /// long if everybody's film ran at the ceiling.
+    pub(super) fn life(&self, provider: &ProviderName, asked: Duration, used: &impl Used) -> Duration {
+        let (films, films_there) =
+            (self.leases.held.len(), self.leases.held.keys().filter(|(_, of)| of == provider).count());
+        let limits = &self.limits;
+        let day = limits.day.map(|day| day.minus(used.day()));
+        let part = limits.providers.of(provider).map(|part| part.minus(used.provider(provider)));
+        let bought = limits
+            .budget
+            .as_ref()
+            .map(|(budget, names)| budget.buys(provider, &spent_by(names, |name| used.provider(name))));
+        let left =
+            [(Some(limits.month.minus(used.month())), films), (day, films), (part, films_there), (bought, films)];
+        let lasts = left.into_iter().filter_map(|(left, films)| Some(would_last(left?, films))).min();
+        asked.min(lasts.unwrap_or(asked).max(LEASE_FOR))
     }
 
     fn top_up(&mut self, key: &Key, used: &impl Used) {
@@ -393,9 +400,7 @@ impl Cap {
         }
         if let Some((budget, names)) = &self.limits.budget {
             // What is promised is as good as spent.
-            let spent = names.iter().fold(money::Used::at(UnixMillis::default()), |spent, name| {
-                spent.with(name.clone(), used.provider(name).plus(self.reserved_by(name)))
-            });
+            let spent = spent_by(names, |name| used.provider(name).plus(self.reserved_by(name)));
             within(budget.buys(provider, &spent), ByteCount::ZERO, ByteCount::ZERO, NoRoom::Provider)?;
         }
         if let Some(limit) = self.limits.providers.of(provider) {
@@ -448,6 +453,17 @@ impl Cap {
             Party::Strangers => None,
         }
     }
+}
+
+/// What each provider is reckoned with, for a budget.
+fn spent_by(names: &[ProviderName], bytes: impl Fn(&ProviderName) -> ByteCount) -> money::Used {
+    names.iter().fold(money::Used::at(UnixMillis::default()), |spent, name| spent.with(name.clone(), bytes(name)))
+}
+
+/// How long these bytes last so many films at the ceiling, and a new one.
+fn would_last(bytes: ByteCount, films: usize) -> Duration {
+    let films = u64::try_from(films).unwrap_or(u64::MAX).saturating_add(1);
+    Duration::from_secs(bytes.get() / CEILING.saturating_mul(films))
 }
 
 #[cfg(test)]

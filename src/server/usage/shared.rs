@@ -298,9 +298,9 @@ impl Shared {
         }
     }
 
-    /// For how long credentials may live.
-    pub(super) fn life(&self, asked: Duration) -> Duration {
-        self.cap().life(asked, &*self.books())
+    /// For how long credentials of this provider may live.
+    pub(super) fn life(&self, provider: &ProviderName, asked: Duration) -> Duration {
+        self.cap().life(provider, asked, &*self.books())
     }
 
     /// Whether nothing is to be given because it could not be counted: at all, or over this provider.

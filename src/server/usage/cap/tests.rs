@@ -370,9 +370,39 @@ fn what_is_promised_to_others_is_told_apart_from_what_is_used() {
 fn credentials_live_as_long_as_what_is_left_may_last() {
     let day = Duration::from_hours(24);
     let cap = cap(100 * GB);
-    assert_eq!(cap.life(day, &used(0)), day);
-    assert_eq!(cap.life(day, &used(90 * GB)), Duration::from_secs(10_000));
-    assert_eq!(cap.life(day, &used(100 * GB)), LEASE_FOR);
+    assert_eq!(cap.life(&cloudflare(), day, &used(0)), day);
+    assert_eq!(cap.life(&cloudflare(), day, &used(90 * GB)), Duration::from_secs(10_000));
+    assert_eq!(cap.life(&cloudflare(), day, &used(100 * GB)), LEASE_FOR);
+}
+
+#[test]
+fn credentials_outlive_neither_a_day_nor_a_provider_s_part_nor_a_budget() {
+    let asked = Duration::from_hours(24);
+    let twilio: ProviderName = "twilio".parse().unwrap();
+    let month = ByteCount::new(10_000 * GB);
+    let of_day = Cap::new(Limits { month, day: Some(ByteCount::new(20 * GB)), ..Limits::default() });
+    let today = |gb: u64| Books { month: gb * GB, day: gb * GB, ..Books::default() };
+    let lives = [0, 10, 19, 20].map(|gb| of_day.life(&twilio, asked, &today(gb)).as_secs());
+    assert_eq!(lives, [20_000, 10_000, 1_000, LEASE_FOR.as_secs()]);
+
+    let by_twilio =
+        |gb: u64| Books { month: gb * GB, providers: [(twilio.clone(), gb * GB)].into(), ..Books::default() };
+    let providers = ProviderLimits::parse("twilio=50").unwrap();
+    let mut of_provider = Cap::new(Limits { month, providers, ..Limits::default() });
+    assert_eq!(of_provider.life(&twilio, asked, &by_twilio(40)), Duration::from_secs(10_000));
+    assert_eq!(of_provider.life(&twilio, asked, &by_twilio(50)), LEASE_FOR);
+    assert_eq!(of_provider.life(&cloudflare(), asked, &by_twilio(50)), asked);
+    // One more watches there, and another elsewhere.
+    of_provider.lease(&twilio, somebody(1), Vec::new(), &by_twilio(40), at(0)).unwrap();
+    of_provider.lease(&cloudflare(), somebody(2), Vec::new(), &by_twilio(40), at(0)).unwrap();
+    assert_eq!(of_provider.life(&twilio, asked, &by_twilio(40)), Duration::from_secs(5_000));
+
+    let budget = Budget { limit: Money::parse("40").unwrap(), prices: Prices::parse("twilio=0.40/GB").unwrap() };
+    let names = vec![twilio.clone(), "coturn".parse().unwrap()];
+    let of_budget = Cap::new(Limits { month, budget: Some((budget, names)), ..Limits::default() });
+    assert_eq!(of_budget.life(&twilio, asked, &by_twilio(90)), Duration::from_secs(10_000));
+    assert_eq!(of_budget.life(&twilio, asked, &by_twilio(100)), LEASE_FOR);
+    assert_eq!(of_budget.life(&"coturn".parse().unwrap(), asked, &by_twilio(100)), asked, "it costs nothing");
 }
 
 #[test]
