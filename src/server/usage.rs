@@ -140,38 +140,52 @@ struct Inner {
 
 /// Somebody who asks for credentials: who their bytes are counted for.
 #[derive(Debug, Clone)]
-pub struct Asker(Asked);
+pub struct Asker {
+    asked: Asked,
+    /// What relays call them.
+    names: Vec<String>,
+}
 
 impl Asker {
+    fn new(holder: Holder, parties: Vec<Party>) -> Self {
+        Self { asked: Asked { holder, parties }, names: Vec::new() }
+    }
+
     /// Somebody in the session of `host`, from an address.
     pub fn participant(participant: ParticipantId, host: ParticipantId, address: u64) -> Self {
         let parties = vec![Party::Session(host), Party::Participant(participant), Party::Address(address)];
-        Self(Asked { holder: Holder::Participant(participant), parties })
+        Self::new(Holder::Participant(participant), parties)
     }
 
     /// Somebody of whom nothing is known yet.
     pub fn newcomer() -> Self {
-        Self(Asked { holder: Holder::Participant(nobody()), parties: Vec::new() })
+        Self::new(Holder::Participant(nobody()), Vec::new())
     }
 
     /// A user of somebody else's app.
     pub fn of_app(app: &str) -> Self {
-        Self(Asked { holder: Holder::Participant(nobody()), parties: vec![Party::App(app.to_owned())] })
+        Self::new(Holder::Participant(nobody()), vec![Party::App(app.to_owned())])
     }
 
     /// Somebody without a token.
     pub fn stranger(address: u64) -> Self {
-        Self(Asked { holder: Holder::Stranger(nobody()), parties: vec![Party::Strangers, Party::Address(address)] })
+        Self::new(Holder::Stranger(nobody()), vec![Party::Strangers, Party::Address(address)])
     }
 
     /// The same, under the number that relays count them by.
     #[must_use]
     pub fn counted_as(self, number: ParticipantId) -> Self {
-        let holder = match self.0.holder {
+        let holder = match self.asked.holder {
             Holder::Stranger(_) => Holder::Stranger(number),
             Holder::Participant(_) | Holder::Relay | Holder::Before => Holder::Participant(number),
         };
-        Self(Asked { holder, ..self.0 })
+        Self { asked: Asked { holder, ..self.asked }, ..self }
+    }
+
+    /// The same, with the names by which relays know them: a process after this one finds them by those.
+    #[must_use]
+    pub fn called(self, names: Vec<String>) -> Self {
+        Self { names, ..self }
     }
 }
 
@@ -382,12 +396,17 @@ impl Usage {
 
     /// Whether credentials of this provider may be given to them.
     pub fn has_room(&self, provider: &ProviderName, asker: &Asker) -> Result<(), NoRoom> {
-        self.0.shared.has_room(provider, &asker.0)
+        self.0.shared.has_room(provider, &asker.asked)
     }
 
     /// Credentials of this provider are being given to them: promises what they will need at first.
     pub fn lease(&self, provider: &ProviderName, asker: &Asker) -> Result<(), NoRoom> {
-        self.0.shared.lease(provider, &asker.0)
+        self.0.shared.lease(provider, &asker.asked, &asker.names)
+    }
+
+    /// What relays call those who were given credentials, by this process or one before it.
+    pub fn names(&self) -> Vec<(String, ParticipantId)> {
+        self.0.shared.voices().names()
     }
 
     /// For how long credentials of this provider may live that live for `life` otherwise: none outlives what is left of the month, the

@@ -199,6 +199,10 @@ impl Sender {
     /// With the credential of this answer.
     fn with(answer: &Value, peer: &UdpSocket) -> Self {
         let (credential, udp, _) = credential(answer);
+        Self::at(udp, credential, peer)
+    }
+
+    fn at(udp: SocketAddr, credential: Credential, peer: &UdpSocket) -> Self {
         let mut caller = Caller::udp(udp, &credential);
         caller.allocate();
         caller.open_channel(peer.local_addr().unwrap());
@@ -290,4 +294,17 @@ async fn strangers_who_have_relayed_one_part_in_twenty_are_cut_all_of_them_and_a
     assert_eq!(app.get(PATH).await.json()["reason"], "share_used");
     participant.caller.send(10);
     assert!(participant.caller.keeps_its_allocation());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_limits_hold_for_those_too_who_have_not_asked_again() {
+    let set = development(&[("ADDRESS_BANDWIDTH_LIMIT_GB", "0.0001"), ("CLIENT_IP_SOURCE", "XRealIp")]);
+    let app = TestApp::start(&set).await;
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (before, ..) = credential(&ask_with(&app, "x-real-ip", "198.51.100.1").await);
+    let app = TestApp::start_in(app.stop().await, &set).await;
+    let other = Sender::with(&ask_with(&app, "x-real-ip", "198.51.100.2").await, &peer);
+    let mut greedy = Sender::at(other.udp, before, &peer);
+    greedy.send_until_there_are(1, &app).await;
+    assert!(!greedy.is_served() && other.is_served());
 }

@@ -18,6 +18,7 @@ use crate::{
     server::{
         clock::Clock,
         config::Config,
+        relay::Holder,
         usage::{Asker, NoRoom, RelayOrder, Usage},
     },
 };
@@ -96,6 +97,18 @@ impl Grants {
         let offer = Offer::new(config, relay.as_ref(), clock.clone(), 0)?;
         let kept = Cache::builder().max_capacity(MOST_KEPT).expire_after(Keep).build();
         let known = Known::default();
+        for (name, participant) in usage.names() {
+            match (Holder::parse(&name), &relay) {
+                (Some(holder), Some(desk)) => desk.remember(holder, participant),
+                (Some(_), None) => {}
+                (None, _) => {
+                    // What was written by a process like this one reads back.
+                    if let Ok(bits) = u128::from_str_radix(&name, 16) {
+                        known.note(bits, participant);
+                    }
+                }
+            }
+        }
         let handed = Handed::default();
         let ended = Cache::builder().max_capacity(MOST_KEPT).time_to_live(ENDED_FOR).build();
         let pauses = Pauses::open(&config.app.data_dir);
@@ -135,6 +148,7 @@ impl Grants {
             return Ok(without_relay(&offer.stun, DegradedReason::Ended));
         }
         let (whom, key) = (Whom::Participant(key), (offer.edition, key));
+        let asker = &asker.clone().called(self.names_of(whom));
         let of_no_use = |grant: &Grant| {
             near.silent.as_ref() == Some(&grant.provider)
                 || self.usage.has_room(&grant.provider, asker).is_err()
@@ -171,9 +185,15 @@ impl Grants {
     /// The answer for someone who is in no session, or a user of somebody else's app. Nothing is kept for them. Fails as for a
     /// participant.
     pub async fn for_another(&self, whom: Whom, asker: &Asker, near: &Near) -> Result<IceAnswer, NoRoom> {
-        let (offer, asker) = (self.offer(), asker.clone().counted_as(whom.counted_as()));
+        let (offer, asker) = (self.offer(), asker.clone().counted_as(whom.counted_as()).called(self.names_of(whom)));
         let grants = self.mint(&offer, whom, &asker, near).await;
         self.promise(&offer, &grants, &asker)
+    }
+
+    /// What relays call them.
+    fn names_of(&self, whom: Whom) -> Vec<String> {
+        let holder = self.relay.as_ref().map(|desk| desk.holder(whom).to_string());
+        holder.into_iter().chain([whom.pseudonym().to_string()]).collect()
     }
 
     /// Nobody is given what nothing is promised for: of what was minted that stays which there is room for.

@@ -1,8 +1,8 @@
 //! Whose number relayed bytes are counted under: relays tell what they count by the names in credentials, and whom a credential was
 //! made for is to be found again.
 //!
-//! Bounded, and in memory alone: whoever was not here for long, or came before a restart and has not asked since, is not known.
-//! That costs the name beside the bytes and no byte.
+//! Bounded: whoever was not here for long is not known. That costs the name beside the bytes and no byte. In memory; whom a process
+//! before this one gave credentials the books tell at the start.
 
 use crate::domain::ParticipantId;
 use std::{

@@ -48,11 +48,21 @@ impl RelayDesk {
         &self.stun
     }
 
-    pub(super) fn mint(&self, order: Order) -> Minted {
-        let holder = match order.whom {
+    /// The bytes of this holder are counted under this number.
+    pub(super) fn remember(&self, holder: Holder, participant: ParticipantId) {
+        self.known.note(holder, participant);
+    }
+
+    /// Who somebody is to the relay.
+    pub(super) fn holder(&self, whom: Whom) -> Holder {
+        match whom {
             Whom::Participant((code, participant)) => self.mint.holder(code, participant),
             Whom::Stranger(number) => self.mint.stranger(number),
-        };
+        }
+    }
+
+    pub(super) fn mint(&self, order: Order) -> Minted {
+        let holder = self.holder(order.whom);
         self.known.note(holder, order.whom.counted_as());
         let credential = self.mint.issue(holder, order.at.plus(order.life));
         let servers = IceSet::with_login(&self.urls, &credential.username, credential.password.expose_secret());

@@ -32,6 +32,22 @@ impl Holder {
     pub const fn session(self) -> SessionTag {
         self.session
     }
+
+    /// Reads what [`Holder`] is shown as, and what usernames say. The number parsers are generous: the same holder can be written
+    /// in several ways.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (session, participant) = text.split_once('.')?;
+        Some(Self {
+            session: SessionTag(u64::from_str_radix(session, 16).ok()?),
+            participant: u64::from_str_radix(participant, 16).ok()?,
+        })
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}.{:016x}", self.session.0, self.participant)
+    }
 }
 
 /// A credential as it is handed out.
@@ -57,15 +73,8 @@ impl Claim {
     /// Reads a username in the one form that [`Mint::issue`] writes.
     fn parse(username: &str) -> Option<Self> {
         let (expires, holder) = username.split_once(':')?;
-        let (session, participant) = holder.split_once('.')?;
-        let claim = Self {
-            holder: Holder {
-                session: SessionTag(u64::from_str_radix(session, 16).ok()?),
-                participant: u64::from_str_radix(participant, 16).ok()?,
-            },
-            expires: expires.parse().ok()?,
-        };
-        // The number parsers are generous; a username that can be written in two ways is a second name for one holder.
+        let claim = Self { holder: Holder::parse(holder)?, expires: expires.parse().ok()? };
+        // A username that can be written in two ways is a second name for one holder.
         (claim.to_string() == username).then_some(claim)
     }
 
@@ -78,7 +87,7 @@ impl Claim {
 
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{:016x}.{:016x}", self.expires, self.holder.session.0, self.holder.participant)
+        write!(f, "{}:{}", self.expires, self.holder)
     }
 }
 
@@ -225,6 +234,7 @@ mod tests {
             let holder = mint().holder(SessionCode::from_random(code), ParticipantId::from_random(participant));
             let credential = mint().issue(holder, UnixMillis(expires));
             prop_assert_eq!(mint().recognise(&credential.username, "r").unwrap().0.holder, holder);
+            prop_assert_eq!(Holder::parse(&holder.to_string()), Some(holder));
         }
     }
 }

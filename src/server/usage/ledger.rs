@@ -9,6 +9,7 @@
 mod adopting;
 mod ends;
 mod entry;
+mod granted;
 mod others;
 mod rebuilding;
 mod retention;
@@ -16,6 +17,7 @@ mod rows;
 mod span;
 
 pub(super) use adopting::ends_of;
+pub(super) use granted::Grantee;
 pub use retention::Keep;
 pub(super) use retention::Retention;
 pub(super) use span::{days, spans};
@@ -42,7 +44,7 @@ use std::time::Duration;
 pub(super) const FILE: &str = "usage.db";
 
 /// Each entry takes the ledger one version further; entries are only ever added.
-const SCHEMA: [&str; 9] = [
+const SCHEMA: [&str; 10] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
@@ -52,6 +54,7 @@ const SCHEMA: [&str; 9] = [
     include_str!("schema/7.sql"),
     include_str!("schema/8.sql"),
     include_str!("schema/9.sql"),
+    include_str!("schema/10.sql"),
 ];
 
 /// How long to wait for another process that reads or copies the file.

@@ -12,7 +12,7 @@ use self::books::Books;
 use super::cap::{Cap, Holder, Limits, NoRoom, Used as _, Verdict, WhenUncounted};
 use super::checks::{self, Checks};
 use super::connections::{Connections, Ended};
-use super::ledger::{Ledger, Recorded};
+use super::ledger::{Grantee, Ledger, Recorded};
 use super::month::Month;
 use super::party::Party;
 use super::several::Account;
@@ -87,6 +87,8 @@ pub(super) struct Voices {
     own_booked: ByteCount,
     /// Who was given credentials.
     granted: BTreeMap<ParticipantId, Granted>,
+    /// Those of them who are not on disk yet.
+    unwritten: BTreeSet<ParticipantId>,
 }
 
 /// Somebody who was given credentials.
@@ -96,13 +98,24 @@ struct Granted {
     asked: Asked,
     /// Of which providers.
     providers: BTreeSet<ProviderName>,
+    /// What relays call them.
+    names: Vec<String>,
     /// When last.
     at: Now,
 }
 
+impl Granted {
+    /// Somebody to whom a process before this one gave credentials.
+    fn before(grantee: Grantee, now: Now) -> (ParticipantId, Self) {
+        let Grantee { number, is_stranger, parties, providers, names } = grantee;
+        let holder = if is_stranger { Holder::Stranger(number) } else { Holder::Participant(number) };
+        (number, Self { asked: Asked { holder, parties }, providers, names, at: now })
+    }
+}
+
 impl Voices {
-    /// Whoever was given credentials is known by what they asked as. Of anybody else, as after a restart, nothing but the number is, and
-    /// the session where what is counted names it: their limits hold all the same. Whoever checks a connection is in no session, and
+    /// Whoever was given credentials is known by what they asked as. Of anybody else, as at another machine, nothing but the number is,
+    /// and the session where what is counted names it: their limits hold all the same. Whoever checks a connection is in no session, and
     /// shares what callers without a token have.
     fn asked(&self, participant: ParticipantId, session: Option<ParticipantId>) -> Asked {
         let unknown = || match participant {
@@ -115,11 +128,38 @@ impl Voices {
         self.granted.get(&participant).map_or_else(unknown, |granted| granted.asked.clone())
     }
 
-    fn grant(&mut self, number: ParticipantId, asked: &Asked, provider: &ProviderName, now: Now) {
-        let new = || Granted { asked: asked.clone(), providers: BTreeSet::new(), at: now };
+    fn grant(&mut self, number: ParticipantId, asked: &Asked, names: &[String], provider: &ProviderName, now: Now) {
+        let new = || Granted { asked: asked.clone(), providers: BTreeSet::new(), names: Vec::new(), at: now };
         let granted = self.granted.entry(number).or_insert_with(new);
-        (granted.asked, granted.at) = (asked.clone(), now);
+        (granted.asked, granted.names, granted.at) = (asked.clone(), names.to_vec(), now);
         granted.providers.insert(provider.clone());
+        self.unwritten.insert(number);
+    }
+
+    /// What relays call those who were given credentials.
+    pub(super) fn names(&self) -> Vec<(String, ParticipantId)> {
+        let of = |(number, granted): (&ParticipantId, &Granted)| {
+            let number = *number;
+            granted.names.clone().into_iter().map(move |name| (name, number))
+        };
+        self.granted.iter().flat_map(of).collect()
+    }
+
+    /// Who was given credentials and is not on disk yet.
+    pub(super) fn take_unwritten(&mut self) -> Vec<Grantee> {
+        let granted = &self.granted;
+        let grantee = |number: ParticipantId| {
+            let Granted { asked, providers, names, .. } = granted.get(&number)?;
+            let is_stranger = matches!(asked.holder, Holder::Stranger(_));
+            let (parties, providers, names) = (asked.parties.clone(), providers.clone(), names.clone());
+            Some(Grantee { number, is_stranger, parties, providers, names })
+        };
+        std::mem::take(&mut self.unwritten).into_iter().filter_map(grantee).collect()
+    }
+
+    /// It could not be written.
+    pub(super) fn still_unwritten(&mut self, grantees: &[Grantee]) {
+        self.unwritten.extend(grantees.iter().map(|grantee| grantee.number));
     }
 
     /// The ending without its estimate where every relay that either end may have used counts for itself: what it relayed is in
@@ -145,13 +185,16 @@ impl Shared {
         let mut cap = Cap::new(limits);
         cap.restore(ledger.promises(clock.wall())?, clock.now());
         books.begin_anew(&cap);
+        let granted = ledger.granted(clock.wall(), CREDENTIALS_LIVE_FOR)?;
+        let granted = granted.into_iter().map(|grantee| Granted::before(grantee, clock.now())).collect();
+        let voices = Voices { granted, ..Voices::default() };
         Ok(Self {
             clock,
             connections: Mutex::new(connections),
             checks: Mutex::default(),
             books: Mutex::new(books),
             cap: Mutex::new(cap),
-            voices: Mutex::default(),
+            voices: Mutex::new(voices),
             hungry: Notify::new(),
             stage: watch::Sender::default(),
             orders: broadcast::Sender::new(ORDERS),
@@ -242,14 +285,14 @@ impl Shared {
         cap.has_room(provider, asked.holder, &asked.parties, &*self.books())
     }
 
-    /// Promises them what they will need at first.
-    pub(super) fn lease(&self, provider: &ProviderName, asked: &Asked) -> Result<(), NoRoom> {
+    /// Promises them what they will need at first. Relays call them by these names.
+    pub(super) fn lease(&self, provider: &ProviderName, asked: &Asked, names: &[String]) -> Result<(), NoRoom> {
         if self.is_uncounted(provider) {
             return Err(NoRoom::Uncounted);
         }
         let now = self.clock.now();
         if let Holder::Participant(number) | Holder::Stranger(number) = asked.holder {
-            self.voices().grant(number, asked, provider, now);
+            self.voices().grant(number, asked, names, provider, now);
         }
         let mut cap = self.cap();
         let leased = cap.lease(provider, asked.holder, asked.parties.clone(), &*self.books(), now);
@@ -295,6 +338,18 @@ impl Shared {
         let mut cap = self.cap();
         for participant in freed {
             cap.release(participant);
+        }
+    }
+
+    /// Writes down who was given credentials, for a process after this one.
+    pub(super) fn write_granted(&self, ledger: &mut Ledger) {
+        let grantees = self.voices().take_unwritten();
+        if grantees.is_empty() {
+            return;
+        }
+        if let Err(error) = ledger.grant(self.clock.wall(), CREDENTIALS_LIVE_FOR, &grantees) {
+            tracing::debug!(%error, "who was given credentials could not be written down");
+            self.voices().still_unwritten(&grantees);
         }
     }
 

@@ -101,6 +101,7 @@ impl Writer {
                 self.shared.forget_the_relay_here();
             }
             self.write_promises();
+            self.shared.write_granted(&mut self.ledger);
             self.write_needs();
             self.write_others(stopping);
             if stopping {

@@ -67,3 +67,42 @@ async fn after_a_restart_the_limits_of_a_session_and_of_a_participant_hold_befor
         usage.close().await;
     }
 }
+
+#[tokio::test]
+async fn after_a_restart_limits_of_addresses_and_apps_and_the_share_of_strangers_hold_before_anybody_renews() {
+    let few = Some(ByteCount::new(2_000_000));
+    let month = Limits::from(ByteCount::new(1_000_000_000));
+    let of_address = Limits { address: few, ..month.clone() };
+    let of_app = Limits { app: few, ..month };
+    // One part in twenty of it is as much.
+    let of_strangers = Limits::from(ByteCount::new(40_000_000));
+    let cases = [
+        (of_address.clone(), Asker::participant(GUEST, HOST, 1)),
+        (of_address, Asker::stranger(1)),
+        (of_app, Asker::of_app("forum")),
+        (of_strangers, Asker::stranger(1)),
+    ];
+    let relay: ProviderName = "relay".parse().unwrap();
+    for (limits, asker) in cases {
+        let dir = TempDir::new().unwrap();
+        let (clock, _hand) = Clock::by_hand(UnixMillis(LAST_MINUTE.0 - 3_600_000));
+        let usage = Usage::open(dir.path(), limits.clone(), clock).unwrap();
+        usage.lease(&relay, &asker.counted_as(GUEST).called(vec!["somebody".to_owned()])).unwrap();
+        usage.close().await;
+
+        let (clock, hand) = Clock::by_hand(UnixMillis(LAST_MINUTE.0 - 3_500_000));
+        let usage = Usage::open(dir.path(), limits, clock).unwrap();
+        usage.relays_here(relay.clone());
+        assert_eq!(usage.names(), [("somebody".to_owned(), GUEST)]);
+        assert_eq!(usage.goes_on(GUEST), Ok(()));
+        let mut orders = usage.orders();
+        let (participant, bytes) = (Some(GUEST), ByteCount::new(3_000_000));
+        usage.hear(Said::Relay { provider: relay.clone(), participant, bytes });
+        until(&usage, |status| status.bandwidth_used_bytes == 3_000_000).await;
+        assert_eq!(usage.goes_on(GUEST), Err(NoRoom::Party));
+        hand.advance(Duration::from_secs(1));
+        let order = tokio::time::timeout(PATIENCE, orders.recv()).await.expect("they are told to stop").unwrap();
+        assert_eq!((order.participant, order.why), (GUEST, NoRoom::Party));
+        usage.close().await;
+    }
+}
