@@ -56,6 +56,7 @@ use cap::Holder;
 use connections::{Connections, Input};
 use ledger::{Heard, Ledger, Reported};
 use shared::{Asked, Shared};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -270,7 +271,8 @@ impl Usage {
     /// connection is open, call [`Usage::alive`] first.
     /// `acknowledged` is called on the ledger's thread once the report is on disk; it has to be quick. It is never called
     /// for a report that could not be taken or written: the browser sends that again. Connections that are unknown here
-    /// count all the same. No more is counted than can have been relayed.
+    /// count all the same. No more is counted than can have been relayed, and nothing at a provider whose credentials the participant
+    /// was never given.
     pub fn report(
         &self,
         participant: ParticipantId,
@@ -283,7 +285,8 @@ impl Usage {
             let other = connections.other_end(report.connection, participant);
             (connections.session_of(report.connection, participant), other, open_for)
         };
-        self.queue(Reported { participant, other, session, open_for, at_most: None, report }, acknowledged);
+        let foreign = self.0.shared.foreign(participant, &report);
+        self.queue(Reported { participant, other, session, open_for, at_most: None, foreign, report }, acknowledged);
     }
 
     /// Somebody who is in no session may send a little over relays, and report it under this name.
@@ -314,6 +317,7 @@ impl Usage {
             session: None,
             open_for: None,
             at_most: Some(bounds::OF_A_CHECK),
+            foreign: BTreeSet::new(),
             report,
         };
         for report in reports {

@@ -320,6 +320,7 @@ async fn a_provider_that_has_relayed_what_it_may_is_passed_over_also_for_those_w
     let grants = Grants::new(&config, None, usage.clone(), Clock::system()).unwrap();
     let answer = async || grants.for_participant(participant(1), &somebody(1), &Near::default()).await.unwrap();
     let relayed = async |sequence, pair, provider, bytes| relayed(&usage, sequence, pair, provider, bytes).await;
+    assert_eq!(answer().await.provider, "coturn:fra");
     relayed(1, "a", "coturn:fra", 19_999_999).await;
     assert_eq!(answer().await.provider, "coturn:fra");
     relayed(2, "a", "coturn:fra", 20_000_000).await;

@@ -117,6 +117,7 @@ fn after_kill_9_the_total_is_what_was_acknowledged() {
                 session: None,
                 open_for: None,
                 at_most: None,
+                foreign: BTreeSet::new(),
                 report,
             })
             .collect();

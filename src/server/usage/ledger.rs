@@ -73,6 +73,8 @@ pub(super) struct Reported {
     pub open_for: Option<Duration>,
     /// The most that is believed, whatever the connection's age.
     pub at_most: Option<ByteCount>,
+    /// Whose relays they cannot have used: what is said of those counts, and is nobody's.
+    pub foreign: BTreeSet<ProviderName>,
     /// What; checked.
     pub report: UsageReport,
 }

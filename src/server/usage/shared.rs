@@ -19,7 +19,7 @@ use super::several::Account;
 use super::status;
 use super::sums::MonthTotal;
 use crate::domain::{ByteCount, Now, ParticipantId, ProviderName};
-use crate::protocol::RelayStage;
+use crate::protocol::{RelayStage, UsageReport};
 use crate::server::clock::Clock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -136,6 +136,14 @@ impl Voices {
         self.unwritten.insert(number);
     }
 
+    /// Whether somebody may have used this provider's relay. Of whom nothing is known, and of a relay that counts for itself, its own
+    /// count tells.
+    fn may_have_used(&self, participant: ParticipantId, provider: &ProviderName) -> bool {
+        self.granted
+            .get(&participant)
+            .map_or_else(|| self.speaking.contains(provider), |granted| granted.providers.contains(provider))
+    }
+
     /// What relays call those who were given credentials.
     pub(super) fn names(&self) -> Vec<(String, ParticipantId)> {
         let of = |(number, granted): (&ParticipantId, &Granted)| {
@@ -235,7 +243,7 @@ impl Shared {
         let mut voices = self.voices();
         books.take(recorded);
         for counted in &recorded.counted {
-            // An estimate is of nobody's relay, and nothing was promised for it.
+            // An estimate is of nobody's relay, and so is what somebody says of a provider that gave them nothing: it was not promised.
             let Some(provider) = &counted.provider else { continue };
             let unknown = || Asked { holder: Holder::Relay, parties: Vec::new() };
             let asked =
@@ -261,6 +269,17 @@ impl Shared {
         let is_used_up = books.lent(&Account::Month) == Some(ByteCount::ZERO)
             || (promised == ByteCount::ZERO && !cap.could_promise(provider, &*books));
         voices.own_booked.plus(promised).plus(if is_used_up { ByteCount::ZERO } else { LAST_PACKETS })
+    }
+
+    /// Of the providers that a report names, those whose relays this participant cannot have used. Where there are several machines each
+    /// of them may have given credentials, and whatever is named is believed.
+    pub(super) fn foreign(&self, participant: ParticipantId, report: &UsageReport) -> BTreeSet<ProviderName> {
+        if self.books().heard_at().is_some() {
+            return BTreeSet::new();
+        }
+        let voices = self.voices();
+        let named = report.pairs.iter().map(|pair| &pair.provider);
+        named.filter(|provider| !voices.may_have_used(participant, provider)).cloned().collect()
     }
 
     /// For whom a participant's bytes count.

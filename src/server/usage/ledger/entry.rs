@@ -2,7 +2,7 @@
 //!
 //! What counts: of one end of a connection the larger of what its own browser and the browser at the other end say; of a relay that
 //! counts for itself its own count, and nothing of what browsers say of it; of a provider's own count whatever it is above all
-//! that. No browser is believed beyond its [`bounds`](super::super::bounds),
+//! that. What a browser says of a provider whose credentials it cannot have is booked, and not at that provider. No browser is believed beyond its [`bounds`](super::super::bounds),
 //! which are those of a connection and those of a participant.
 
 use super::super::billing::{Billing, Counters};
@@ -171,7 +171,7 @@ impl<'a> Entry<'a> {
         let mut row = known.unwrap_or_else(|| EndRow::new(self.at));
         for (provider, added) in added_by {
             row.own = row.own.plus(added);
-            row.provider = Some(provider);
+            row.provider = Some(provider).filter(|provider| !reported.foreign.contains(provider));
             self.settle(end, &mut row, Kind::Browser, added)?;
         }
         Ok(())

@@ -33,7 +33,8 @@ pub(in crate::server::usage) fn report(
 
 pub(in crate::server::usage) fn by(participant: ParticipantId, report: UsageReport) -> Reported {
     let other = if participant == HOST { GUEST } else { HOST };
-    Reported { participant, other: Some(other), session: Some(HOST), open_for: None, at_most: None, report }
+    let (open_for, at_most, foreign) = (None, None, BTreeSet::new());
+    Reported { participant, other: Some(other), session: Some(HOST), open_for, at_most, foreign, report }
 }
 
 impl Ledger {

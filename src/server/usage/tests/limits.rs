@@ -1,6 +1,7 @@
 //! Limits, as whoever relays meets them.
 
 use super::*;
+use crate::protocol::PairCounters;
 
 /// Relays at the relay in this process whatever it lets pass, as its voice does, for so many words; how much that was.
 async fn relay_without_end(usage: &Usage, hand: &ClockHand, words: usize) -> u64 {
@@ -105,4 +106,38 @@ async fn after_a_restart_limits_of_addresses_and_apps_and_the_share_of_strangers
         assert_eq!((order.participant, order.why), (GUEST, NoRoom::Party));
         usage.close().await;
     }
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_provider_that_gave_no_credentials_counts_and_not_there() {
+    let dir = TempDir::new().unwrap();
+    let (usage, _hand) = open(&dir, "1000");
+    let [cloudflare, twilio, relay] =
+        ["cloudflare", "twilio", "relay"].map(|name| name.parse::<ProviderName>().unwrap());
+    let counted = |usage: &Usage| (usage.status().bandwidth_used_bytes, usage.relayed_by(&cloudflare).get());
+    let guest = Asker::participant(GUEST, HOST, 1);
+    // Nobody gave them anything yet, then somebody else did, then Cloudflare.
+    report_and_wait(&usage, GUEST, 1, 1_000_000);
+    assert_eq!(counted(&usage), (1_000_000, 0));
+    usage.lease(&twilio, &guest).unwrap();
+    report_and_wait(&usage, GUEST, 2, 3_000_000);
+    assert_eq!(counted(&usage), (3_000_000, 0));
+    usage.lease(&cloudflare, &guest).unwrap();
+    report_and_wait(&usage, GUEST, 3, 4_000_000);
+    assert_eq!(counted(&usage), (4_000_000, 1_000_000));
+    // To name a relay that counts for itself, and is not theirs, is no way around being counted.
+    usage.relays_here(relay.clone());
+    let pairs = vec![PairCounters { bytes_received: 500_000, ..PairCounters::of("r", relay.clone()) }];
+    let (acknowledged, answer) = mpsc::channel();
+    let named = UsageReport { pairs, ..report(LINK, "a", 4, 0) };
+    usage.report(GUEST, named, move || acknowledged.send(()).unwrap());
+    answer.recv_timeout(PATIENCE).expect("the report is acknowledged");
+    assert_eq!((counted(&usage), usage.relayed_by(&relay).get()), ((4_500_000, 1_000_000), 0));
+    usage.close().await;
+
+    // A process after this one knows of whom they hold credentials.
+    let (usage, _hand) = open(&dir, "1000");
+    report_and_wait(&usage, GUEST, 5, 6_000_000);
+    assert_eq!(counted(&usage), (6_500_000, 3_000_000));
+    usage.close().await;
 }
