@@ -13,7 +13,11 @@ use crate::{
         usage::{Said, Usage},
     },
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -44,6 +48,7 @@ impl RelayVoice {
     pub fn new(relay: Arc<Relay>, desk: RelayDesk, usage: Usage, clock: Clock) -> Self {
         usage.relays_here(name());
         relay.meter().bound(usage.relay_bound());
+        // It shows nobody out for as long as their credentials live.
         let bouncer = relay.bouncer(KEPT_OUT_FOR);
         Self { relay, desk, usage, bouncer, clock, said: BTreeMap::new(), kept_out: BTreeMap::new() }
     }
@@ -82,21 +87,24 @@ impl RelayVoice {
     fn keep_out(&mut self, relayed: &BTreeMap<Holder, Traffic>) {
         let now = self.clock.now();
         self.kept_out.retain(|holder, _| relayed.contains_key(holder));
-        for holder in relayed.keys() {
-            let Some(participant) = self.desk.known(*holder) else { continue };
+        // Whoever is in, and whoever was and is to stay out.
+        let looked_at = relayed.iter().filter(|(_, traffic)| traffic.allocations > 0).map(|(holder, _)| *holder);
+        let looked_at: BTreeSet<_> = looked_at.chain(self.kept_out.keys().copied()).collect();
+        for holder in looked_at {
+            let Some(participant) = self.desk.known(holder) else { continue };
             let Err(why) = self.usage.goes_on(participant) else {
-                self.kept_out.remove(holder);
+                self.kept_out.remove(&holder);
                 continue;
             };
-            let before = self.kept_out.get(holder).copied();
+            let before = self.kept_out.get(&holder).copied();
             if before.is_some_and(|at| now.since(at) < KEPT_OUT_AGAIN_AFTER) {
                 continue;
             }
             if before.is_none() {
                 tracing::info!(%participant, ?why, "They have relayed what they may: the built-in relay keeps them out");
             }
-            self.kept_out.insert(*holder, now);
-            self.bouncer.keep_out(*holder, KEPT_OUT_FOR);
+            self.kept_out.insert(holder, now);
+            self.bouncer.keep_out(holder, KEPT_OUT_FOR);
         }
     }
 }
