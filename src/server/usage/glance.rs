@@ -100,7 +100,11 @@ impl View {
         }
         writeln!(out, "\n{:<20} {:>12} {:>12} {:>14}", "provider", "counts, GB", "ours, GB", "theirs, GB")?;
         for (provider, sum) in sums {
-            let name = provider.as_ref().map_or("estimated".to_owned(), ToString::to_string);
+            let name = match provider {
+                Some(provider) => provider.to_string(),
+                None if sum.counted > ByteCount::ZERO => "unknown".to_owned(),
+                None => "estimated".to_owned(),
+            };
             let said = if sum.said == ByteCount::ZERO { "-".to_owned() } else { sum.said.gb_text(4).to_string() };
             let (used, ours) = (sum.used().gb_text(4), sum.counted_here().gb_text(4));
             writeln!(out, "{name:<20} {:>12} {:>12} {said:>14}", used.to_string(), ours.to_string())?;
@@ -182,7 +186,7 @@ mod tests {
         let gb = |text: &str| ByteCount::parse_gb(text).unwrap();
         let sum = |counted, said| ProviderSum { counted: gb(counted), said: gb(said), estimated: ByteCount::ZERO };
         let cloudflare: Option<ProviderName> = "cloudflare".parse().ok();
-        let view = View {
+        let mut view = View {
             month: "2026-11".parse().unwrap(),
             sums: vec![
                 (cloudflare.clone(), sum("300", "310")),
@@ -199,6 +203,15 @@ mod tests {
         assert_eq!(lines[4].split_whitespace().collect::<Vec<_>>(), ["cloudflare", "310.0000", "300.0000", "310.0000"]);
         assert_eq!(lines[5].split_whitespace().collect::<Vec<_>>(), ["estimated", "190.0000", "190.0000", "-"]);
         assert!(lines[8].ends_with(&"█".repeat(40)) && lines[9].ends_with(&format!(" {}", "█".repeat(20))));
+        // What pages said of a provider that had given them nothing.
+        view.sums[1].1.counted = gb("10");
+        let mut out = Vec::new();
+        view.show(gb("1000"), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.lines().any(|line| line.split_whitespace().eq(["unknown", "200.0000", "200.0000", "-"])),
+            "{text}"
+        );
     }
 
     #[test]
