@@ -403,7 +403,7 @@ impl Usage {
         status::status(total, reserved, limit, month, active)
     }
 
-    /// What the books hold of this month, by provider; an estimate is nobody's.
+    /// What the books hold of this month, by provider; the estimate of a connection that nobody told of is nobody's.
     pub fn this_month(&self) -> Vec<(Option<ProviderName>, ProviderSum)> {
         let shared = &self.0.shared;
         let month = Month::of(shared.clock.wall());

@@ -237,7 +237,7 @@ impl Shared {
         let mut voices = self.voices();
         books.take(recorded);
         for counted in &recorded.counted {
-            // An estimate is of nobody's relay, and nothing was promised for it.
+            // Of a connection that nobody told of the estimate is of nobody's relay, and nothing was promised for it.
             let Some(provider) = &counted.provider else { continue };
             let unknown = || Asked { holder: Holder::Relay, parties: Vec::new() };
             let asked =
