@@ -1,5 +1,5 @@
 //! What the operator is told without looking: the limit comes near, more is relayed than usual, a provider is in trouble, counts
-//! drift apart, nothing can be counted.
+//! drift apart or do not come, nothing can be counted.
 //!
 //! - [`Observation`]: how things are at one moment. [`core`]: what of it is said, once. [`pace`]: what is unusual.
 //! - [`Alert`]: what is said, as text and as JSON. [`outbox`]: what is still to be sent, and when it is tried again.
@@ -25,7 +25,7 @@ mod way;
 mod webhook;
 
 pub use alert::{Alert, Severity};
-pub use core::{Drift, Observation, Trouble};
+pub use core::{Drift, Observation, Trouble, Unheard};
 pub use desk::{Desk, Rhythm};
 pub use state::State;
 pub use topic::Topic;

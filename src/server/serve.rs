@@ -195,6 +195,7 @@ impl Server {
         let gather = Gather {
             usage: usage.clone(),
             grants: grants.clone(),
+            voices: voices.clone(),
             budget: config.money.budget(),
             currency: config.money.currency.clone(),
             clock: clock.clone(),

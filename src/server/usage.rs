@@ -8,6 +8,7 @@
 
 mod among;
 mod archive;
+mod behind;
 mod billing;
 mod books;
 mod bounds;
@@ -353,28 +354,26 @@ impl Usage {
     /// Somebody other than a browser says what was relayed. What cannot be written now is kept and written later.
     pub fn hear(&self, said: Said) {
         let shared = &self.0.shared;
-        if let Said::Relay { provider, .. } = &said
-            && shared.is_counted_elsewhere(provider)
-        {
-            return;
+        let mut known = ByteCount::ZERO;
+        if let Said::Relay { provider, participant, bytes } = &said {
+            // It is heard, whoever counts what it says.
+            known = shared.voices().told(provider, *participant, *bytes);
+            if shared.is_counted_elsewhere(provider) {
+                return;
+            }
         }
         let session = match &said {
             Said::Relay { participant: Some(participant), .. } => shared.session_of(*participant),
             Said::Speaks { provider, speaks } => {
                 let now = shared.clock.now();
-                let mut voices = shared.voices();
-                if *speaks {
-                    voices.silent.remove(provider);
-                    voices.speaking.insert(provider.clone());
-                } else if voices.speaking.remove(provider) {
-                    voices.silent.insert(provider.clone(), now);
-                }
+                shared.voices().speaks(provider, *speaks, now);
                 return;
             }
+            Said::Unheard { participant, .. } => shared.session_of(*participant),
             Said::Relay { participant: None, .. } | Said::Provider { .. } => None,
         };
         // Waits for a moment where reports have filled the queue: what a relay counted is said once.
-        if self.0.queue.send(Job::Hear(Heard { session, said })).is_err() {
+        if self.0.queue.send(Job::Hear(Heard { session, said, known })).is_err() {
             tracing::warn!("the usage ledger is closed; what a relay or provider counts is not taken any more");
         }
     }
@@ -434,7 +433,7 @@ impl Usage {
         status::status(total, reserved, limit, month, active)
     }
 
-    /// What the books hold of this month, by provider; an estimate is nobody's.
+    /// What the books hold of this month, by provider; the estimate of a connection that nobody told of is nobody's.
     pub fn this_month(&self) -> Vec<(Option<ProviderName>, ProviderSum)> {
         let shared = &self.0.shared;
         let month = Month::of(shared.clock.wall());
@@ -487,11 +486,17 @@ impl Usage {
         failing.map(|since| shared.clock.now().since(since))
     }
 
-    /// For how long a relay that counted for itself has been silent, and whether nothing is given out of it meanwhile.
+    /// For how long a relay that counted for itself has been silent, and whether nothing is given out of it meanwhile. That is never
+    /// so where browsers report bytes over one of which nothing is heard: without anybody who uses it, it would never be heard again.
     pub fn silent_for(&self, provider: &ProviderName) -> Option<(Duration, bool)> {
         let shared = &self.0.shared;
-        let since = shared.voices().silent.get(provider).copied()?;
-        Some((shared.clock.now().since(since), shared.is_uncounted(provider)))
+        let (now, voices) = (shared.clock.now(), shared.voices());
+        if let Some(since) = voices.unheard_since(provider) {
+            return Some((now.since(since), false));
+        }
+        let since = voices.silent.get(provider).copied()?;
+        drop(voices);
+        Some((now.since(since), shared.is_uncounted(provider)))
     }
 
     /// Writes down everything that was reported before, ends what lingers, and stops the thread; what is open goes on with

@@ -35,6 +35,7 @@ impl Scene {
             limits: Vec::new(),
             providers: vec![(ProviderKind::Coturn.into(), None::<Trouble>)],
             drifts: Vec::new(),
+            meters: Vec::new(),
             counting_fails: None,
         })))
     }

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::domain::ConnectionId;
 use crate::protocol::{
-    AdminView, CandidateType, ClientMessage, EndReason, MeterNow, Path, PathNow, PathSeen, RelayTransport,
-    ServerMessage, Signal, UsageReport, Watched,
+    AdminView, CandidateType, ClientMessage, EndReason, MeterNow, PairCounters, Path, PathNow, PathSeen,
+    RelayTransport, ServerMessage, Signal, UsageReport, Watched,
 };
 use futures::{SinkExt as _, StreamExt as _};
 use reqwest::{Method, RequestBuilder};
@@ -181,6 +181,31 @@ async fn a_connection_is_seen_as_its_ends_see_it_and_counted_once_it_is_over() {
         }
     }
     panic!("it is not counted");
+}
+
+#[tokio::test]
+async fn a_session_has_the_cost_of_what_it_relayed() {
+    let app = app(&[
+        ("COTURN_URLS", "turn:turn.example"),
+        ("COTURN_SHARED_SECRET", "north"),
+        ("PROVIDER_PRICES", "coturn=6/month+0.5/GB"),
+    ]);
+    let app = app.await;
+    let (mut host, _, snapshot) = Page::create(&app).await;
+    let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
+    let (mut guest, ..) = Page::enter(&app, &join).await;
+    let connection = ConnectionId::from_random(7);
+    guest.say(&ClientMessage::Ready { connection }).await;
+    assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
+    let seen = view(&app).await.sessions.remove(0);
+    assert_eq!((seen.relayed, seen.cost.map(|cost| cost.micros)), (Some(0), Some(0)), "the fee is nobody's");
+    let pair = PairCounters { bytes_received: 200_000_000, ..PairCounters::of("a", "coturn".parse().unwrap()) };
+    let report =
+        UsageReport { connection, sequence: 1, path: Path::Relayed, pairs: vec![pair], other_end: None, seen: None };
+    guest.say(&ClientMessage::Usage { report }).await;
+    assert!(matches!(guest.hear().await, ServerMessage::UsageAck { .. }));
+    let seen = view(&app).await.sessions.remove(0);
+    assert_eq!((seen.relayed, seen.cost.map(|cost| cost.micros)), (Some(200_000_000), Some(100_000)));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod asked;
 mod coturn;
+mod counted;
 mod faults;
 mod whole;
 

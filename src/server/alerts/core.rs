@@ -42,6 +42,8 @@ pub struct Observation {
     pub providers: Vec<(ProviderName, Option<Trouble>)>,
     /// Every provider that counts for itself.
     pub drifts: Vec<Drift>,
+    /// Every provider whose own count is set up, and whether it does not come.
+    pub meters: Vec<(ProviderName, Option<Unheard>)>,
     /// Why nothing can be counted at the moment.
     pub counting_fails: Option<String>,
 }
@@ -53,6 +55,15 @@ pub enum Trouble {
     NotAsked,
     /// It gives credentials, and its relay does not echo.
     Silent,
+}
+
+/// How a provider's own count does not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unheard {
+    /// The provider is asked for it, and does not tell it.
+    NotTold,
+    /// It would come by itself, and nothing arrives.
+    NothingArrives,
 }
 
 /// Two counts of the same month.
@@ -86,13 +97,15 @@ impl Topic {
             Self::Burn => (0, 3_600),
             // Providers tell their count minutes late.
             Self::Drift(_) => (900, 3_600),
+            // Whoever did not answer is asked again after one, two and four minutes; a Redis that is started anew is back by then.
+            Self::Meter(_) => (900, 300),
         };
         Patience { before: Duration::from_secs(before), after: Duration::from_secs(after) }
     }
 
     /// Whether it is told when it is over: where somebody waits for it.
     const fn is_told_when_over(&self) -> bool {
-        matches!(self, Self::Provider(_) | Self::Counting)
+        matches!(self, Self::Provider(_) | Self::Meter(_) | Self::Counting)
     }
 }
 
@@ -118,6 +131,7 @@ impl State {
         found.extend(self.pace.burn(seen.used, seen.limit, now).map(burn));
         found.extend(seen.providers.iter().map(provider));
         found.extend(seen.drifts.iter().map(drift));
+        found.extend(seen.meters.iter().map(meter));
         found.push(counting(seen.counting_fails.as_deref()));
         found.into_iter().filter_map(|found| self.weigh(found, now)).collect()
     }
@@ -126,6 +140,7 @@ impl State {
     fn forget_those_gone(&mut self, seen: &Observation) {
         self.said.retain(|topic, _| match topic {
             Topic::Provider(name) | Topic::Drift(name) => seen.providers.iter().any(|(there, _)| there == name),
+            Topic::Meter(name) => seen.meters.iter().any(|(there, _)| there == name),
             Topic::ProviderLimit(name) => seen.limits.iter().any(|(there, ..)| there == name),
             Topic::Budget => seen.budget.is_some(),
             Topic::Limit | Topic::Burn | Topic::Counting | Topic::Test => true,
@@ -254,6 +269,22 @@ fn drift(drift: &Drift) -> Found {
     Found { topic, level: level(0), holds: level(MARGIN), severity, stage: None, message, advice }
 }
 
+fn meter((name, unheard): &(ProviderName, Option<Unheard>)) -> Found {
+    let (message, advice) = match unheard {
+        Some(Unheard::NothingArrives) => (
+            format!("What {name} counts itself does not arrive."),
+            "What browsers report counts meanwhile, or none of its credentials are given, as the settings say. Look at its Redis.",
+        ),
+        Some(Unheard::NotTold) | None => (
+            format!("{name} does not tell what it counts."),
+            "What is counted here counts meanwhile, and its bill may be another one; the log says what it answered.",
+        ),
+    };
+    let level = u8::from(unheard.is_some());
+    let (topic, severity) = (Topic::Meter(name.clone()), Severity::Warning);
+    Found { topic, level, holds: level, severity, stage: None, message, advice }
+}
+
 fn counting(why: Option<&str>) -> Found {
     let level = u8::from(why.is_some());
     let message = format!("What is relayed cannot be counted: {}.", why.unwrap_or_default().trim_end_matches('.'));
@@ -262,9 +293,10 @@ fn counting(why: Option<&str>) -> Found {
 }
 
 fn over(topic: &Topic) -> String {
-    match topic.provider() {
-        Some(name) => format!("{name} works again."),
-        None => "What is relayed is counted again.".to_owned(),
+    match (topic, topic.provider()) {
+        (Topic::Meter(name), _) => format!("What {name} counts itself is heard again."),
+        (_, Some(name)) => format!("{name} works again."),
+        (_, None) => "What is relayed is counted again.".to_owned(),
     }
 }
 

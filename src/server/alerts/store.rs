@@ -86,6 +86,7 @@ mod tests {
             limits: vec![("coturn:fra".parse().unwrap(), ByteCount::new(7), ByteCount::new(7))],
             providers: vec![(ProviderKind::Twilio.into(), Some(Trouble::Silent))],
             drifts: Vec::new(),
+            meters: Vec::new(),
             counting_fails: None,
         };
         let now = UnixMillis(1_794_787_200_000);

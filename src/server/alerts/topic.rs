@@ -20,6 +20,8 @@ pub enum Topic {
     Provider(ProviderName),
     /// The provider counts something else than we do.
     Drift(ProviderName),
+    /// A provider's own count is set up and does not come.
+    Meter(ProviderName),
     /// Nothing can be counted.
     Counting,
     /// A trial.
@@ -36,6 +38,7 @@ impl Topic {
             Self::Burn => "burn",
             Self::Provider(_) => "provider",
             Self::Drift(_) => "drift",
+            Self::Meter(_) => "meter",
             Self::Counting => "counting",
             Self::Test => "test",
         }
@@ -44,7 +47,7 @@ impl Topic {
     /// Whom it is about, where it is about one provider.
     pub const fn provider(&self) -> Option<&ProviderName> {
         match self {
-            Self::ProviderLimit(name) | Self::Provider(name) | Self::Drift(name) => Some(name),
+            Self::ProviderLimit(name) | Self::Provider(name) | Self::Drift(name) | Self::Meter(name) => Some(name),
             Self::Limit | Self::Budget | Self::Burn | Self::Counting | Self::Test => None,
         }
     }
@@ -79,6 +82,7 @@ impl FromStr for Topic {
             ("burn", None) => Self::Burn,
             ("provider", Some(name)) => Self::Provider(name),
             ("drift", Some(name)) => Self::Drift(name),
+            ("meter", Some(name)) => Self::Meter(name),
             ("counting", None) => Self::Counting,
             ("test", None) => Self::Test,
             _ => return Err(ParseTopicError),
@@ -113,7 +117,8 @@ mod tests {
             Topic::ProviderLimit(eu.clone()),
             Topic::Burn,
             Topic::Provider(eu.clone()),
-            Topic::Drift(eu),
+            Topic::Drift(eu.clone()),
+            Topic::Meter(eu),
             Topic::Counting,
             Topic::Test,
         ];

@@ -55,6 +55,21 @@ impl Bill {
         Self { lines, so_far, by_end }
     }
 
+    /// What some of the month's bytes cost, as the last of the month at each provider; nothing on a line of one's own. `None` where nobody
+    /// sends a bill, and where one of the prices is not known.
+    pub fn part<'a>(&self, of: impl IntoIterator<Item = (&'a ProviderName, ByteCount)>) -> Option<Money> {
+        let costs = |(provider, bytes): (&ProviderName, ByteCount)| {
+            let line = self.lines.iter().find(|line| line.provider == *provider)?;
+            match &line.paid {
+                Paid::By(tariff, _) => tariff.cost_of_part(line.used, bytes),
+                Paid::OwnLine => Some(Money::ZERO),
+                Paid::NotKnown => None,
+            }
+        };
+        self.lines.iter().find(|line| line.paid.tariff().is_some())?;
+        of.into_iter().map(costs).try_fold(Money::ZERO, |sum, cost| Some(sum.plus(cost?)))
+    }
+
     /// Who relayed something whose cost is not known: it is in no sum.
     pub fn not_known(&self) -> impl Iterator<Item = &ProviderName> {
         let unknown = |line: &&Line| line.so_far.is_none() && line.used > ByteCount::ZERO && line.paid != Paid::OwnLine;
@@ -123,6 +138,27 @@ mod tests {
         assert_eq!(bill.not_known().map(ToString::to_string).collect::<Vec<_>>(), ["xirsys"]);
         // The free account ends before the month does.
         assert_eq!(bill.by_end.likely, None);
+    }
+
+    #[test]
+    fn a_session_costs_its_bytes_at_the_prices_of_its_providers() {
+        let used =
+            used(&[("cloudflare", evenly(67)), ("twilio", evenly(1)), ("relay", evenly(5)), ("xirsys", evenly(1))]);
+        let bill = Bill::of(&Prices::default(), &used);
+        let [cloudflare, twilio, relay, xirsys, metered]: [ProviderName; 5] =
+            ["cloudflare", "twilio", "relay", "xirsys", "metered"].map(|name| name.parse().unwrap());
+        let cost = |parts: &[(&ProviderName, u64)]| {
+            let parts = parts.iter().map(|(provider, gb)| (*provider, ByteCount::new(gb * GB)));
+            bill.part(parts).map(|cost| cost.to_string())
+        };
+        // 1,005 GB by now, of which 5 cost something.
+        assert_eq!(cost(&[(&cloudflare, 2), (&twilio, 3), (&relay, 9)]).as_deref(), Some("1.30"));
+        assert_eq!(cost(&[(&cloudflare, 100)]).as_deref(), Some("0.25"));
+        assert_eq!(cost(&[]).as_deref(), Some("0.00"));
+        assert_eq!((cost(&[(&twilio, 1), (&xirsys, 1)]), cost(&[(&metered, 1)])), (None, None));
+        // Where nobody sends a bill nothing has a cost.
+        let bill = Bill::of(&Prices::default(), &self::used(&[("relay", evenly(5))]));
+        assert_eq!(bill.part([(&relay, ByteCount::new(GB))]), None);
     }
 
     #[test]

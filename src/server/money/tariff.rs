@@ -98,6 +98,14 @@ impl Tariff {
         self.0.iter().filter_map(|plan| plan.cost(bytes)).min()
     }
 
+    /// What the last so many of a month's bytes cost, in the plan that is the cheapest for the month: its fee is no part's, and what is
+    /// included costs nothing. `None` where no plan carries the month.
+    pub fn cost_of_part(&self, month: ByteCount, part: ByteCount) -> Option<Money> {
+        let costs = self.0.iter().filter_map(|plan| Some((plan.cost(month)?, plan)));
+        let (cost, plan) = costs.min_by_key(|(cost, _)| *cost)?;
+        Some(cost.minus(plan.cost(month.minus(part))?))
+    }
+
     /// The most bytes of a month that cost no more than this; `None` where a month costs more even without any.
     pub fn buys(&self, money: Money) -> Option<ByteCount> {
         self.0.iter().filter_map(|plan| plan.buys(money)).max()
@@ -169,7 +177,30 @@ pub(super) mod tests {
         assert_eq!(tariff.buys(money("4.99")), None);
     }
 
+    #[test]
+    fn a_part_costs_what_it_adds_beyond_what_is_included_and_no_fee() {
+        let beyond = Some(Rate::per_gb(money("0.05")));
+        let small = Plan { fee: Money::ZERO, included: gb(10), beyond: None };
+        let tariff = Tariff::new(small, [Plan { fee: money("5"), included: gb(100), beyond }]);
+        let cost = |month, part| tariff.cost_of_part(gb(month), gb(part));
+        assert_eq!(
+            (cost(10, 10), cost(11, 11), cost(100, 40)),
+            (Some(Money::ZERO), Some(Money::ZERO), Some(Money::ZERO))
+        );
+        assert_eq!((cost(110, 4), cost(110, 40)), (Some(money("0.2")), Some(money("0.5"))));
+        assert_eq!((cost(110, 0), cost(110, 500)), (Some(Money::ZERO), Some(money("0.5"))));
+        assert_eq!(Tariff::new(small, []).cost_of_part(gb(11), gb(1)), None);
+    }
+
     proptest! {
+        #[test]
+        fn a_part_costs_no_more_than_the_month(tariff in tariff(), month in 0..1_u64 << 50, part in 0..1_u64 << 50) {
+            let (month, part) = (ByteCount::new(month), ByteCount::new(part));
+            let (all, part) = (tariff.cost(month), tariff.cost_of_part(month, part));
+            prop_assert_eq!(all.is_some(), part.is_some());
+            prop_assert!(part <= all);
+        }
+
         #[test]
         fn more_never_costs_less(tariff in tariff(), one in 0..1_u64 << 50, other in 0..1_u64 << 50) {
             let (less, more) = (ByteCount::new(one.min(other)), ByteCount::new(one.max(other)));

@@ -2,7 +2,7 @@
 
 mod costs;
 
-use self::costs::{amount, cost, elsewhere, forecast, used};
+use self::costs::{amount, cost, elsewhere, forecast, of_session, used};
 use crate::domain::{ByteCount, ParticipantId, ProviderKind, ProviderName};
 use crate::protocol::{
     self, AdminView, ConnectionNow, Counting, LastError, MeterNow, MonthSoFar, PathNow, PeopleNow, ProviderNow,
@@ -55,7 +55,7 @@ pub(super) fn view(sources: &Sources<'_>, books: &Books) -> AdminView {
     let used = used(sources, books, by_day.as_ref(), month);
     let bill = Bill::of(&sources.money.provider_prices, &used);
     let watched = sources.sessions.paths().watched();
-    let (sessions, sessions_left_out) = every_session(sources, books, month);
+    let (sessions, sessions_left_out) = every_session(sources, books, month, &bill);
     let headcount = sources.sessions.headcount();
     AdminView {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -187,33 +187,37 @@ fn tried(seen: RelaySeen) -> RelayTried {
 }
 
 /// The open ones first, the largest of each first.
-fn every_session(sources: &Sources<'_>, books: &Books, month: Month) -> (Vec<SessionUse>, u64) {
+fn every_session(sources: &Sources<'_>, books: &Books, month: Month, bill: &Bill) -> (Vec<SessionUse>, u64) {
     let roll = sources.sessions.roll();
     let hosts: Vec<ParticipantId> = roll.iter().map(|(host, _)| *host).collect();
     let used = books.of_sessions(month, &hosts).ok();
-    let relayed = |host: &ParticipantId| {
-        let of = |used: &Vec<SessionMonth>| used.iter().find(|one| one.session == *host).map_or(0, SessionMonth::total);
-        used.as_ref().map(of)
+    let nothing = |host: &ParticipantId| SessionMonth { session: *host, counted: Vec::new() };
+    let in_books = |host: &ParticipantId| {
+        let of = |used: &Vec<SessionMonth>| used.iter().find(|one| one.session == *host).cloned();
+        used.as_ref().map(|used| of(used).unwrap_or_else(|| nothing(host)))
     };
-    let open = roll.iter().map(|(host, people)| SessionUse {
-        session: *host,
-        people: Some(count(*people)),
-        relayed: relayed(host),
-        cost: None,
+    let open = roll.iter().map(|(host, people)| {
+        let of = in_books(host);
+        SessionUse {
+            session: *host,
+            people: Some(count(*people)),
+            relayed: of.as_ref().map(SessionMonth::total),
+            cost: of.and_then(|of| of_session(sources, bill, &of)),
+        }
     });
     let mut all: Vec<_> = open.collect();
     all.sort_by_key(|one| (std::cmp::Reverse(one.relayed), one.session));
     let most = u32::try_from(SESSIONS + hosts.len().min(SESSIONS)).unwrap_or(u32::MAX);
-    let (largest, in_books) = books.sessions(month, most).unwrap_or_default();
+    let (largest, there) = books.sessions(month, most).unwrap_or_default();
     let over = largest.iter().filter(|one| !hosts.contains(&one.session)).map(|one| SessionUse {
         session: one.session,
         people: None,
         relayed: Some(one.total()),
-        cost: None,
+        cost: of_session(sources, bill, one),
     });
     all.extend(over);
     let open_in_books = used.map_or(0, |used| used.len());
-    let there_are = count(hosts.len()).saturating_add(in_books.saturating_sub(count(open_in_books)));
+    let there_are = count(hosts.len()).saturating_add(there.saturating_sub(count(open_in_books)));
     all.truncate(SESSIONS);
     let left_out = there_are.saturating_sub(count(all.len()));
     (all, left_out)

@@ -32,7 +32,7 @@ use super::month::Month;
 use super::party::Party;
 use super::sums::{ProviderSum, Sums, Whose};
 use super::voices::Said;
-use crate::domain::{ByteCount, ParticipantId, ProviderName, UnixMillis};
+use crate::domain::{ByteCount, ConnectionId, ParticipantId, ProviderName, UnixMillis};
 use crate::protocol::UsageReport;
 use crate::server::cluster::NodeName;
 use rusqlite::{Connection, TransactionBehavior, params};
@@ -86,6 +86,8 @@ pub(super) struct Heard {
     pub session: Option<ParticipantId>,
     /// What.
     pub said: Said,
+    /// How much of what a relay says counts already.
+    pub known: ByteCount,
 }
 
 /// What is recorded at once.
@@ -125,6 +127,21 @@ pub(super) struct Counted {
     pub bytes: ByteCount,
 }
 
+/// What browsers reported over a relay that counts for itself: it did not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Held {
+    /// Whose relay.
+    pub provider: ProviderName,
+    /// Whose credentials.
+    pub participant: ParticipantId,
+    /// The session's host, where it is known.
+    pub session: Option<ParticipantId>,
+    /// Over which connection.
+    pub connection: ConnectionId,
+    /// How many more.
+    pub bytes: ByteCount,
+}
+
 /// What is on disk after [`Ledger::record_all`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Recorded {
@@ -134,6 +151,8 @@ pub(super) struct Recorded {
     pub parties: BTreeMap<Party, ByteCount>,
     /// What came to count.
     pub counted: Vec<Counted>,
+    /// What browsers reported that did not come to count.
+    pub held: Vec<Held>,
     /// One outcome for each ending, in the same order.
     pub outcomes: Vec<Outcome>,
     /// What was not counted; the same may be named again and again.

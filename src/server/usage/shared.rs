@@ -9,10 +9,11 @@ mod books;
 pub use among::{Answer, Told};
 
 use self::books::Books;
+use super::behind::{Behind, Due};
 use super::cap::{Cap, Holder, Limits, NoRoom, Used as _, Verdict, WhenUncounted};
 use super::checks::{self, Checks};
 use super::connections::{Connections, Ended};
-use super::ledger::{Grantee, Ledger, Recorded};
+use super::ledger::{Grantee, Held, Ledger, Recorded};
 use super::month::Month;
 use super::party::Party;
 use super::several::Account;
@@ -79,6 +80,8 @@ pub(super) struct Voices {
     pub(super) speaking: BTreeSet<ProviderName>,
     /// Relays that did and do not any more, since when.
     pub(super) silent: BTreeMap<ProviderName, Now>,
+    /// What browsers reported over those that count for themselves, and how much of it these told.
+    behind: BTreeMap<ProviderName, Behind>,
     /// The ledger cannot be written, since when.
     pub(super) failing: Option<Now>,
     /// The relay in this process.
@@ -170,11 +173,53 @@ impl Voices {
         self.unwritten.extend(grantees.iter().map(|grantee| grantee.number));
     }
 
+    /// A relay counts for itself from now on, or no more.
+    pub(super) fn speaks(&mut self, provider: &ProviderName, speaks: bool, now: Now) {
+        if speaks {
+            self.silent.remove(provider);
+            self.speaking.insert(provider.clone());
+        } else if self.speaking.remove(provider) {
+            self.silent.insert(provider.clone(), now);
+            // What browsers report counts by itself, and the totals of what lived through it tell nothing.
+            self.behind.remove(provider);
+        }
+    }
+
+    /// A relay told so much. How much of that counts already.
+    pub(super) fn told(
+        &mut self,
+        provider: &ProviderName,
+        participant: Option<ParticipantId>,
+        bytes: ByteCount,
+    ) -> ByteCount {
+        let Some(behind) = self.behind.get_mut(provider) else { return ByteCount::ZERO };
+        if behind.silent_since().is_some() {
+            tracing::info!(%provider, "Its own count is heard");
+        }
+        behind.heard(participant, bytes)
+    }
+
+    /// Since when nothing is heard of a relay that counts for itself, though browsers report bytes over it.
+    pub(super) fn unheard_since(&self, provider: &ProviderName) -> Option<Now> {
+        self.behind.get(provider)?.silent_since()
+    }
+
+    /// What did not count, of somebody who can be named: a check is over before its relay must have spoken. The relay in this process is
+    /// never away.
+    fn held(&mut self, held: &Held, now: Now) {
+        let concerns = held.participant != checks::NOBODY && self.own.as_ref() != Some(&held.provider);
+        if concerns && self.speaking.contains(&held.provider) {
+            self.behind.entry(held.provider.clone()).or_default().reported(held, now);
+        }
+    }
+
     /// The ending without its estimate where every relay that either end may have used counts for itself: what it relayed is in
     /// the books already.
     pub(super) fn without_needless_estimate(&self, ended: Ended) -> Ended {
         let counted = |participant| {
-            self.granted.get(participant).is_some_and(|granted| granted.providers.is_subset(&self.speaking))
+            let counts =
+                |provider: &ProviderName| self.speaking.contains(provider) && self.unheard_since(provider).is_none();
+            self.granted.get(participant).is_some_and(|granted| granted.providers.iter().all(counts))
         };
         if [&ended.host, &ended.guest].into_iter().all(counted) { Ended { estimate: None, ..ended } } else { ended }
     }
@@ -243,7 +288,8 @@ impl Shared {
         let mut voices = self.voices();
         books.take(recorded);
         for counted in &recorded.counted {
-            // An estimate is of nobody's relay, and so is what somebody says of a provider that gave them nothing: it was not promised.
+            // Of a connection that nobody told of the estimate is of nobody's relay, and so is what somebody says of a provider that
+            // gave them nothing: nothing was promised for either.
             let Some(provider) = &counted.provider else { continue };
             let unknown = || Asked { holder: Holder::Relay, parties: Vec::new() };
             let asked =
@@ -253,8 +299,30 @@ impl Shared {
                 voices.own_booked = voices.own_booked.plus(counted.bytes);
             }
         }
+        for held in &recorded.held {
+            voices.held(held, now);
+        }
         drop((voices, books));
         self.wake_if_hungry(&cap);
+    }
+
+    /// What browsers reported that counts now, since nothing is heard of the relays that it went over.
+    pub(super) fn take_due(&self) -> Vec<(ProviderName, Due)> {
+        let now = self.clock.now();
+        let mut all = Vec::new();
+        for (provider, behind) in &mut self.voices().behind {
+            let was_heard = behind.silent_since().is_none();
+            let due = behind.due(now);
+            if was_heard && behind.silent_since().is_some() {
+                tracing::warn!(
+                    %provider,
+                    "Its own count does not arrive, though browsers report bytes over it: their reports count until it is heard \
+                     again. See that it reaches its Redis"
+                );
+            }
+            all.extend(due.into_iter().map(|due| (provider.clone(), due)));
+        }
+        all
     }
 
     /// Up to where the relay in this process may relay: what is booked, what is promised, and a few packets, so that a limit is reached

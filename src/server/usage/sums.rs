@@ -27,7 +27,7 @@ pub struct MonthTotal {
     pub estimated: ByteCount,
 }
 
-/// A provider in the books; an estimate is nobody's.
+/// A provider in the books; the estimate of a connection that nobody told of is nobody's.
 pub(super) type Whose = Option<ProviderName>;
 
 /// The sums of every month.

@@ -211,6 +211,43 @@ async fn a_silent_connection_is_not_estimated_where_the_relays_of_both_ends_coun
 }
 
 #[tokio::test]
+async fn a_relay_that_is_cut_off_is_counted_by_browsers_until_it_is_heard_and_no_byte_twice() {
+    let dir = TempDir::new().unwrap();
+    let (usage, hand) = open(&dir, "1000");
+    let relay: ProviderName = "cloudflare".parse().unwrap();
+    let tell = |bytes: u64| {
+        let bytes = ByteCount::new(bytes);
+        usage.hear(Said::Relay { provider: relay.clone(), participant: Some(GUEST), bytes });
+    };
+    let used = async |bytes| until(&usage, |status| status.bandwidth_used_bytes == bytes).await;
+    usage.hear(Said::Speaks { provider: relay.clone(), speaks: true });
+    usage.opened(LINK, HOST, GUEST);
+    tell(1_000);
+    used(1_000).await;
+    report_and_wait(&usage, GUEST, 1, 20_000_000);
+    assert_eq!((usage.status().bandwidth_used_bytes, usage.silent_for(&relay)), (1_000, None));
+    // Nothing is heard of what must have been said by now.
+    hand.advance(Duration::from_secs(31));
+    assert_eq!(used(20_001_000).await.bandwidth_estimated_bytes, 20_000_000);
+    assert_eq!(usage.silent_for(&relay), Some((Duration::from_secs(31), false)));
+    hand.advance(Duration::from_mins(2));
+    assert_eq!(usage.has_room(&relay, &Asker::participant(GUEST, HOST, 1)), Ok(()), "or it would never be heard again");
+    report_and_wait(&usage, GUEST, 2, 21_000_000);
+    used(21_001_000).await;
+    // It is heard: what it carried meanwhile, and a little that no browser sees.
+    tell(21_050_000);
+    used(21_051_000).await;
+    assert_eq!(usage.silent_for(&relay), None);
+    report_and_wait(&usage, GUEST, 3, 30_000_000);
+    tell(7);
+    used(21_051_007).await;
+    usage.close().await;
+    let (usage, _hand) = open(&dir, "1000");
+    assert_eq!(usage.status().bandwidth_used_bytes, 21_051_007);
+    usage.close().await;
+}
+
+#[tokio::test]
 async fn what_is_promised_is_given_back_when_the_way_is_direct_or_over() {
     let dir = TempDir::new().unwrap();
     let (usage, hand) = open(&dir, "1000");

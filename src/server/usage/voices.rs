@@ -18,6 +18,16 @@ pub enum Said {
         /// How much more than it said before.
         bytes: ByteCount,
     },
+    /// Browsers reported this much over a relay that counts for itself and is not heard: an estimate of what it will say. Made up
+    /// here, of reports that did not count.
+    Unheard {
+        /// Whose relay.
+        provider: ProviderName,
+        /// Whose credentials it ran on.
+        participant: ParticipantId,
+        /// How much more than was estimated before.
+        bytes: ByteCount,
+    },
     /// Whether the relay's own count is to be had now: while it is, it counts, and browsers' reports of that provider do not.
     Speaks {
         /// Whose relay.

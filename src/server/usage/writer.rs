@@ -6,6 +6,7 @@
 //! write fails nothing is acknowledged and nothing counts as reported: browsers send their reports again; endings, and what relays
 //! and providers said, are kept here and tried again.
 
+use super::behind::Due;
 use super::bounds::Ignored;
 use super::connections::{Ended, Input, Kept};
 use super::ledger::{Batch, Heard, Keep, Ledger, Outcome, Recorded, Reported, Retention};
@@ -92,6 +93,7 @@ impl Writer {
             // What was counted elsewhere is on disk before anything counts on it.
             if self.write_what_moved() {
                 self.write_reports(jobs);
+                self.write_unheard();
             }
             self.collect_endings(stopping);
             self.write_endings();
@@ -143,17 +145,14 @@ impl Writer {
 
     /// While nothing can be written the counts of one participant are one count, so that what waits stays small.
     fn hear(&mut self, heard: Heard) {
-        let more = match &heard.said {
-            Said::Relay { bytes, .. } => *bytes,
-            Said::Speaks { .. } | Said::Provider { .. } => ByteCount::ZERO,
-        };
         for waiting in &mut self.heard {
             match (&mut waiting.said, &heard.said) {
                 (
                     Said::Relay { provider, participant, bytes },
-                    Said::Relay { provider: same, participant: whose, .. },
+                    Said::Relay { provider: same, participant: whose, bytes: more },
                 ) if provider == same && participant == whose => {
-                    *bytes = bytes.plus(more);
+                    *bytes = bytes.plus(*more);
+                    waiting.known = waiting.known.plus(heard.known);
                     return;
                 }
                 (
@@ -232,6 +231,19 @@ impl Writer {
                 ignored.warn();
             }
         }
+    }
+
+    /// What browsers reported over relays that are not heard counts.
+    fn write_unheard(&mut self) {
+        let due = self.shared.take_due();
+        if due.is_empty() {
+            return;
+        }
+        for (provider, Due { participant, session, bytes }) in due {
+            let said = Said::Unheard { provider, participant, bytes };
+            self.heard.push(Heard { session, said, known: ByteCount::ZERO });
+        }
+        self.write_reports(Vec::new());
     }
 
     fn write_endings(&mut self) {

@@ -97,7 +97,7 @@ impl World {
                 assert_eq!(provider.to_string(), "coturn");
                 Some((bytes.get(), *participant))
             }
-            Said::Speaks { .. } | Said::Provider { .. } => None,
+            Said::Unheard { .. } | Said::Speaks { .. } | Said::Provider { .. } => None,
         };
         let said = self.listening.said();
         let (bytes, mut whom): (Vec<_>, Vec<_>) = said.iter().filter_map(relay).unzip();
@@ -108,7 +108,7 @@ impl World {
     fn speaks(&self) -> Vec<bool> {
         let speaks = |said: &Said| match said {
             Said::Speaks { speaks, .. } => Some(*speaks),
-            Said::Relay { .. } | Said::Provider { .. } => None,
+            Said::Relay { .. } | Said::Unheard { .. } | Said::Provider { .. } => None,
         };
         self.listening.said().iter().filter_map(speaks).collect()
     }

@@ -45,6 +45,7 @@ impl Things {
             limits: Vec::new(),
             providers: vec![(provider(), self.in_trouble.then_some(Trouble::Silent))],
             drifts: vec![Drift { provider: provider(), ours: counted(100), theirs: counted(100 - self.apart) }],
+            meters: vec![(provider(), self.in_trouble.then_some(Unheard::NotTold))],
             counting_fails: self.fails.then(|| "the disk is full".to_owned()),
         }
     }
@@ -178,7 +179,8 @@ proptest! {
         prop_assert!(count.values().all(|times| *times == 1), "{:?}", count);
         let lasted = Duration::from_secs((looks - 1) * every);
         let twilio = ProviderKind::Twilio;
-        for topic in [Topic::Counting, Topic::Provider(twilio.into()), Topic::Drift(twilio.into())] {
+        let of_twilio = [Topic::Provider(twilio.into()), Topic::Drift(twilio.into()), Topic::Meter(twilio.into())];
+        for topic in of_twilio.into_iter().chain([Topic::Counting]) {
             prop_assert_eq!(count.contains_key(&topic), lasted >= topic.patience().before, "{}", topic);
         }
         prop_assert_eq!(count.contains_key(&Topic::Limit), percent >= 70);

@@ -14,6 +14,7 @@ fn well() -> Observation {
         limits: Vec::new(),
         providers: vec![(ProviderKind::Coturn.into(), None)],
         drifts: Vec::new(),
+        meters: vec![(ProviderKind::Coturn.into(), None)],
         counting_fails: None,
     }
 }
@@ -160,6 +161,34 @@ fn counts_that_stay_apart_are_said_and_again_when_they_are_further_apart() {
     );
     assert_eq!(looker.watch(&apart(1_000, 910), 7_200), [], "a little better is not over");
     assert_eq!(looker.watch(&apart(700, 1_000), 7_200).len(), 1);
+}
+
+#[test]
+fn a_count_that_stays_away_is_said_once_and_when_it_is_back() {
+    let unheard = |unheard| Observation { meters: vec![(ProviderKind::Coturn.into(), Some(unheard))], ..well() };
+    for (why, sentence) in [
+        (Unheard::NothingArrives, "What coturn counts itself does not arrive."),
+        (Unheard::NotTold, "coturn does not tell what it counts."),
+    ] {
+        let mut looker = Looker::new();
+        looker.look(&well());
+        // A quarter of an hour is nothing to be woken for.
+        assert_eq!(looker.watch(&unheard(why), 895), []);
+        assert_eq!(looker.watch(&well(), 10), []);
+        let said = looker.watch(&unheard(why), 7_200);
+        let lines: Vec<_> =
+            said.iter().map(|alert| (alert.topic.to_string(), alert.severity, alert.message.as_str())).collect();
+        assert_eq!(lines, [("meter.coturn".to_owned(), Severity::Warning, sentence)]);
+        // It comes and goes, which is the same trouble.
+        assert_eq!((looker.watch(&well(), 200), looker.watch(&unheard(why), 3_600)), (vec![], vec![]));
+        let said = looker.watch(&well(), 900);
+        let lines: Vec<_> = said.iter().map(|alert| (alert.severity, alert.message.as_str())).collect();
+        assert_eq!(lines, [(Severity::Over, "What coturn counts itself is heard again.")]);
+        // Whose count is set up no more is not missed, and begins anew when it is.
+        assert_eq!(looker.watch(&unheard(why), 1_800).len(), 1);
+        assert_eq!(looker.watch(&Observation { meters: Vec::new(), ..well() }, 600), []);
+        assert_eq!(looker.watch(&unheard(why), 1_800).len(), 1);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::protocol::{self, Money, MonthCost, Range};
 use crate::server::config::MoneyConfig;
 use crate::server::money::{self, Bill};
 use crate::server::paths::Watched;
-use crate::server::usage::{Books, Month, Slots};
+use crate::server::usage::{Books, Month, SessionMonth, Slots};
 use std::time::Duration;
 
 /// The month as money is reckoned with. The days of the month before tell what a week looks like.
@@ -41,6 +41,19 @@ pub(super) fn cost(bill: &Bill, config: &MoneyConfig, watched: Option<Watched>) 
         session_hour: an_hour(|watched| watched.sessions),
         guest_hour: an_hour(|watched| watched.guests),
     })
+}
+
+/// What a session cost. What nobody knows the provider of is put to the one that is asked first, as it is in the bill.
+pub(super) fn of_session(sources: &Sources<'_>, bill: &Bill, session: &SessionMonth) -> Option<Money> {
+    let line = sources.grants.line();
+    let names = line.names();
+    let part = |(provider, bytes): &(Option<ProviderName>, u64)| {
+        let name = provider.clone().or_else(|| names.first().map(|name| (*name).clone()));
+        name.map(|name| (name, ByteCount::new(*bytes)))
+    };
+    let parts: Vec<_> = session.counted.iter().filter_map(part).collect();
+    let cost = bill.part(parts.iter().map(|(name, bytes)| (name, *bytes)));
+    cost.map(|cost| amount(cost, sources.money))
 }
 
 /// The same month at everybody's prices: the cheapest first, and last those of whom nothing is known.

@@ -1,9 +1,10 @@
 //! One transaction being put together: what is said becomes evidence, and evidence becomes sums.
 //!
 //! What counts: of one end of a connection the larger of what its own browser and the browser at the other end say; of a relay that
-//! counts for itself its own count, and nothing of what browsers say of it; of a provider's own count whatever it is above all
-//! that. What a browser says of a provider whose credentials it cannot have is booked, and not at that provider. No browser is believed beyond its [`bounds`](super::super::bounds),
-//! which are those of a connection and those of a participant.
+//! counts for itself its own count, and nothing of what browsers say of it unless it is not heard ([`behind`](super::super::behind)); of a
+//! provider's own count whatever it is above all that. What a browser says of a provider whose credentials it cannot have is booked, and not
+//! at that provider. No browser is believed beyond its [`bounds`](super::super::bounds), which are those of a connection and those of a
+//! participant.
 
 use super::super::billing::{Billing, Counters};
 use super::super::bounds::{Ignored, PAIRS_KEPT, believable, believable_of_all};
@@ -15,7 +16,7 @@ use super::super::sums::ProviderSum;
 use super::super::voices::Said;
 use super::ends::{End, EndRow, Ends, PairRow};
 use super::rows::{loaded, loaded_bytes, provider_sum, stored};
-use super::{Counted, Heard, Outcome, Recorded, Reported};
+use super::{Counted, Heard, Held, Outcome, Recorded, Reported};
 use crate::domain::{ByteCount, ConnectionId, ParticipantId, ProviderName, UnixMillis};
 use crate::protocol::OtherEndCounters;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -228,8 +229,12 @@ impl<'a> Entry<'a> {
         if said == ByteCount::ZERO {
             return Ok(());
         }
-        let for_itself = row.provider.as_ref().is_some_and(|provider| self.speaking.contains(provider));
-        let counted = if for_itself { ByteCount::ZERO } else { more };
+        let for_itself = row.provider.as_ref().filter(|provider| self.speaking.contains(*provider));
+        let counted = if for_itself.is_some() { ByteCount::ZERO } else { more };
+        if let Some(provider) = for_itself.filter(|_| more > ByteCount::ZERO) {
+            let (provider, End { participant, connection, session }) = (provider.clone(), end);
+            self.recorded.held.push(Held { provider, participant, session, connection, bytes: more });
+        }
         self.write(Evidence {
             kind,
             booked: self.at,
@@ -249,10 +254,20 @@ impl<'a> Entry<'a> {
                 kind: Kind::Relay,
                 booked: self.at,
                 bytes: stored(bytes.get()),
-                counted: bytes,
+                counted: bytes.minus(heard.known),
                 provider: Some(provider),
                 session: heard.session,
                 participant,
+                connection: None,
+            }),
+            Said::Unheard { provider, participant, bytes } if bytes > ByteCount::ZERO => self.write(Evidence {
+                kind: Kind::Estimate,
+                booked: self.at,
+                bytes: stored(bytes.get()),
+                counted: bytes,
+                provider: Some(provider),
+                session: heard.session,
+                participant: Some(participant),
                 connection: None,
             }),
             Said::Provider { provider, month, bytes } => {
@@ -272,7 +287,7 @@ impl<'a> Entry<'a> {
                     connection: None,
                 })
             }
-            Said::Relay { .. } | Said::Speaks { .. } => Ok(()),
+            Said::Relay { .. } | Said::Unheard { .. } | Said::Speaks { .. } => Ok(()),
         }
     }
 

@@ -63,7 +63,7 @@ impl Ledger {
     /// What others than browsers say.
     fn hear(&mut self, at: UnixMillis, said: Said, speaking: &[&str]) -> Recorded {
         let speaking = speaking.iter().map(|name| name.parse().unwrap()).collect();
-        let heard = [Heard { session: Some(HOST), said }];
+        let heard = [Heard { session: Some(HOST), said, known: ByteCount::ZERO }];
         let batch = Batch { kept: &[], reports: &[], heard: &heard, endings: &[], speaking: &speaking };
         self.record_all(at, batch, &|_| Vec::new()).unwrap()
     }
@@ -385,6 +385,25 @@ fn a_relay_that_counts_for_itself_is_what_counts() {
     assert_eq!(used(&mut ledger), 600);
     ledger.hear(NOVEMBER, counted(1_000), &["cloudflare"]);
     assert_eq!(used(&mut ledger), 1_600);
+}
+
+#[test]
+fn a_relay_that_is_not_heard_is_estimated_and_what_it_says_of_that_counts_once() {
+    let dir = TempDir::new().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    let recorded = ledger.record_while_speaking(NOVEMBER, &[by(GUEST, report(LINK, "a", 1, 9_000))], "cloudflare");
+    let bytes = ByteCount::new(9_000);
+    let held = Held { provider: cloudflare(), participant: GUEST, session: Some(HOST), connection: LINK, bytes };
+    assert_eq!((recorded.held, recorded.counted), (vec![held], vec![]));
+    let recorded = ledger.hear(NOVEMBER, Said::Unheard { provider: cloudflare(), participant: GUEST, bytes }, &[]);
+    let counted = Counted { provider: Some(cloudflare()), participant: Some(GUEST), session: Some(HOST), bytes };
+    assert_eq!(recorded.counted, [counted]);
+    assert_eq!(ledger.month(NOVEMBER), total(0, 9_000));
+    let said = Said::Relay { provider: cloudflare(), participant: Some(GUEST), bytes: ByteCount::new(9_100) };
+    let heard = [Heard { session: Some(HOST), said, known: bytes }];
+    let batch = Batch { kept: &[], reports: &[], heard: &heard, endings: &[], speaking: &BTreeSet::new() };
+    ledger.record_all(NOVEMBER, batch, &|_| Vec::new()).unwrap();
+    assert_eq!(used(&mut ledger), 9_100);
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn what_a_provider_says_late_of_a_month_that_is_gone_is_in_its_sum() {
     forget(&mut ledger, december());
     let (provider, month) = ("cloudflare".parse().unwrap(), Month::of(NOVEMBER));
     let said = Said::Provider { provider, month, bytes: ByteCount::new(9_000_000) };
-    let heard = [Heard { session: None::<ParticipantId>, said }];
+    let heard = [Heard { session: None::<ParticipantId>, said, known: ByteCount::ZERO }];
     let speaking = std::collections::BTreeSet::new();
     let batch = Batch { kept: &[], reports: &[], heard: &heard, endings: &[], speaking: &speaking };
     ledger.record_all(DECEMBER, batch, &|_| Vec::new()).unwrap();
