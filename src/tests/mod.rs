@@ -25,6 +25,7 @@ mod guides;
 mod hostile;
 mod house;
 mod https;
+mod limits;
 mod load;
 mod operator;
 mod participants;
