@@ -22,6 +22,7 @@ mod evening;
 mod faults;
 mod grants;
 mod guides;
+mod health;
 mod hostile;
 mod house;
 mod https;
