@@ -39,4 +39,5 @@ mod restart;
 mod rotation;
 mod several;
 mod shown;
+mod version;
 mod voices;
