@@ -20,7 +20,7 @@ struct Evening {
 impl Evening {
     /// Begins, and goes on until the server has found out.
     async fn begin(more: &[(&str, &str)]) -> Self {
-        let (app, hand) = app(&[&[("ADMIN_TOKEN", TOKEN)], more].concat()).await;
+        let (app, hand) = app(&[&[("ADMIN_TOKEN", TOKEN)][..], more].concat()).await;
         let (host, mut guests) = session(&app, 1..2).await;
         let mut guest = guests.pop().unwrap();
         for token in [host.token, guest.token] {
