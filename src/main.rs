@@ -12,7 +12,7 @@ use tessro::server::{
     config::{AlertErrand, Command, Config, ConfigError, LoadConfig},
     doctor,
     guard::ClientApps,
-    loadgen,
+    health, loadgen,
     providers::{Grants, Rotations, Voices},
     serve::{Server, relay_alone},
     usage::{self, Ask},
@@ -44,6 +44,7 @@ fn main() -> ExitCode {
                 .map(|()| ExitCode::SUCCESS)
                 .map_err(Into::into)
         }
+        Command::Health => ask_for_health(&config).map(|()| ExitCode::SUCCESS),
         Command::Alerts { errand: AlertErrand::Test } => try_alerts(&config),
         Command::Loadgen(load) => bring_a_crowd(&load),
     };
@@ -64,6 +65,12 @@ fn examine(config: Config, json: bool) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(doctor::UNUSABLE))
         }
     }
+}
+
+fn ask_for_health(config: &Config) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no threads to be had")?;
+    runtime.block_on(health::ask(&config.app))?;
+    Ok(())
 }
 
 /// Leaves as the doctor does.

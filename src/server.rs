@@ -8,6 +8,7 @@ pub mod config;
 pub mod doctor;
 pub mod files;
 pub mod guard;
+pub mod health;
 pub mod http;
 pub mod loadgen;
 pub mod metrics;

@@ -469,6 +469,19 @@ impl Usage {
         status::day_turns_at(self.0.shared.clock.wall())
     }
 
+    /// How long it takes at most until credentials may be had again that were refused to everybody for this reason: until the month
+    /// turns, or the day where the month has room, or until what is promised and not used is free.
+    pub fn again_in(&self, why: NoRoom) -> Duration {
+        let wall = self.0.shared.clock.wall();
+        if self.limit_reached().is_some() {
+            wall.until(Month::of(wall).next().starts_at())
+        } else if why == NoRoom::Used {
+            wall.until(status::day_turns(wall))
+        } else {
+            cap::LEASE_FOR
+        }
+    }
+
     /// How near the limit is; changes within a second of the month's turn.
     pub fn stage_changes(&self) -> watch::Receiver<RelayStage> {
         self.0.shared.stage.subscribe()

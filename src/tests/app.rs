@@ -72,7 +72,12 @@ impl TestApp {
 
     /// Starts it with a directory that another one has used.
     pub(super) async fn start_in(data: TempDir, variables: &[(&str, &str)]) -> Self {
-        let server = Server::start(config(&data, variables), Clock::system()).await.unwrap();
+        Self::start_by(Clock::system(), data, variables).await
+    }
+
+    /// The same by a clock that a test may move.
+    pub(super) async fn start_by(clock: Clock, data: TempDir, variables: &[(&str, &str)]) -> Self {
+        let server = Server::start(config(&data, variables), clock).await.unwrap();
         let relay = server.relay().map(|relay| Arc::downgrade(&relay));
         let scheme = if variables.iter().any(|(name, _)| *name == "TLS_CERT") { "https" } else { "http" };
         let url = format!("{scheme}://{}", server.address());

@@ -6,7 +6,10 @@
 
 use crate::{
     domain::{InviteKey, Language, ParticipantName, ParticipantToken, ProviderName, SessionCode},
-    protocol::{AdminAction, AdminTicket, ChatText, CheckUsage, ClientMessage, SideMessage, UsageBeacon},
+    protocol::{
+        AdminAction, AdminTicket, ChatText, CheckUsage, ClientMessage, IceAnswer, ServerMessage, SideMessage,
+        UsageBeacon,
+    },
     server::{
         guard::{KeyDigest, Origin, RateLimit},
         providers::{IceSet, Near, StunUrls},
@@ -32,6 +35,9 @@ fn json<T: DeserializeOwned + Serialize>(text: &str) {
 fn every_parser(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     json::<ClientMessage>(&text);
+    // What a page makes of its server's words: another version may say anything.
+    json::<ServerMessage>(&text);
+    json::<IceAnswer>(&text);
     json::<SideMessage>(&text);
     json::<AdminAction>(&text);
     json::<UsageBeacon>(&text);
@@ -44,7 +50,10 @@ fn every_parser(bytes: &[u8]) {
     }
     if let Ok(answer) = serde_json::from_str::<serde_json::Value>(&text) {
         let _ = IceSet::read(&answer).to_servers();
-        let _ = IceSet::read(&answer["iceServers"]).to_servers();
+        // Cloudflare and Metered, Twilio, Xirsys.
+        for servers in [&answer["iceServers"], &answer["ice_servers"], &answer["v"]["iceServers"]] {
+            let _ = IceSet::read(servers).to_servers();
+        }
     }
     if let Ok(name) = ParticipantName::parse(&text) {
         assert_eq!(ParticipantName::parse(name.as_str()), Ok(name));
@@ -147,6 +156,15 @@ fn nearly_a_message() -> impl Strategy<Value = Vec<u8>> {
         r#"{"type":"chat","text":"hello","nonce":7}"#,
         r#"{"type":"signal","connection":"0000000000000001","signal":{"kind":"offer","sdp":"v=0","generation":0}}"#,
         r#"{"type":"cues","track":1,"part":0,"parts":1,"cues":[{"s":1,"e":2,"t":"a"}]}"#,
+        concat!(
+            r#"{"type":"welcome","token":"K7M3QX.0123456789abcdef.0123456789abcdef0123456789abcdef","you":"0123456789abcdef","#,
+            r#""snapshot":{"revision":7,"code":"K7M3QX","participants":[{"id":"0123456789abcdef","name":"Ada","role":"host","#,
+            r#""connected":true,"watching":false}],"film":null,"locked":false,"relay":"plenty"},"chat":[],"invite":null}"#,
+        ),
+        r#"{"type":"relay_over","provider":"coturn:fra","reason":"share"}"#,
+        r#"{"iceServers":[{"urls":["turn:a.example"],"username":"u","credential":"c"}],"provider":"coturn","degraded":false}"#,
+        r#"{"s":"ok","v":{"iceServers":{"urls":["stun:a.example","turn:a.example:80"],"username":"u","credential":"c"}}}"#,
+        r#"{"ice_servers":[{"url":"turn:a.example:3478","username":"u","credential":"c"}],"ttl":"86400"}"#,
         r#"{"do":"pause_provider","provider":"cloudflare:eu","paused":true}"#,
         "1\n00:00:01,000 --> 00:00:02,000\n<i>Hello</i>\n\n2\n00:00:03,000 --> 00:00:04,000\n<b>there</b>\n",
         "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\n",

@@ -2,6 +2,7 @@
 
 mod cloudflare;
 mod faults;
+mod made_up;
 mod metered;
 mod own_relay;
 mod twilio;

@@ -19,3 +19,16 @@ async fn a_stranger_who_goes_from_server_to_server_is_counted_at_all_of_them() {
         app.stop().await;
     }
 }
+
+/// Without `REDIS_URL` there is nobody to share with, and no figure speaks of others.
+#[tokio::test]
+async fn a_server_alone_has_the_whole_month_and_others_have_what_they_are_lent() {
+    let redis = Redis::start().await;
+    let url = redis.url();
+    let (alone, one_of_several) = (TestApp::start(&[]).await, TestApp::start(&[("REDIS_URL", url.as_str())]).await);
+    for figure in ["tessro_bandwidth_lent_bytes", "tessro_others_unheard_seconds"] {
+        let has = async |app: &TestApp| app.get("/metrics").await.text.lines().any(|line| line.starts_with(figure));
+        assert_eq!((has(&alone).await, has(&one_of_several).await), (false, true), "{figure}");
+    }
+    one_of_several.stop().await;
+}

@@ -54,6 +54,10 @@ pub enum Command {
         #[command(subcommand)]
         errand: AlertErrand,
     },
+    /// Ask the server with these settings whether it serves, as the container's check does.
+    ///
+    /// Exit code: 0 if it does, 1 if it does not, 2 if the settings cannot be read.
+    Health,
     /// Run the built-in relay alone, with the same settings. With `TURN_RELAY=external` the app hands out its credentials, and
     /// starting the app anew ends no call.
     Relay,

@@ -71,7 +71,7 @@ impl Desk {
             Some(refused) => Err(refused),
             None if state.usage.limit_reached().is_some() => {
                 state.answers.gave(Given::LimitReached);
-                Err(self.with_stun(self.limit_reached(NoRoom::Used)))
+                Err(self.no_credentials(NoRoom::Used))
             }
             None => {
                 let granted = self.grant(&caller, &asker, &near, user).await;
@@ -80,7 +80,7 @@ impl Desk {
                     Ok(_) => Given::Relay,
                     Err(_) => Given::LimitReached,
                 });
-                granted.map_err(|why| self.with_stun(self.limit_reached(why)))
+                granted.map_err(|why| self.no_credentials(why))
             }
         };
         Served { answer, rate }
@@ -104,6 +104,12 @@ impl Desk {
     fn limit_reached(&self, why: NoRoom) -> ApiError {
         let Self(state) = self;
         limit_reached(state.usage.status(), why, &state.usage.day_turns_at())
+    }
+
+    /// For who asks for credentials, and learns when there may be some again.
+    fn no_credentials(&self, why: NoRoom) -> ApiError {
+        let again = whole_seconds(self.0.usage.again_in(why));
+        self.with_stun(self.limit_reached(why).retried_after(again))
     }
 
     /// A refused page goes on with STUN, and direct connections stay possible.

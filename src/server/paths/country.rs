@@ -84,6 +84,8 @@ impl fmt::Display for Country {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
     #[test]
     fn a_country_is_two_letters_and_no_more_is_kept() {
@@ -167,6 +169,32 @@ mod tests {
             }
             let sentence = Countries::open(None, Some(&path)).unwrap_err().to_string();
             assert!(sentence.starts_with("GEOIP_FILE names ") && sentence.contains("leave it empty"), "{sentence}");
+        }
+    }
+
+    proptest! {
+        /// The file is read at the start and looked into for every visitor: a damaged one finds nobody, and stops nothing.
+        #[test]
+        fn no_file_with_wrong_bytes_breaks_a_parser(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+            cut in any::<prop::sample::Index>(),
+            whole in any::<bool>(),
+            v4 in any::<u32>(),
+            v6 in any::<u128>(),
+        ) {
+            let mut bytes = file();
+            for (place, byte) in changes {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+            if !whole {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            let Ok(reader) = Reader::from_source(bytes) else { return Ok(()) };
+            let countries = Countries { header: None, file: Some(Arc::new(reader)) };
+            for address in [Ipv4Addr::from_bits(v4).into(), IpAddr::from(Ipv6Addr::from_bits(v6))] {
+                let _nowhere_or_somewhere = countries.of(&HeaderMap::new(), ClientAddress::from(address));
+            }
         }
     }
 }

@@ -33,9 +33,14 @@ pub(super) fn status(
     }
 }
 
-/// When the day that this moment is in turns (UTC), in the form of `resetDate`.
+/// When the day that this moment is in turns (UTC).
+pub(super) fn day_turns(at: UnixMillis) -> UnixMillis {
+    UnixMillis((at.0 / MILLIS_OF_A_DAY + 1).saturating_mul(MILLIS_OF_A_DAY))
+}
+
+/// The same in the form of `resetDate`.
 pub(super) fn day_turns_at(at: UnixMillis) -> String {
-    let turns = i64::try_from((at.0 / MILLIS_OF_A_DAY + 1).saturating_mul(MILLIS_OF_A_DAY)).unwrap_or(i64::MAX);
+    let turns = i64::try_from(day_turns(at).0).unwrap_or(i64::MAX);
     let turns = jiff::Timestamp::from_millisecond(turns).unwrap_or(jiff::Timestamp::MAX);
     turns.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }

@@ -20,6 +20,9 @@ use std::time::Duration;
 /// What may have happened and not have been written before a crash: numbers that grow go on beyond it.
 const UNWRITTEN: u64 = 1_000;
 
+/// No session counts so far, and browsers count no further: a state that says so is damaged.
+const LARGEST: u64 = 1 << 53;
+
 /// A session on disk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Saved {
@@ -91,7 +94,7 @@ impl Session {
         }
     }
 
-    /// Goes on where it was: everyone is away, and has as long to come back as if they had just gone. `key` is for the
+    /// Goes on where it was, unless that makes no sense: everyone is away, and has as long to come back as if they had just gone. `key` is for the
     /// host's links from now on. `counted` gives the connections that the ledger has of a host.
     pub fn restore(
         saved: Saved,
@@ -101,6 +104,10 @@ impl Session {
         now: Now,
         wall: UnixMillis,
     ) -> Option<Self> {
+        // There would be no counting on from there.
+        if [saved.revision, saved.last_said, saved.came].into_iter().any(|number| number > LARGEST) {
+            return None;
+        }
         let away = saved.at.until(wall);
         // The film went on playing on the host's page; what it was told is brought forward to now.
         let film = saved.film.map(|film| {

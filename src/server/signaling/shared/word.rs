@@ -122,3 +122,76 @@ pub(in super::super) struct Shown {
     /// The key that they have is one of its links'.
     pub(in super::super) invited: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Letters that are good.
+    fn letters() -> Vec<String> {
+        let (from, code) = (RunId::from_random(1), SessionCode::from_random(1));
+        let (seat, participant) = (SeatId { edge: from, number: 7 }, ParticipantId::from_random(1));
+        let says = AtSeat::Says(ClientMessage::Ping);
+        let provider: ProviderName = "cloudflare:eu".parse().unwrap();
+        let relay_over = Said::RelayOver { participant, provider: provider.clone(), reason: RelayOver::Limit };
+        let entered = Entered::Out(vec!["{\"type\":\"pong\"}".to_owned()], Some(Farewell::TryAgain));
+        let message = ClientMessage::Join { code, name: None, password: None, invite: None };
+        let words = [
+            Said::At(seat, 1, says),
+            Said::At(seat, 2, AtSeat::Enter(Entering { country: Country::parse("DE"), message })),
+            Said::At(seat, 3, AtSeat::Entered(entered)),
+            Said::At(seat, 4, AtSeat::Closes(Farewell::GoingAway)),
+            Said::Left(seat),
+            Said::Tally(vec![(seat, 1)]),
+            Said::Ask(1, Question::EndRelay(code, participant, vec![provider])),
+            Said::Ask(2, Question::Door(code, Some(InviteKey::from_random(1)))),
+            Said::Answer(2, Answer::Door(Some(Shown { door: Some(Door::Open), invited: true }))),
+            relay_over,
+            Said::Done(code, Some(participant)),
+            Said::Failed(1, code),
+        ];
+        words.map(|word| serde_json::to_string(&Letter { from, word }).unwrap()).to_vec()
+    }
+
+    /// What is read is read again from what is written of it.
+    fn read(text: &[u8]) -> Option<String> {
+        let letter: Letter = serde_json::from_slice(text).ok()?;
+        let written = serde_json::to_string(&letter).unwrap();
+        let again: Letter = serde_json::from_str(&written).unwrap_or_else(|error| panic!("{error}: {written}"));
+        assert_eq!(serde_json::to_string(&again).unwrap(), written);
+        Some(written)
+    }
+
+    #[test]
+    fn what_is_said_is_heard_as_it_was() {
+        for letter in letters() {
+            assert_eq!(read(letter.as_bytes()), Some(letter));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_letter_with_wrong_bytes_breaks_a_parser(
+            good in prop::sample::select(letters()),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+            cut in any::<prop::sample::Index>(),
+            whole in any::<bool>(),
+        ) {
+            let mut text = good.into_bytes();
+            for (place, byte) in changes {
+                let place = place.index(text.len());
+                text[place] = byte;
+            }
+            if !whole {
+                text.truncate(cut.index(text.len()));
+            }
+            read(&text);
+        }
+
+        #[test]
+        fn nothing_that_is_no_letter_breaks_a_parser(text in prop::collection::vec(any::<u8>(), 0..200)) {
+            read(&text);
+        }
+    }
+}

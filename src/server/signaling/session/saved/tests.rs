@@ -5,6 +5,8 @@ use crate::domain::ParticipantToken;
 use crate::domain::TokenSecret;
 use crate::protocol::{ChatText, ClientMessage, FilmState, ServerMessage, Signal, SourceKind};
 use crate::server::signaling::session::{Input, Newcomer, Output, SocketId};
+use proptest::prelude::*;
+use serde_json::{Value, json};
 
 const RULES: Rules = Rules { limit: 4, host_grace: Duration::from_secs(90) };
 const KEY: InviteKey = InviteKey::from_random(1);
@@ -160,4 +162,78 @@ fn a_playing_film_is_not_written_down_at_every_word_of_it() {
     session.save(at(6), UnixMillis(0));
     say(&mut session, 0, told(60_000, FilmState::Paused), at(6));
     assert!(session.is_unsaved(), "a pause");
+}
+
+/// Every place in a value, as a JSON pointer names it.
+fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                places(field, &format!("{at}/{name}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for (number, item) in items.iter().enumerate() {
+                places(item, &format!("{at}/{number}"), found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// What a damaged file may have instead of something.
+fn wrong() -> impl Strategy<Value = Value> {
+    let largest =
+        [json!(u64::MAX), json!(u64::MAX - 1_000), json!(LARGEST), json!(LARGEST + 1), json!(-1), json!(1e300)];
+    let others = [json!(null), json!(0), json!(true), json!(""), json!("0000000000000001"), json!([]), json!({})];
+    prop::sample::select([&largest[..], &others].concat())
+}
+
+#[test]
+fn a_state_from_which_there_is_no_counting_on_is_not_gone_on_with() {
+    for number in ["revision", "last_said", "came"] {
+        let of = |value: u64| {
+            let mut row = serde_json::to_value(evening().save(at(100), UnixMillis(100_000))).unwrap();
+            row[number] = json!(value);
+            let saved = serde_json::from_value(row).unwrap();
+            Session::restore(saved, RULES, NEW_KEY, |_| Vec::new(), at(1), UnixMillis(120_000))
+        };
+        assert!(of(LARGEST).is_some() && of(LARGEST + 1).is_none() && of(u64::MAX).is_none(), "{number}");
+    }
+}
+
+proptest! {
+    /// Whatever stands in the file: it is read or it is not, and what comes of it can be lived with.
+    #[test]
+    fn no_row_with_wrong_values_breaks_a_parser_or_the_session_that_comes_of_it(
+        damage in prop::collection::vec((any::<prop::sample::Index>(), wrong()), 1..4),
+        chat_seen in any::<u64>(),
+    ) {
+        let mut row = serde_json::to_value(evening().save(at(100), UnixMillis(100_000))).unwrap();
+        for (place, wrong) in damage {
+            let mut found = Vec::new();
+            places(&row, "", &mut found);
+            if let Some(there) = row.pointer_mut(place.get(&found)) {
+                *there = wrong;
+            }
+        }
+        let Ok(saved) = serde_json::from_value::<Saved>(row) else { return Ok(()) };
+        let restored = Session::restore(saved, RULES, NEW_KEY, |_| Vec::new(), at(1), UnixMillis(120_000));
+        let Some(mut session) = restored else { return Ok(()) };
+        for bits in 0..2 {
+            let (socket, token) = (SocketId(bits), token(bits));
+            session.handle(Input::Resume { socket, token, fresh: false, chat_seen }, at(2));
+        }
+        session.handle(Input::Join { newcomer: newcomer(2), admitted: true }, at(2));
+        say(&mut session, 0, ClientMessage::Chat { text: ChatText::parse("again").unwrap(), nonce: 2 }, at(3));
+        say(&mut session, 1, ClientMessage::Ready { connection: connection(2) }, at(3));
+        say(&mut session, 0, ClientMessage::HandOver { to: id(1) }, at(3));
+        session.handle(Input::Lost { socket: SocketId(0) }, at(3));
+        outputs(&mut session);
+        let text = serde_json::to_string(&session.save(at(4), UnixMillis(123_000))).unwrap();
+        assert!(serde_json::from_str::<Saved>(&text).is_ok(), "{text}");
+        session.handle(Input::Time, at(3_600));
+        outputs(&mut session);
+    }
 }

@@ -1,0 +1,80 @@
+//! How the month and the day come to their ends.
+
+use super::*;
+
+const CREDENTIALS: &str = "/api/turn-credentials";
+
+/// 2026-11-30T23:59:00Z: a minute before the month turns.
+const LAST_MINUTE: UnixMillis = UnixMillis(1_796_083_140_000);
+
+#[tokio::test]
+async fn near_the_limit_newcomers_get_stun_whoever_relays_goes_on_and_at_it_relaying_ends_until_the_month_turns() {
+    let limit = ("MONTHLY_BANDWIDTH_LIMIT_GB", "0.02");
+    let (app, hand) = app_at(LAST_MINUTE, &[COTURN[0], COTURN[1], limit]).await;
+    let (host, mut guests) = session(&app, 1..3).await;
+    let mut newcomer = guests.pop().unwrap();
+    let mut relaying = guests.pop().unwrap();
+    for token in [host.token, relaying.token] {
+        assert_relayed(&ask_as(&app, token).await, "coturn");
+    }
+    // What was promised to the host, who used none of it, is with whoever relays so fast that it takes all that is left.
+    let promised = "What is left of this month's relay budget is promised to connections that run now.";
+    relaying.has_relayed("coturn", 18_999_999).await;
+    for token in [host.token, newcomer.token] {
+        assert_refused(&ask_as(&app, token).await, promised, "120");
+    }
+    assert_relayed(&ask_as(&app, relaying.token).await, "coturn");
+
+    relaying.has_relayed("coturn", 19_000_000).await;
+    assert_direct_only(&ask_as(&app, newcomer.token).await, "near_limit");
+    assert_direct_only(&app.get(CREDENTIALS).await, "near_limit");
+    assert_relayed(&ask_as(&app, relaying.token).await, "coturn");
+    // Who came before is no newcomer, and may have some of it again once it is free.
+    assert_refused(&ask_as(&app, host.token).await, promised, "120");
+    let now = status(&app).await;
+    assert_eq!((&now["status"], &now["percentage"], &now["relays"]), (&json!("OK"), &json!(95.0), &json!([])));
+    assert_eq!(now["bandwidthReservedBytes"], 1_000_000);
+
+    relaying.has_relayed("coturn", 20_000_000).await;
+    relaying.has_to_leave("coturn", RelayOver::Limit).await;
+    for token in [host.token, relaying.token, newcomer.token] {
+        assert_refused(
+            &ask_as(&app, token).await,
+            "This month's relay budget is used up. Direct connections go on",
+            "60",
+        );
+    }
+    let refused = app.get(CREDENTIALS).await.json();
+    assert_eq!((&refused["bandwidthUsed"], &refused["bandwidthLimit"]), (&json!("0.02"), &json!(0.02)));
+    assert!(refused["message"].as_str().unwrap().contains("2026-12-01T00:00:00.000Z"), "{refused}");
+    assert_eq!(status(&app).await["status"], "LIMIT_EXCEEDED");
+    newcomer.plays_on().await;
+
+    hand.advance(Duration::from_mins(1));
+    until_relays_are(&app, json!(["coturn"])).await;
+    assert_relayed(&ask_as(&app, relaying.token).await, "coturn");
+    assert_relayed(&ask_as(&app, newcomer.token).await, "coturn");
+}
+
+#[tokio::test]
+async fn at_a_day_s_limit_relaying_ends_until_the_day_turns() {
+    let (app, hand) = app(&[("DAILY_BANDWIDTH_LIMIT_GB", "0.02")]).await;
+    let (host, mut guests) = session(&app, 1..3).await;
+    let mut direct = guests.pop().unwrap();
+    let mut relaying = guests.pop().unwrap();
+    assert_relayed(&ask_as(&app, relaying.token).await, "coturn");
+    relaying.has_relayed("coturn", 20_000_000).await;
+    relaying.has_to_leave("coturn", RelayOver::Limit).await;
+    for answer in [ask_as(&app, relaying.token).await, ask_as(&app, host.token).await, app.get(CREDENTIALS).await] {
+        assert_refused(&answer, "This day's relay budget is used up. Direct connections go on", "60");
+        assert!(answer.text.contains("2026-11-26T00:00:00.000Z"), "{}", answer.text);
+    }
+    let now = status(&app).await;
+    assert_eq!((&now["status"], &now["relays"]), (&json!("OK"), &json!([])), "the month's is not reached");
+    direct.plays_on().await;
+
+    hand.advance(Duration::from_mins(1));
+    until_relays_are(&app, json!(["coturn"])).await;
+    assert_relayed(&ask_as(&app, relaying.token).await, "coturn");
+    assert_eq!(status(&app).await["bandwidthUsedBytes"], 20_000_000, "the month goes on");
+}
