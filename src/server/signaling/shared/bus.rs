@@ -141,7 +141,7 @@ fn hear(shared: &Shared, sessions: &Sessions, text: &[u8]) {
         Said::Answer(number, answer) => shared.post().answered(number, answer),
         Said::RelayOver { participant, provider, reason } => sessions.tell_relay_over(participant, &provider, reason),
         Said::Done(code, participant) => sessions.relays_nothing(code, participant),
-        Said::Failed(from, code) => sessions.failed_elsewhere(from, code),
+        Said::Failed(from, around, code) => sessions.failed_elsewhere(from, around, code),
     }
 }
 
