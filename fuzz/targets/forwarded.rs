@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use axum::http::{HeaderMap, HeaderValue, Request, header};
+use axum::http::{header, HeaderMap, HeaderValue, Request};
 use axum_client_ip::ClientIpSource;
 use libfuzzer_sys::fuzz_target;
 use std::{
@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 use tessro::server::{
-    guard::{ClientAddress, Neighbourhood, Origin, forwarded, origin},
+    guard::{forwarded, origin, ClientAddress, Neighbourhood, Origin},
     paths::Country,
 };
 
