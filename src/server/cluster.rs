@@ -20,6 +20,7 @@ use super::config::ClusterConfig;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, Script};
 use secrecy::ExposeSecret as _;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -59,6 +60,8 @@ pub struct Cluster(Arc<Inner>);
 struct Inner {
     name: NodeName,
     run: RunId,
+    /// Of every key and channel.
+    prefix: String,
     client: Client,
     link: ConnectionManagerOf,
     standing: watch::Sender<Standing>,
@@ -70,8 +73,8 @@ struct Inner {
 #[derive(Clone)]
 struct ConnectionManagerOf(ConnectionManager);
 
-impl std::fmt::Debug for ConnectionManagerOf {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for ConnectionManagerOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ConnectionManager(..)")
     }
 }
@@ -84,9 +87,6 @@ enum Named {
 }
 
 impl Cluster {
-    /// What comes before a run in the key of its heartbeat.
-    pub const HEARTBEATS: &str = "tessro:node:";
-
     /// Takes this node's place among the others. Where Redis does not answer it is taken later; a name that another run has is
     /// waited for a moment. Needs a running tokio runtime.
     pub async fn join(config: &ClusterConfig, name: NodeName, clock: Clock) -> Result<Self, ClusterError> {
@@ -99,6 +99,7 @@ impl Cluster {
         let cluster = Self(Arc::new(Inner {
             name,
             run: RunId::from_random(rand::random()),
+            prefix: config.prefix.clone(),
             client,
             link: ConnectionManagerOf(link),
             standing: watch::Sender::default(),
@@ -141,9 +142,19 @@ impl Cluster {
         self.0.standing.subscribe()
     }
 
-    /// The key under which a node's heartbeat is.
-    pub fn key_of(run: RunId) -> String {
-        format!("{}{run}", Self::HEARTBEATS)
+    /// A key or channel of this deployment: others on the same Redis have theirs under another prefix. Every name that is used there
+    /// is made here.
+    pub fn key(&self, name: impl fmt::Display) -> String {
+        format!("{}:{name}", self.0.prefix)
+    }
+
+    /// What comes before a run in the key of its heartbeat.
+    pub fn heartbeats(&self) -> String {
+        self.key("node:")
+    }
+
+    fn heartbeat_key(&self) -> String {
+        self.key(format_args!("node:{}", self.0.run))
     }
 
     /// Says goodbye: nobody has to wait for heartbeats that do not come.
@@ -152,7 +163,7 @@ impl Cluster {
         let script = Script::new(include_str!("cluster/lua/leave.lua"));
         let mut script = script.key(self.name_key());
         let left: Result<String, _> =
-            script.key(Self::key_of(self.0.run)).arg(self.0.run.to_string()).invoke_async(&mut self.link()).await;
+            script.key(self.heartbeat_key()).arg(self.0.run.to_string()).invoke_async(&mut self.link()).await;
         if let Err(error) = left {
             tracing::debug!(%error, "Redis could not be told of the end; it finds out by itself");
         }
@@ -195,7 +206,7 @@ impl Cluster {
         let script = Script::new(include_str!("cluster/lua/beat.lua"));
         let mut script = script.key(self.name_key());
         script
-            .key(Self::key_of(self.0.run))
+            .key(self.heartbeat_key())
             .arg(self.0.run.to_string())
             .arg(millis(GONE_AFTER))
             .arg(self.0.name.to_string());
@@ -218,7 +229,7 @@ impl Cluster {
     }
 
     fn name_key(&self) -> String {
-        format!("tessro:name:{}", self.0.name)
+        self.key(format_args!("name:{}", self.0.name))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Who may ask, and how often.
 //!
 //! Three kinds of callers have buckets of their own: participants, who proved themselves with their token, by participant;
-//! other people's apps, which have an API key, by app; everyone else by network address. [`Tries`] and [`Delays`]
-//! count who comes to the door and is not let in, [`Flow`] every request, and [`Room`] the connections that are open. Decides and
-//! counts; refuses to know what is being asked for. The check of the `Origin` header that keeps other sites' pages out is here
+//! other people's apps, which have an API key, by app; everyone else by network address, and of IPv6 by
+//! [`Neighbourhood`] too. [`Tries`] and [`Delays`] count who comes to the door and is not let in, [`Flow`] every request, and [`Room`] the
+//! connections that are open. Decides and counts; refuses to know what is being asked for. The check of the `Origin` header that keeps other sites' pages out is here
 //! as well.
 
 mod address;
@@ -12,6 +12,7 @@ mod client_apps;
 mod delays;
 mod flow;
 pub mod forwarded;
+mod neighbourhood;
 mod operators;
 pub mod origin;
 mod rate;
@@ -23,6 +24,7 @@ pub use bucket::{Allowance, TooMany};
 pub use client_apps::{ClientApp, ClientAppConfig, ClientApps, KeyDigest};
 pub use delays::Delays;
 pub use flow::{Flow, FlowRates, Kind};
+pub use neighbourhood::{Neighbourhood, WIDER};
 pub use operators::{NotLetIn, Operators};
 pub use origin::Origin;
 pub use rate::RateLimit;
@@ -33,6 +35,7 @@ use crate::domain::{ByteCount, ParticipantId, SessionCode};
 use crate::protocol::limits;
 use crate::server::cluster::Rates;
 use bucket::Bucket;
+use neighbourhood::ByAddress;
 use std::sync::Arc;
 
 /// What a participant may ask for in credentials. A page asks once in hours; this is room for reloads and for trouble, and for
@@ -62,8 +65,8 @@ pub enum Caller {
 #[derive(Debug)]
 pub struct Guard {
     participants: Bucket<(SessionCode, ParticipantId)>,
-    strangers: Bucket<ClientAddress>,
-    checks: Bucket<ClientAddress>,
+    strangers: ByAddress,
+    checks: ByAddress,
     all_checks: Bucket<()>,
     /// What all nodes count together, where there are several.
     all_nodes: Option<Rates>,
@@ -75,8 +78,8 @@ impl Guard {
     pub fn new(strangers: RateLimit, checks: RateLimit) -> Self {
         Self {
             participants: Bucket::new(PARTICIPANT_RATE),
-            strangers: Bucket::new(strangers),
-            checks: Bucket::new(strangers),
+            strangers: ByAddress::new(strangers),
+            checks: ByAddress::new(strangers),
             all_checks: Bucket::new(checks),
             all_nodes: None,
         }
@@ -96,17 +99,14 @@ impl Guard {
                 (self.participants.take(&(*code, *participant)), ("participants", self.participants.rate()), whose())
             }
             Caller::App(app) => (app.admit(), ("apps", app.rate()), app.name().as_bytes().to_vec()),
-            Caller::Stranger(address) => {
-                (self.strangers.take(address), ("strangers", self.strangers.rate()), address.bytes().to_vec())
-            }
+            Caller::Stranger(address) => return self.by_address(&self.strangers, "strangers", *address).await,
         };
         self.at_all_nodes(here?, what, &whose).await
     }
 
     /// Counts a check that is to begin, and says whether it may.
     pub async fn admit_check(&self, address: ClientAddress) -> Result<(), TooMany> {
-        let here = self.checks.take(&address)?;
-        self.at_all_nodes(here, ("checks", self.checks.rate()), &address.bytes()).await?;
+        self.by_address(&self.checks, "checks", address).await?;
         let here = self.all_checks.take(&())?;
         self.at_all_nodes(here, ("all-checks", self.all_checks.rate()), &[]).await.map(drop)
     }
@@ -114,6 +114,17 @@ impl Guard {
     /// A number that stands for an address in the books: at all nodes the same, and where there is one, until this process ends.
     pub fn pseudonym(&self, address: ClientAddress) -> u64 {
         address.pseudonym(self.all_nodes.as_ref())
+    }
+
+    /// Counts what comes from an address, and from around it.
+    async fn by_address(&self, bucket: &ByAddress, what: &str, address: ClientAddress) -> Result<Allowance, TooMany> {
+        let here = bucket.take(address)?;
+        let own = self.at_all_nodes(here, (what, bucket.rate()), &address.bytes()).await?;
+        let (Some(neighbourhood), true) = (Neighbourhood::of(address), self.all_nodes.is_some()) else {
+            return Ok(own);
+        };
+        let (what, rate) = (format!("{what}-around"), bucket.neighbourhoods_rate());
+        own.within(self.at_all_nodes(own, (what.as_str(), rate), &neighbourhood.bytes()).await)
     }
 
     /// Who may pass here is counted at all nodes.

@@ -31,6 +31,7 @@ mod package;
 mod router;
 mod turn_rest;
 
+pub use desk::parameter;
 pub use router::{addresses, app};
 
 use super::{

@@ -6,6 +6,7 @@
 //! - `core`: the protocol without sockets; `guard`, `credential`, `nonce`, `budget`: who is let in; `peers`, `networks`: whom
 //!   they may reach; `quota`, `ports`, `meter`: what threads share; `message`, `framing`: the formats. All of them pure.
 //! - `shard`: one thread with its sockets, which does what its core decides.
+//! - [`Lab`]: the core with nothing around it, for whoever tries it from outside.
 //! - [`Adoption`]: what the site has in hand, to bring clients who came to its port.
 //! - [`Bouncer`]: what sessions and limits have in hand, to end the allocations of those who are gone or have had their part.
 //! - [`seen_as`]: what a machine needs to know of itself before it can be a relay.
@@ -35,6 +36,7 @@ mod core;
 mod credential;
 mod framing;
 mod guard;
+mod lab;
 mod message;
 mod meter;
 mod networks;
@@ -52,6 +54,7 @@ pub use self::core::RelayedAddress;
 pub use adoption::{Adopted, Adoption};
 pub use bouncer::Bouncer;
 pub use credential::{Credential, Holder, Mint, SessionTag};
+pub use lab::Lab;
 pub use meter::{Meter, Traffic};
 pub use networks::{Networks, ParseNetworksError, is_of_the_open_internet};
 pub use peers::PeerFilter;

@@ -45,6 +45,20 @@ async fn addresses_are_counted_apart_as_the_proxy_tells_them() {
 }
 
 #[tokio::test]
+async fn whoever_has_a_48_has_the_answers_of_eight_addresses() {
+    let set = [("CLIENT_IP_SOURCE", "RightmostXForwardedFor"), ("RATE_LIMIT_CREDENTIALS", "1/1h")];
+    let app = TestApp::start(&set).await;
+    let from = |forwarded: String| app.send(app.request(Method::GET, PATH).header("x-forwarded-for", forwarded));
+    for network in 0..8 {
+        assert_eq!(from(format!("2001:db8:1:{network}::1")).await.status, 200, "{network}");
+    }
+    let refused = from("2001:db8:1:8::1".to_owned()).await;
+    assert_eq!((refused.status, refused.header("ratelimit-limit")), (429, "1"));
+    assert_eq!(from("2001:db8:2:8::1".to_owned()).await.status, 200, "somebody else's");
+    assert_eq!(from("192.0.2.1".to_owned()).await.status, 200);
+}
+
+#[tokio::test]
 async fn at_the_cap_there_are_no_credentials() {
     let app = TestApp::start(&[("MONTHLY_BANDWIDTH_LIMIT_GB", "0")]).await;
     let refused = app.get(PATH).await;

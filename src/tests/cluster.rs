@@ -8,6 +8,7 @@ macro_rules! took {
     }};
 }
 
+mod apart;
 mod balancer;
 mod guessing;
 mod lost;

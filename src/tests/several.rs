@@ -1,6 +1,7 @@
 //! Whole servers that count together over a real Redis.
 
 use super::{app::TestApp, redis::Redis};
+use reqwest::Method;
 
 #[tokio::test]
 async fn a_stranger_who_goes_from_server_to_server_is_counted_at_all_of_them() {
@@ -31,4 +32,26 @@ async fn a_server_alone_has_the_whole_month_and_others_have_what_they_are_lent()
         assert_eq!((has(&alone).await, has(&one_of_several).await), (false, true), "{figure}");
     }
     one_of_several.stop().await;
+}
+
+#[tokio::test]
+async fn a_stranger_with_a_48_is_counted_at_all_servers_wherever_in_it_they_are() {
+    let redis = Redis::start().await;
+    let url = redis.url();
+    let variables = [
+        ("RATE_LIMIT_CREDENTIALS", "1/5m"),
+        ("CLIENT_IP_SOURCE", "RightmostXForwardedFor"),
+        ("REDIS_URL", url.as_str()),
+    ];
+    let (here, there) = (TestApp::start(&variables).await, TestApp::start(&variables).await);
+    let mut answers = Vec::new();
+    for (network, app) in [&here, &there].into_iter().cycle().take(10).enumerate() {
+        let from = format!("2001:db8:1:{network}::1");
+        let asked = app.request(Method::GET, "/api/turn-credentials").header("x-forwarded-for", from);
+        answers.push(app.send(asked).await.status);
+    }
+    assert_eq!(answers, [[200].repeat(8), vec![429; 2]].concat());
+    for app in [here, there] {
+        app.stop().await;
+    }
 }

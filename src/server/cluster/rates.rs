@@ -7,7 +7,6 @@
 use super::{Cluster, Standing};
 use crate::server::guard::{Allowance, RateLimit, TooMany};
 use redis::Script;
-use redis::aio::ConnectionManager;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use tokio::sync::watch;
 /// Counts at all nodes. Clones count together.
 #[derive(Clone)]
 pub struct Rates {
-    link: ConnectionManager,
+    cluster: Cluster,
     standing: watch::Receiver<Standing>,
     /// Has taken in what makes the hashes ours.
     keyed: Sha256,
@@ -33,7 +32,7 @@ impl Rates {
     pub fn new(cluster: &Cluster) -> Self {
         let password = cluster.client().get_connection_info().redis_settings().password().unwrap_or_default();
         let keyed = Sha256::new_with_prefix(format!("tessro who asks {password}\0"));
-        Self { link: cluster.link(), standing: cluster.standing(), keyed }
+        Self { cluster: cluster.clone(), standing: cluster.standing(), keyed }
     }
 
     /// Counts one request; `None` where nobody can be asked.
@@ -44,8 +43,8 @@ impl Rates {
         let limit = rate.requests().get();
         let interval = u64::try_from(rate.interval().as_micros()).unwrap_or(u64::MAX);
         let script = Script::new(include_str!("lua/rate.lua"));
-        let mut asked = script.key(format!("tessro:rate:{what}:{:016x}", self.pseudonym(what, whose)));
-        let answer = asked.arg(interval).arg(limit).invoke_async(&mut self.link.clone()).await;
+        let mut asked = script.key(self.cluster.key(format_args!("rate:{what}:{:016x}", self.pseudonym(what, whose))));
+        let answer = asked.arg(interval).arg(limit).invoke_async(&mut self.cluster.link()).await;
         let (passes, more, reset): (u8, u64, u64) = match answer {
             Ok(answer) => answer,
             Err(error) => {
@@ -77,7 +76,7 @@ mod tests {
 
     async fn node(number: u64, redis: &Redis) -> (Cluster, Rates) {
         let name: NodeName = format!("{number:016x}").parse().unwrap();
-        let config = ClusterConfig { redis: redis.url().into() };
+        let config = ClusterConfig { redis: redis.url().into(), prefix: "tessro".into() };
         let cluster = Cluster::join(&config, name, Clock::system()).await.unwrap();
         cluster.standing().wait_for(Standing::is_up).await.unwrap();
         let rates = Rates::new(&cluster);

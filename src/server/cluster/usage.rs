@@ -13,6 +13,7 @@ use crate::server::cluster::NodeName;
 use crate::server::usage::{Answer, Figures, GONE_AFTER, Lent, Month, Party, Told, Usage};
 use redis::{RedisError, Script};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -162,7 +163,7 @@ impl Teller {
         let words: Vec<String> = request(told, number);
         let script = Script::new(include_str!("lua/usage.lua"));
         let answer =
-            script.key(key(told.month)).arg(words).invoke_async::<Vec<String>>(&mut self.cluster.link()).await?;
+            script.key(self.key(told.month)).arg(words).invoke_async::<Vec<String>>(&mut self.cluster.link()).await?;
         read(&answer).ok_or(Unheard::Senseless)
     }
 
@@ -183,7 +184,7 @@ impl Teller {
     /// What parties that have limits used: this node's to the others, theirs to this one.
     async fn tell_of_parties(&self, month: Month) -> Result<(), Unheard> {
         let ours = self.usage.parties_to_tell(MOST_PARTIES);
-        let (key, me) = (format!("tessro:usage:parties:{month}"), self.usage.node().to_string());
+        let (key, me) = (self.key(format_args!("parties:{month}")), self.usage.node().to_string());
         let mut ask = redis::pipe();
         for (party, used) in &ours {
             ask.hset(&key, format!("{me} {party}"), used.get()).ignore();
@@ -201,10 +202,11 @@ impl Teller {
         self.usage.hear_of_parties(parties);
         Ok(())
     }
-}
 
-fn key(month: Month) -> String {
-    format!("tessro:usage:{month}")
+    /// Of a month, or of what is beside it.
+    fn key(&self, what: impl fmt::Display) -> String {
+        self.cluster.key(format_args!("usage:{what}"))
+    }
 }
 
 /// What `lua/usage.lua` takes.

@@ -19,7 +19,8 @@ pub struct AppConfig {
     pub host: String,
 
     /// Public origin of the app, such as `https://tessro.example`. The only one whose pages may open the socket or read the
-    /// API from elsewhere. Unset: pages from the address that the request itself names.
+    /// API from elsewhere. Unset: pages from the address that the request itself names; over plain HTTP only where that is an IP
+    /// address, `localhost`, or a name that nobody can own, such as `films.local`.
     #[arg(long, env, value_parser = values::origin)]
     pub client_url: Option<Origin>,
 

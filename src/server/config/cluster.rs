@@ -17,6 +17,12 @@ pub(super) struct ClusterArgs {
     /// File that holds this address, with its password.
     #[arg(long, env)]
     redis_url_file: Option<PathBuf>,
+
+    /// What every key and channel of this deployment begins with there: one word, alike at all of its servers. Two deployments on one
+    /// Redis have words of their own, and neither sees anything of the other's sessions, limits or budget; a number of a database
+    /// does not keep them apart, since channels have none.
+    #[arg(long, env, default_value = "tessro", value_parser = values::redis_prefix)]
+    redis_prefix: String,
 }
 
 /// Where several servers meet.
@@ -24,13 +30,15 @@ pub(super) struct ClusterArgs {
 pub struct ClusterConfig {
     /// The Redis, which may need a password.
     pub redis: SecretString,
+    /// What keys and channels begin with there, up to a colon; has none itself.
+    pub prefix: String,
 }
 
 impl ClusterArgs {
     /// Where they meet; `None` where there is one server.
     pub(super) fn resolve(self) -> Result<Option<ClusterConfig>, ConfigError> {
-        let (value, file) = (self.redis_url, self.redis_url_file);
+        let (value, file, prefix) = (self.redis_url, self.redis_url_file, self.redis_prefix);
         let secret = Secret { naming: Naming::default(), variable: "REDIS_URL", value, file };
-        Ok(secret.redis()?.map(|redis| ClusterConfig { redis }))
+        Ok(secret.redis()?.map(|redis| ClusterConfig { redis, prefix }))
     }
 }

@@ -50,6 +50,15 @@ fn the_host_is_waited_for_as_long_as_was_set() {
 }
 
 #[test]
+fn what_a_deployment_calls_its_keys_is_a_word_of_its_own() {
+    let url = ("REDIS_URL", "redis://:secret@127.0.0.1:6379");
+    let prefix = |set: &[(&str, &str)]| read(&[], set).unwrap().cluster.map(|cluster| cluster.prefix);
+    assert_eq!(prefix(&[url]).as_deref(), Some("tessro"));
+    assert_eq!(prefix(&[url, ("REDIS_PREFIX", "cinema-2")]).as_deref(), Some("cinema-2"));
+    assert_eq!(prefix(&[("REDIS_PREFIX", "cinema")]), None);
+}
+
+#[test]
 fn a_bad_value_is_named_with_what_to_write_instead() {
     let wrong = [
         ("PORT", "http"),
@@ -79,6 +88,8 @@ fn a_bad_value_is_named_with_what_to_write_instead() {
         ("COTURN_URLS", "stun:a.example"),
         ("COTURN_URLS", "turn:a.example:53"),
         ("STATIC_TURN_URLS", "a.example"),
+        ("REDIS_PREFIX", "tessro:one"),
+        ("REDIS_PREFIX", "two words"),
     ];
     for (variable, value) in wrong {
         let sentence = read(&[], &[(variable, value)]).unwrap_err();

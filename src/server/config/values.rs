@@ -305,6 +305,14 @@ pub(super) fn word(text: &str) -> Result<String, &'static str> {
     if usable { Ok(id.to_owned()) } else { Err("copy it again, or write one word of letters and digits") }
 }
 
+/// What keys of a Redis begin with. Without a colon, so that no deployment's keys begin as another's do.
+pub(super) fn redis_prefix(text: &str) -> Result<String, &'static str> {
+    word(text)
+        .ok()
+        .filter(|word| word.len() <= 64)
+        .ok_or("write one word of at most 64 letters, digits, dashes and underscores, such as tessro")
+}
+
 /// Takes the base with or without a trailing slash and with or without the API's version, as people copy it from either place.
 pub(super) fn api_base(text: &str) -> Result<Url, &'static str> {
     let text = text.trim().trim_end_matches('/');

@@ -13,7 +13,8 @@ use std::{
     sync::{LazyLock, Once},
 };
 
-/// An IPv4 address, or the /64 of an IPv6 address: a household has a whole /64 and could change within it at will.
+/// An IPv4 address, or the /64 of an IPv6 address: a household has a whole /64 and could change within it at will. Some have more; see
+/// [`Neighbourhood`](super::Neighbourhood).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClientAddress(IpAddr);

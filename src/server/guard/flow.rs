@@ -3,7 +3,7 @@
 //! Wide enough for a household that reloads, and for everyone behind a proxy that the operator did not name; what is dear has
 //! narrower rates of its own. `/health` is not counted: who watches over the server must not be turned away.
 
-use super::{ClientAddress, RateLimit, TooMany, bucket::Bucket};
+use super::{ClientAddress, RateLimit, TooMany, neighbourhood::ByAddress};
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,16 +43,16 @@ pub struct FlowRates {
 /// Counts requests by address.
 #[derive(Debug)]
 pub struct Flow {
-    pages: Option<Bucket<ClientAddress>>,
-    api: Option<Bucket<ClientAddress>>,
-    sockets: Option<Bucket<ClientAddress>>,
+    pages: Option<ByAddress>,
+    api: Option<ByAddress>,
+    sockets: Option<ByAddress>,
 }
 
 impl Flow {
     /// Counts against these rates.
     pub fn new(rates: FlowRates) -> Self {
         let FlowRates { pages, api, sockets } = rates;
-        Self { pages: pages.map(Bucket::new), api: api.map(Bucket::new), sockets: sockets.map(Bucket::new) }
+        Self { pages: pages.map(ByAddress::new), api: api.map(ByAddress::new), sockets: sockets.map(ByAddress::new) }
     }
 
     /// Whether requests of this kind are counted at all.
@@ -62,15 +62,15 @@ impl Flow {
 
     /// Counts a request and says whether it may pass.
     pub fn admit(&self, kind: Kind, address: ClientAddress) -> Result<(), TooMany> {
-        self.bucket(kind).map_or(Ok(()), |bucket| bucket.take(&address).map(drop))
+        self.bucket(kind).map_or(Ok(()), |bucket| bucket.take(address).map(drop))
     }
 
     /// Drops those who have not asked for so long that they may ask as often as any. To be called now and then.
     pub fn forget_idle(&self) {
-        [&self.pages, &self.api, &self.sockets].into_iter().flatten().for_each(Bucket::forget_idle);
+        [&self.pages, &self.api, &self.sockets].into_iter().flatten().for_each(ByAddress::forget_idle);
     }
 
-    const fn bucket(&self, kind: Kind) -> Option<&Bucket<ClientAddress>> {
+    const fn bucket(&self, kind: Kind) -> Option<&ByAddress> {
         match kind {
             Kind::Page => self.pages.as_ref(),
             Kind::Api => self.api.as_ref(),
@@ -104,6 +104,10 @@ mod tests {
         assert!(flow.admit(Kind::Page, ada).is_ok() && flow.admit(Kind::Page, ada).is_ok());
         assert!(flow.admit(Kind::Page, ada).is_err() && flow.admit(Kind::Page, ben).is_ok());
         assert!(flow.admit(Kind::Api, ada).is_ok() && flow.admit(Kind::Api, ada).is_err());
+        let near: Vec<_> =
+            (0..20_u16).map(|last| std::net::Ipv6Addr::from([0x2001, 0xdb8, 1, last, 0, 0, 0, 1])).collect();
+        let passed = near.iter().filter(|near| flow.admit(Kind::Api, IpAddr::from(**near).into()).is_ok()).count();
+        assert_eq!(passed, 8, "whoever has a /48 has what eight addresses have");
         assert!(!flow.counts(Kind::Socket) && (0..10_000).all(|_| flow.admit(Kind::Socket, ada).is_ok()));
     }
 }

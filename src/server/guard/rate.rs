@@ -40,6 +40,13 @@ impl RateLimit {
         self.requests
     }
 
+    /// So many times as many in the same time.
+    #[must_use]
+    pub fn times(self, factor: u32) -> Self {
+        let requests = NonZeroU32::new(self.requests.get().saturating_mul(factor)).unwrap_or(self.requests);
+        Self { requests, ..self }
+    }
+
     /// How long it takes until one more may come.
     pub fn interval(self) -> Duration {
         self.period / self.requests.get()

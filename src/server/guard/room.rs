@@ -1,12 +1,13 @@
-//! How many connections there may be at once: in all, and from one address.
+//! How many connections there may be at once: in all, from one address, and from one neighbourhood.
 //!
 //! Whoever has a seat in a session keeps their connection. Of the others the one that has been there longest is shown out when
 //! the room is full, so that a crowd at the door keeps nobody out for long: whoever comes back to their session says so at once.
 //! Refuses to know what is said on a connection.
 
-use super::ClientAddress;
+use super::{ClientAddress, Neighbourhood, WIDER};
 use std::{
     collections::{BTreeMap, HashMap},
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,7 @@ struct Here {
     /// The longest there first.
     standing: BTreeMap<u64, CancellationToken>,
     by_address: HashMap<ClientAddress, usize>,
+    by_neighbourhood: HashMap<Neighbourhood, usize>,
 }
 
 /// Why there is no place.
@@ -36,7 +38,7 @@ struct Here {
 pub enum NoPlace {
     /// Everybody who is there has a seat.
     Full,
-    /// So many are there from this address already.
+    /// So many are there from this address already, or from around it.
     OfThisAddress,
 }
 
@@ -50,7 +52,7 @@ pub struct Place {
 }
 
 impl Room {
-    /// Room for so many in all, and from one address.
+    /// Room for so many in all, and from one address; from one neighbourhood for so many times as many.
     pub fn new(most: usize, most_of_one: Option<usize>) -> Self {
         Self(Arc::new(Inner { most, most_of_one, here: Mutex::default() }))
     }
@@ -60,7 +62,11 @@ impl Room {
         let Inner { most, most_of_one, .. } = *self.0;
         let mut here = self.0.lock();
         let address = address.filter(|_| most_of_one.is_some());
-        if address.is_some_and(|address| here.by_address.get(&address).copied() >= most_of_one) {
+        let around = address.and_then(Neighbourhood::of);
+        let most_around = most_of_one.map(|most| most.saturating_mul(WIDER as usize));
+        if address.is_some_and(|address| here.by_address.get(&address).copied() >= most_of_one)
+            || around.is_some_and(|around| here.by_neighbourhood.get(&around).copied() >= most_around)
+        {
             return Err(NoPlace::OfThisAddress);
         }
         if here.seated + here.standing.len() >= most {
@@ -69,6 +75,9 @@ impl Room {
         }
         if let Some(address) = address {
             *here.by_address.entry(address).or_default() += 1;
+        }
+        if let Some(around) = around {
+            *here.by_neighbourhood.entry(around).or_default() += 1;
         }
         let (number, shown_out) = (here.next, CancellationToken::new());
         here.next += 1;
@@ -107,14 +116,22 @@ impl Drop for Place {
             here.seated = here.seated.saturating_sub(1);
         }
         if let Some(address) = self.address {
-            let left = here.by_address.get_mut(&address).map(|count| {
-                *count -= 1;
-                *count
-            });
-            if left == Some(0) {
-                here.by_address.remove(&address);
+            one_less(&mut here.by_address, &address);
+            if let Some(around) = Neighbourhood::of(address) {
+                one_less(&mut here.by_neighbourhood, &around);
             }
         }
+    }
+}
+
+/// Whoever has none left is not kept in mind.
+fn one_less<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
+    let left = counts.get_mut(key).map(|count| {
+        *count -= 1;
+        *count
+    });
+    if left == Some(0) {
+        counts.remove(key);
     }
 }
 
@@ -158,6 +175,20 @@ mod tests {
         drop(first);
         assert!(room.enter(address(1)).is_ok());
         assert_eq!(room.0.lock().by_address.len(), 2, "who has left is not kept in mind");
+    }
+
+    #[test]
+    fn a_neighbourhood_has_the_places_of_eight_addresses() {
+        let near = |network: u16| Some(ClientAddress::from(IpAddr::from([0x2001, 0xdb8, 1, network, 0, 0, 0, 1])));
+        let room = Room::new(1_000, Some(2));
+        let mut there: Vec<_> = (0..100).filter_map(|network| room.enter(near(network)).ok()).collect();
+        assert_eq!(there.len(), 16);
+        assert_eq!(room.enter(near(200)).unwrap_err(), NoPlace::OfThisAddress);
+        drop(there.pop());
+        assert!(room.enter(near(200)).is_ok() && room.enter(address(1)).is_ok());
+        drop(there);
+        let here = room.0.lock();
+        assert!(here.by_address.is_empty() && here.by_neighbourhood.is_empty());
     }
 
     #[test]

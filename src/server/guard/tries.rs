@@ -4,7 +4,7 @@
 //! two steps here, so that those who get in on the first try cost nothing: two hundred people behind one address may all
 //! join, while somebody who keeps failing waits. Time is passed in.
 
-use super::ClientAddress;
+use super::{ClientAddress, Neighbourhood, WIDER};
 use crate::domain::Now;
 use std::{
     collections::HashMap,
@@ -12,48 +12,78 @@ use std::{
     time::Duration,
 };
 
-/// A burst of tries for each address, and then one each interval.
+/// A burst of tries for each address, and then one each interval; for each neighbourhood so many times as many.
 pub struct Tries {
+    address: Allowed,
+    neighbourhood: Allowed,
+    whole_at: Mutex<WholeAt>,
+}
+
+/// When somebody has their whole burst again. Those who have it are not kept longer than to the next sweep.
+#[derive(Default)]
+struct WholeAt {
+    addresses: HashMap<ClientAddress, Now>,
+    neighbourhoods: HashMap<Neighbourhood, Now>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Allowed {
     burst: u32,
     every: Duration,
-    /// When an address has its whole burst again. Those who have it are not kept longer than to the next sweep.
-    whole_at: Mutex<HashMap<ClientAddress, Now>>,
+}
+
+impl Allowed {
+    fn is_left(self, whole_at: Option<&Now>, now: Now) -> bool {
+        let owed = whole_at.map_or(Duration::ZERO, |whole_at| whole_at.since(now));
+        owed <= self.every * self.burst.saturating_sub(1)
+    }
+
+    fn spend(self, whole_at: &mut Now, now: Now) {
+        // Several may have looked at once; what they owe has a bound all the same.
+        *whole_at = ((*whole_at).max(now) + self.every).min(now + self.every * self.burst);
+    }
 }
 
 impl std::fmt::Debug for Tries {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tries").field("burst", &self.burst).field("every", &self.every).finish_non_exhaustive()
+        f.debug_struct("Tries").field("address", &self.address).finish_non_exhaustive()
     }
 }
 
 impl Tries {
     /// So many at once, and one more each `every`.
     pub fn new(burst: u32, every: Duration) -> Self {
-        Self { burst, every, whole_at: Mutex::default() }
+        let neighbourhood = Allowed { burst: burst.saturating_mul(WIDER), every: every / WIDER };
+        Self { address: Allowed { burst, every }, neighbourhood, whole_at: Mutex::default() }
     }
 
     /// Whether the address may try now. Counts nothing.
     pub fn left(&self, address: ClientAddress, now: Now) -> bool {
-        let owed = self.lock().get(&address).map_or(Duration::ZERO, |whole_at| whole_at.since(now));
-        owed <= self.every * self.burst.saturating_sub(1)
+        let whole_at = self.lock();
+        let around = Neighbourhood::of(address).and_then(|around| whole_at.neighbourhoods.get(&around));
+        self.address.is_left(whole_at.addresses.get(&address), now) && self.neighbourhood.is_left(around, now)
     }
 
     /// Counts a try.
     pub fn spend(&self, address: ClientAddress, now: Now) {
         let mut whole_at = self.lock();
-        let entry = whole_at.entry(address).or_insert(now);
-        // Several may have looked at once; what they owe has a bound all the same.
-        *entry = ((*entry).max(now) + self.every).min(now + self.every * self.burst);
+        self.address.spend(whole_at.addresses.entry(address).or_insert(now), now);
+        if let Some(around) = Neighbourhood::of(address) {
+            self.neighbourhood.spend(whole_at.neighbourhoods.entry(around).or_insert(now), now);
+        }
     }
 
     /// Drops the addresses that have their whole burst again.
     pub fn forget_idle(&self, now: Now) {
         let mut whole_at = self.lock();
-        whole_at.retain(|_, whole_at| *whole_at > now);
-        whole_at.shrink_to_fit();
+        let WholeAt { addresses, neighbourhoods } = &mut *whole_at;
+        addresses.retain(|_, whole_at| *whole_at > now);
+        addresses.shrink_to_fit();
+        neighbourhoods.retain(|_, whole_at| *whole_at > now);
+        neighbourhoods.shrink_to_fit();
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ClientAddress, Now>> {
+    fn lock(&self) -> MutexGuard<'_, WholeAt> {
         self.whole_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -92,8 +122,32 @@ mod tests {
         }
         tries.spend(address(2), at(0));
         tries.forget_idle(at(29));
-        assert_eq!(tries.lock().len(), 1);
+        assert_eq!(tries.lock().addresses.len(), 1);
         tries.forget_idle(at(30));
-        assert!(tries.lock().is_empty());
+        assert!(tries.lock().addresses.is_empty());
+        tries.spend(near(1), at(100));
+        assert_eq!(tries.lock().neighbourhoods.len(), 1);
+        tries.forget_idle(at(110));
+        assert!(tries.lock().neighbourhoods.is_empty());
+    }
+
+    fn near(network: u16) -> ClientAddress {
+        IpAddr::from([0x2001, 0xdb8, 1, network, 0, 0, 0, 1]).into()
+    }
+
+    #[test]
+    fn who_has_many_networks_in_one_neighbourhood_has_eight_bursts_and_no_more() {
+        let tries = Tries::new(3, Duration::from_secs(8));
+        let tried = |network, seconds| {
+            let may = tries.left(near(network), at(seconds));
+            if may {
+                tries.spend(near(network), at(seconds));
+            }
+            may
+        };
+        assert_eq!((0..100).filter(|network| tried(*network, 0)).count(), 24);
+        assert!(!tried(200, 0) && tried(201, 1) && !tried(202, 1), "and eight times as often one more");
+        assert!(tries.left(IpAddr::from([0x2001, 0xdb8, 2, 1, 0, 0, 0, 1]).into(), at(0)), "somebody else");
+        assert!(tries.left(address(1), at(0)));
     }
 }

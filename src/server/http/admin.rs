@@ -12,7 +12,7 @@ use crate::{
     domain::{ParticipantId, ProviderName},
     protocol::{AdminAction, AdminTicket, AdminView, ErrorCode},
     server::{
-        guard::{self, ClientAddress, NotLetIn},
+        guard::{self, ClientAddress, NotLetIn, origin::Foreign},
         operator::Sources,
     },
 };
@@ -103,16 +103,17 @@ fn gone(message: &str) -> ApiError {
 
 /// Whoever has the token, and comes from one of our pages or from none.
 async fn let_in(state: &AppState, parts: Parts) -> Result<&AppState, Response> {
-    if !guard::origin::allows(&parts.headers, state.client_url.as_ref()) {
-        return Err(foreign().into_response());
+    if let Err(why) = guard::origin::check(&parts.headers, state.client_url.as_ref()) {
+        return Err(foreign(why).into_response());
     }
     let headers: HeaderMap = parts.headers.clone();
     let from = ClientAddress::of(parts, state.client_ip_source.clone()).await;
     state.operator.door().let_in(&headers, from, state.sessions.clock().now()).map(|()| state).map_err(not_let_in)
 }
 
-fn foreign() -> ApiError {
-    let message = "Only this app's own pages and programs may ask this. Open /admin at the address in CLIENT_URL.";
+fn foreign(why: Foreign) -> ApiError {
+    let message =
+        why.message("Only this app's own pages and programs may ask this. Open /admin at the address in CLIENT_URL.");
     ApiError::new(ErrorCode::ForbiddenOrigin, "Forbidden origin", message)
 }
 

@@ -79,10 +79,12 @@ async fn within(time: Duration, request: Request, next: Next) -> Response {
 
 /// The refusal of a request that would change something for a page of another site: only our own pages, and programs, may.
 pub(super) fn of_a_foreign_page(state: &AppState, request: &Request) -> Option<Response> {
-    if !changes_something(request.method()) || guard::origin::allows(request.headers(), state.client_url.as_ref()) {
+    if !changes_something(request.method()) {
         return None;
     }
-    let message = "Only this app's own pages and programs may do this. Open the app at the address in CLIENT_URL.";
+    let foreign = guard::origin::check(request.headers(), state.client_url.as_ref()).err()?;
+    let message = foreign
+        .message("Only this app's own pages and programs may do this. Open the app at the address in CLIENT_URL.");
     Some(ApiError::new(ErrorCode::ForbiddenOrigin, "Forbidden origin", message).into_response())
 }
 

@@ -185,7 +185,7 @@ pub(super) fn api_key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Cow<'a
 }
 
 /// The first parameter of this name in a query.
-pub(super) fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
+pub fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
     let query = uri.query().unwrap_or_default();
     form_urlencoded::parse(query.as_bytes()).find(|(found, _)| found == name).map(|(_, value)| value)
 }

@@ -9,7 +9,7 @@ use super::{
     error,
 };
 use crate::{
-    app::{api::ApiError, language::Speech},
+    app::{FilesAt, api::ApiError, language::Speech},
     domain::Language,
     protocol::{BandwidthStatus, CheckLeave},
 };
@@ -49,6 +49,12 @@ pub async fn begin_check() -> Result<CheckLeave, ApiError> {
         return Err(error::internal());
     };
     desk.begin_check(request).await
+}
+
+/// Where the files of the page of this request are.
+pub(super) fn files_at() -> FilesAt {
+    let request = use_context::<Parts>();
+    request.and_then(|request| request.extensions.get::<FilesAt>().cloned()).unwrap_or_default()
 }
 
 /// The language in which the page of this request is rendered.

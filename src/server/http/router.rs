@@ -4,12 +4,12 @@ use super::{
     AppState, admin, beacon, check, crowd,
     desk::{Desk, TURN_REST},
     document, edge, functions, headers, health, metrics,
-    package::{Package, of_this_build},
+    package::{Package, of_this_build, tell_where},
     turn_rest,
 };
 use crate::{
     app::{
-        App, FilesAt,
+        App,
         api::{BeginCheck, GetBandwidthStatus, IceServers, TurnCredentials},
         shell,
     },
@@ -92,15 +92,15 @@ fn api(state: AppState, more: Router<AppState>) -> Router {
 fn pages(state: AppState) -> Router {
     let package = Package::new(&state.leptos);
     let of_this_build = from_fn_with_state(package.clone(), of_this_build);
-    let context = move || {
-        provide_context(FilesAt(package.root()));
+    let context = || {
+        provide_context(functions::files_at());
         provide_context(functions::speech());
         headers::of_a_page();
     };
     let options = state.leptos.clone();
     let document = move || shell(options.clone());
     let listing = generate_route_list(App);
-    let page = leptos_axum::render_route_with_context::<AppState, _>(listing.clone(), context.clone(), document);
+    let page = leptos_axum::render_route_with_context::<AppState, _>(listing.clone(), context, document);
     // The names carry no hash: a browser that did not ask again could pair old files with new ones.
     let ask_again = SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     let files = tower::ServiceBuilder::new().layer(ask_again).service(leptos_axum::site_pkg_dir_service(&state.leptos));
@@ -111,6 +111,7 @@ fn pages(state: AppState) -> Router {
         .leptos_routes_with_handler(listing, page)
         .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(context, shell))
         .layer(by_language)
+        .layer(from_fn_with_state(package, tell_where))
         .nest("/build/{build}", files.clone().layer(of_this_build))
         .merge(files)
         // What stands precompressed in the package passes through as it is.

@@ -49,6 +49,11 @@ impl Countries {
         Ok(Self { header, file: file.map(read).transpose()?.map(Arc::new) })
     }
 
+    /// Those of a file that stands in memory, and no header.
+    pub fn in_file(contents: Vec<u8>) -> Result<Self, MaxMindDbError> {
+        Ok(Self { header: None, file: Some(Arc::new(Reader::from_source(contents)?)) })
+    }
+
     /// Where a visitor is: as the proxy says, who knows best; else as the file has their address.
     pub fn of(&self, headers: &HeaderMap, from: ClientAddress) -> Option<Country> {
         self.told(headers).or_else(|| self.found(from))
@@ -155,6 +160,8 @@ mod tests {
         assert_eq!(found("192.0.2.1").as_deref(), Some("DE"));
         assert_eq!(found("10.0.0.1"), None, "it is not in the file");
         assert_eq!(found("2001:db8::1"), None, "the file knows IPv4 alone");
+        let in_memory = Countries::in_file(file()).unwrap();
+        assert_eq!(in_memory.of(&HeaderMap::new(), at("192.0.2.1")), Country::parse("DE"));
         let headers = HeaderMap::from_iter([(header, "FR".parse().unwrap())]);
         assert_eq!(countries.of(&headers, at("192.0.2.1")), Country::parse("FR"));
     }

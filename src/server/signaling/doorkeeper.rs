@@ -14,7 +14,7 @@ use crate::domain::SessionCode;
 use crate::protocol::Password;
 use crate::server::clock::Clock;
 use crate::server::cluster::Rates;
-use crate::server::guard::{ClientAddress, Delays};
+use crate::server::guard::{ClientAddress, Delays, Neighbourhood, WIDER};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -46,6 +46,8 @@ pub(super) struct Doorkeeper {
     all_nodes: Option<Rates>,
     /// By pseudonym.
     addresses: Delays<u64>,
+    /// By pseudonym: whoever has a whole /48 has no more tries for it than eight addresses have.
+    neighbourhoods: Delays<u64>,
     sessions: Delays<SessionCode>,
     hashing: Arc<Semaphore>,
     /// How many passwords were hashed so far: no answer may be had for less work than another.
@@ -75,6 +77,7 @@ impl Doorkeeper {
             clock,
             all_nodes,
             addresses: Delays::new(FREE_BY_ADDRESS, FIRST, LONGEST_BY_ADDRESS),
+            neighbourhoods: Delays::new(FREE_BY_ADDRESS * WIDER, FIRST, LONGEST_BY_ADDRESS / WIDER),
             sessions: Delays::new(FREE_BY_SESSION, FIRST, LONGEST_BY_SESSION),
             hashing: Arc::new(Semaphore::new(at_once)),
             hashed: AtomicU64::new(0),
@@ -95,11 +98,14 @@ impl Doorkeeper {
             Some(Door::Password(hash)) => (hash, true),
             None => (PasswordHash::of_nothing(), false),
         };
-        let from = self.pseudonym(from);
-        self.failed(from, code);
+        let (from, around) = (self.pseudonym(from), self.pseudonym_around(from));
+        self.failed(from, around, code);
         let checked = self.hash(move || hash.is_of(password.as_ref())).await;
         if !matches!(checked, Ok(false)) && (exists || checked.is_err()) {
             self.addresses.succeeded(&from);
+            if let Some(around) = &around {
+                self.neighbourhoods.succeeded(around);
+            }
             self.sessions.succeeded(&code);
         }
         if checked? && exists { Ok(()) } else { Err(Refusal::CannotEnter) }
@@ -107,21 +113,31 @@ impl Doorkeeper {
 
     /// Whether somebody without a link has to wait before they may try this code. Counts nothing.
     pub(super) fn makes_wait(&self, from: ClientAddress, code: SessionCode) -> bool {
-        let (from, now) = (self.pseudonym(from), self.clock.now());
+        let now = self.clock.now();
+        let (from, around) = (self.pseudonym(from), self.pseudonym_around(from));
         let session_waits = self.addresses.has_failed(&from) && !self.sessions.wait(&code, now).is_zero();
-        session_waits || !self.addresses.wait(&from, now).is_zero()
+        let neighbours_wait = around.is_some_and(|around| !self.neighbourhoods.wait(&around, now).is_zero());
+        session_waits || neighbours_wait || !self.addresses.wait(&from, now).is_zero()
     }
 
-    /// Counts a try that fails, here or at another server.
-    pub(super) fn failed(&self, from: u64, code: SessionCode) {
+    /// Counts a try that fails, here or at another server; `around` is what stands for the address's neighbourhood, where it has one.
+    pub(super) fn failed(&self, from: u64, around: Option<u64>, code: SessionCode) {
         let now = self.clock.now();
         self.addresses.begin(from, now);
+        if let Some(around) = around {
+            self.neighbourhoods.begin(around, now);
+        }
         self.sessions.begin(code, now);
     }
 
     /// What stands for an address where failures are told.
     pub(super) fn pseudonym(&self, from: ClientAddress) -> u64 {
         from.pseudonym(self.all_nodes.as_ref())
+    }
+
+    /// The same for its neighbourhood; `None` where it has none.
+    pub(super) fn pseudonym_around(&self, from: ClientAddress) -> Option<u64> {
+        Neighbourhood::of(from).map(|around| around.pseudonym(self.all_nodes.as_ref()))
     }
 
     /// A new session's password, as it is kept.
@@ -135,6 +151,7 @@ impl Doorkeeper {
     pub(super) fn forget_idle(&self) {
         let now = self.clock.now();
         self.addresses.forget_idle(now);
+        self.neighbourhoods.forget_idle(now);
         self.sessions.forget_idle(now);
     }
 

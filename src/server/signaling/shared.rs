@@ -217,9 +217,9 @@ impl Shared {
         self.tell_all(Said::RelayOver { participant, provider, reason });
     }
 
-    /// Somebody, by the pseudonym of their address, typed a wrong code or password here.
-    pub(super) fn failed(&self, from: u64, code: SessionCode) {
-        self.tell_all(Said::Failed(from, code));
+    /// Somebody, by the pseudonyms of their address and of its neighbourhood, typed a wrong code or password here.
+    pub(super) fn failed(&self, from: u64, around: Option<u64>, code: SessionCode) {
+        self.tell_all(Said::Failed(from, around, code));
     }
 
     /// Gives up sessions in this state: they go on wherever their people ask for them. `false` where Redis did not take it.

@@ -14,7 +14,8 @@ use super::refusal::Refusal;
 use super::sessions::{Seat, Sessions};
 use crate::domain::Now;
 use crate::protocol::{ClientMessage, ErrorBody, ErrorCode, limits};
-use crate::server::guard::{ClientAddress, Place, origin};
+use crate::server::guard::origin::{self, Foreign};
+use crate::server::guard::{ClientAddress, Place};
 use crate::server::paths::Country;
 use crate::server::usage;
 use axum::Json;
@@ -95,8 +96,8 @@ async fn open(
     mut parts: Parts,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    if !origin::allows(&parts.headers, sessions.settings().client_url.as_ref()) {
-        return forbidden();
+    if let Err(foreign) = origin::check(&parts.headers, sessions.settings().client_url.as_ref()) {
+        return forbidden(foreign);
     }
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
@@ -124,8 +125,8 @@ async fn open(
         })
 }
 
-fn forbidden() -> Response {
-    let message = "This page may not use this server. Open the app at the server's own address.";
+fn forbidden(foreign: Foreign) -> Response {
+    let message = foreign.message("This page may not use this server. Open the app at the server's own address.");
     (StatusCode::FORBIDDEN, body(ErrorCode::ForbiddenOrigin, "Forbidden origin", message, None)).into_response()
 }
 

@@ -106,3 +106,43 @@ async fn a_page_of_another_site_changes_nothing_whatever_it_asks() {
         assert_ne!(app.send(own).await.status, 403, "{path}: our own pages may");
     }
 }
+
+#[tokio::test]
+async fn a_name_that_is_led_here_makes_its_pages_ours_only_where_the_operator_said_so() {
+    let app = TestApp::start(&[("ADMIN_TOKEN", "north-north-north")]).await;
+    let asks = |app: &TestApp, method: Method, path: &str, origin: &str| {
+        let host = origin.split_once("://").unwrap().1.to_owned();
+        app.request(method, path)
+            .header("host", host)
+            .header("origin", origin)
+            .bearer_auth("north-north-north")
+            .body("{}")
+    };
+    let (port, doors) = (
+        app.port(),
+        [
+            (Method::GET, "/ws"),
+            (Method::POST, "/api/usage"),
+            (Method::POST, "/api/admin/ticket"),
+            (Method::GET, "/api/admin/live"),
+        ],
+    );
+    let rebound = format!("http://evil.net:{port}");
+    for (method, path) in doors.clone() {
+        let answer = app.send(asks(&app, method.clone(), path, &rebound)).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (403, Some("forbidden_origin")), "{path}");
+        assert!(answer.text.contains("Set CLIENT_URL"), "{}", answer.text);
+        let ours =
+            ["https://films.net".to_owned(), format!("http://films.local:{port}"), format!("http://10.0.0.5:{port}")];
+        for ours in ours {
+            assert_ne!(app.send(asks(&app, method.clone(), path, &ours)).await.status, 403, "{path} {ours}");
+        }
+    }
+    let read = app.send(asks(&app, Method::GET, "/api/bandwidth-status", &rebound)).await;
+    assert_eq!(read.status, 200, "what changes nothing is answered as ever");
+
+    let named = TestApp::start(&[("ADMIN_TOKEN", "north-north-north"), ("CLIENT_URL", "http://films.net")]).await;
+    for (method, path) in doors {
+        assert_ne!(named.send(asks(&named, method, path, "http://films.net")).await.status, 403, "{path}");
+    }
+}

@@ -55,8 +55,8 @@ pub(in super::super) async fn open(
     place: Option<Extension<Arc<Place>>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    if !guard::origin::allows(&headers, state.client_url.as_ref()) {
-        return foreign().into_response();
+    if let Err(why) = guard::origin::check(&headers, state.client_url.as_ref()) {
+        return foreign(why).into_response();
     }
     let Ok(upgrade) = upgrade else {
         let message = "This address is a WebSocket. Open one, and send a ticket of POST /api/admin/ticket first.";

@@ -35,9 +35,20 @@ impl Stage {
         invited: bool,
         typed: &str,
     ) -> Result<(), Refusal> {
+        self.knock_from(address(from), code, door, invited, typed).await
+    }
+
+    async fn knock_from(
+        &self,
+        from: ClientAddress,
+        code: u64,
+        door: Option<Door>,
+        invited: bool,
+        typed: &str,
+    ) -> Result<(), Refusal> {
         let password = Password::typed(typed).unwrap();
         let code = SessionCode::from_random(code);
-        self.keeper.admits(Knock { from: address(from), code, door, invited, password }).await
+        self.keeper.admits(Knock { from, code, door, invited, password }).await
     }
 }
 
@@ -94,6 +105,33 @@ async fn an_address_that_keeps_failing_waits_longer_each_time_whatever_it_tries(
         wait = (wait * 2).min(LONGEST_BY_ADDRESS);
     }
     assert_eq!(stage.knock(1, "popcorn").await, Ok(()), "a wait is over");
+}
+
+#[tokio::test]
+async fn whoever_has_a_48_has_the_tries_of_eight_addresses_and_waits_then() {
+    let stage = stage();
+    let near = |network: u16| ClientAddress::from(IpAddr::from([0x2001, 0xdb8, 1, network, 0, 0, 0, 1]));
+    let guess = async |network: u16| stage.knock_from(near(network), u64::from(network), None, false, "").await;
+    let (mut network, mut wait) = (0, Duration::from_secs(1));
+    for _ in 0..FREE_BY_ADDRESS * WIDER {
+        network += 1;
+        assert_eq!(guess(network).await, Err(Refusal::CannotEnter), "{network}");
+    }
+    for _ in 0..8 {
+        network += 1;
+        assert_eq!(guess(network).await, Err(Refusal::CannotEnter), "{network}");
+        stage.hand.advance(wait.saturating_sub(Duration::from_millis(1)));
+        assert_eq!(guess(network + 1).await, Err(Refusal::TooManyTries), "an address that failed nothing");
+        assert_eq!(stage.knock(2, "popcorn").await, Ok(()), "others are not at fault");
+        let door = || Some(Door::Password(stage.right.clone()));
+        assert_eq!(stage.knock_from(near(1), 1, door(), true, "").await, Ok(()), "a link");
+        let farther = ClientAddress::from(IpAddr::from([0x2001, 0xdb8, 2, 1, 0, 0, 0, 1]));
+        assert_eq!(stage.knock_from(farther, 1, door(), false, "popcorn").await, Ok(()));
+        stage.hand.advance(Duration::from_millis(1));
+        wait = (wait * 2).min(LONGEST_BY_ADDRESS / WIDER);
+    }
+    let door = Some(Door::Password(stage.right.clone()));
+    assert_eq!(stage.knock_from(near(9_999), 1, door, false, "popcorn").await, Ok(()), "a wait is over");
 }
 
 #[tokio::test]

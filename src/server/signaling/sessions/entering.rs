@@ -104,7 +104,7 @@ impl Sessions {
         let Shown { door, invited } = self.look_at_door(code, invite).await?;
         let admitted = doorkeeper.admits(Knock { from, code, door, invited, password }).await;
         if let (Err(Refusal::CannotEnter), Some(shared)) = (admitted, &self.0.around.shared) {
-            shared.failed(doorkeeper.pseudonym(from), code);
+            shared.failed(doorkeeper.pseudonym(from), doorkeeper.pseudonym_around(from), code);
         }
         Ok(admitted?)
     }
@@ -130,8 +130,8 @@ impl Sessions {
     }
 
     /// Another server says that somebody failed there.
-    pub(in super::super) fn failed_elsewhere(&self, from: u64, code: SessionCode) {
-        self.0.doorkeeper.failed(from, code);
+    pub(in super::super) fn failed_elsewhere(&self, from: u64, around: Option<u64>, code: SessionCode) {
+        self.0.doorkeeper.failed(from, around, code);
     }
 
     /// The seat of somebody who may come in.

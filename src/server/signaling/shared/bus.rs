@@ -4,7 +4,7 @@
 
 use super::Shared;
 use super::word::{Letter, Said};
-use crate::server::cluster::{BEAT_EVERY, RunId};
+use crate::server::cluster::{BEAT_EVERY, Cluster, RunId};
 use crate::server::signaling::sessions::Sessions;
 use futures::StreamExt as _;
 use redis::{Pipeline, RedisError};
@@ -27,8 +27,6 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 /// After a subscription that ended or could not be made.
 const SUBSCRIBE_AGAIN: Duration = Duration::from_millis(200);
 
-const ALL: &str = "tessro:all";
-
 /// To whom something goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum To {
@@ -44,10 +42,10 @@ pub(super) struct Parcel {
 }
 
 impl To {
-    fn channel(self) -> String {
+    fn channel(self, cluster: &Cluster) -> String {
         match self {
-            Self::Node(run) => format!("tessro:to:{run}"),
-            Self::All => ALL.to_owned(),
+            Self::Node(run) => cluster.key(format_args!("to:{run}")),
+            Self::All => cluster.key("all"),
         }
     }
 }
@@ -59,7 +57,7 @@ pub(super) async fn send(shared: Shared, mut parcels: Receiver<Parcel>) {
     while parcels.recv_many(&mut together, TOGETHER).await > 0 {
         let mut pipeline = Pipeline::with_capacity(together.len());
         for parcel in &together {
-            pipeline.publish(parcel.to.channel(), &parcel.text);
+            pipeline.publish(parcel.to.channel(&shared.0.cluster), &parcel.text);
         }
         let heard: Result<Vec<u64>, RedisError> = pipeline.query_async(&mut link).await;
         match heard {
@@ -91,7 +89,8 @@ pub(super) async fn listen(shared: &Shared, sessions: &Sessions) {
 }
 
 async fn subscribe(shared: &Shared, sessions: &Sessions) -> Result<(), RedisError> {
-    let channels = [To::Node(shared.0.cluster.run()).channel(), ALL.to_owned()];
+    let cluster = &shared.0.cluster;
+    let channels = [To::Node(cluster.run()), To::All].map(|to| to.channel(cluster));
     let subscribed = timeout(SUBSCRIBE_WITHIN, async {
         let mut subscription = shared.0.cluster.client().get_async_pubsub().await?;
         subscription.subscribe(&channels[..]).await?;
@@ -142,7 +141,7 @@ fn hear(shared: &Shared, sessions: &Sessions, text: &[u8]) {
         Said::Answer(number, answer) => shared.post().answered(number, answer),
         Said::RelayOver { participant, provider, reason } => sessions.tell_relay_over(participant, &provider, reason),
         Said::Done(code, participant) => sessions.relays_nothing(code, participant),
-        Said::Failed(from, code) => sessions.failed_elsewhere(from, code),
+        Said::Failed(from, around, code) => sessions.failed_elsewhere(from, around, code),
     }
 }
 

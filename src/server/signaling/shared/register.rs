@@ -36,7 +36,7 @@ pub(super) async fn write(cluster: &Cluster, write: &Write) -> Result<Written, R
         Word::Free(state) => ("free", &**state, KEPT_FOR),
         Word::Over => ("over", "", OVER_FOR),
     };
-    let mut script = WRITE.key(key(write.code));
+    let mut script = WRITE.key(key(cluster, write.code));
     script.arg(cluster.run().to_string()).arg(write.epoch).arg(word).arg(state).arg(millis(kept_for));
     let said: String = script.invoke_async(&mut cluster.link()).await?;
     Ok(if said == "kept" { Written::Kept } else { Written::Fenced })
@@ -44,8 +44,8 @@ pub(super) async fn write(cluster: &Cluster, write: &Write) -> Result<Written, R
 
 /// Asks Redis, and takes the session where that may be.
 pub(super) async fn take(cluster: &Cluster, code: SessionCode, may_take: bool) -> Result<Found, RedisError> {
-    let mut script = TAKE.key(key(code));
-    script.arg(cluster.run().to_string()).arg(u8::from(may_take)).arg(Cluster::HEARTBEATS);
+    let mut script = TAKE.key(key(cluster, code));
+    script.arg(cluster.run().to_string()).arg(u8::from(may_take)).arg(cluster.heartbeats());
     let said: Vec<Option<String>> = script.invoke_async(&mut cluster.link()).await?;
     let mut said = said.into_iter().flatten();
     Ok(match (said.next().as_deref(), said.next(), said.next()) {
@@ -58,8 +58,8 @@ pub(super) async fn take(cluster: &Cluster, code: SessionCode, may_take: bool) -
     })
 }
 
-fn key(code: SessionCode) -> String {
-    format!("tessro:session:{code}")
+fn key(cluster: &Cluster, code: SessionCode) -> String {
+    cluster.key(format_args!("session:{code}"))
 }
 
 #[cfg(test)]
@@ -74,7 +74,7 @@ mod tests {
     #[tokio::test]
     async fn the_scripts_do_what_the_model_does() {
         let redis = Redis::start().await;
-        let config = ClusterConfig { redis: redis.url().into() };
+        let config = ClusterConfig { redis: redis.url().into(), prefix: "tessro".into() };
         let join = |name: &str| Cluster::join(&config, name.parse().unwrap(), Clock::system());
         let nodes = [join("0000000000000001").await.unwrap(), join("0000000000000002").await.unwrap()];
         let mut model = Register::default();

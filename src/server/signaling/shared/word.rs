@@ -41,8 +41,8 @@ pub(super) enum Said {
     },
     /// To everyone: a participant of this session, or all of them, relay nothing any more.
     Done(SessionCode, Option<ParticipantId>),
-    /// To everyone: somebody typed a wrong code or password. Of their address there is the pseudonym.
-    Failed(u64, SessionCode),
+    /// To everyone: somebody typed a wrong code or password. Of their address and its neighbourhood there are pseudonyms.
+    Failed(u64, Option<u64>, SessionCode),
 }
 
 /// What is said at a seat.
@@ -149,7 +149,7 @@ mod tests {
             Said::Answer(2, Answer::Door(Some(Shown { door: Some(Door::Open), invited: true }))),
             relay_over,
             Said::Done(code, Some(participant)),
-            Said::Failed(1, code),
+            Said::Failed(1, Some(2), code),
         ];
         words.map(|word| serde_json::to_string(&Letter { from, word }).unwrap()).to_vec()
     }

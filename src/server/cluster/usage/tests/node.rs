@@ -43,7 +43,7 @@ pub(super) struct Relay {
 pub(super) async fn parts(data: &Path, redis: &str, limits: Limits) -> (Usage, Clock, Cluster, Teller) {
     let clock = Clock::system();
     let usage = Usage::open_among_others(data, limits, clock.clone()).unwrap();
-    let config = ClusterConfig { redis: redis.into() };
+    let config = ClusterConfig { redis: redis.into(), prefix: "tessro".into() };
     let cluster = Cluster::join(&config, usage.node().clone(), clock.clone()).await.unwrap();
     let mut teller = Teller::new(cluster.clone(), usage.clone(), clock.clone());
     teller.begin().await;
