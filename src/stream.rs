@@ -52,6 +52,6 @@ pub use return_to_film::KeptFilm;
 pub use session::{Input, Kept, Session};
 pub use sources::{Abilities, Notice, Refusal, SourceAction, SourceInput, SourceOutput, SourcesView, Start};
 pub use view::{
-    ChatLine, ConnectionView, FilmFault, FilmProblem, FilmView, Flying, IceView, LinkView, Person, Phase, Picture,
-    Problem, Profile, SessionAction, SessionView, Strain, UploadView,
+    Called, ChatLine, ConnectionView, FilmFault, FilmProblem, FilmView, Flying, IceView, LinkView, Person, Phase,
+    Picture, Problem, Profile, SessionAction, SessionView, Strain, UploadView,
 };
