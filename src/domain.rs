@@ -17,7 +17,7 @@ pub use bytes::{ByteCount, GbText, ParseByteCountError};
 pub use id::{ConnectionId, ParseIdError, ParticipantId};
 pub use invite_key::{InviteKey, ParseInviteKeyError};
 pub use language::Language;
-pub use name::{ParseNameError, ParticipantName};
+pub use name::{Nameless, ParseNameError, ParticipantName};
 pub use provider::{ParseProviderError, ProviderKind, ProviderName};
 pub use session_code::{ParseSessionCodeError, SessionCode};
 pub use time::{Now, UnixMillis};

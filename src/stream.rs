@@ -6,6 +6,7 @@
 //! - Beneath it: the line to the server (`link`), the ICE servers (`ice`), a guest's and a host's connections (`guest`,
 //!   `host`, with `negotiation`, `moving`, `stall` and `relaying` for what it takes to keep one), the film as it is told (`film`),
 //!   the chat (`chat`), relayed bytes as they are reported (`meter`), how good the picture is (`quality`).
+//! - [`frames`]: which moments of a film show another frame.
 //! - [`round_trips`]: which of several relays is the nearest.
 //! - [`check`] is another page's: it asks every ICE server by itself, and tries each relay.
 //! - [`PeerCommand`] and [`PeerEvent`] are all that passes between these cores and an `RTCPeerConnection`.
@@ -15,6 +16,7 @@ pub mod candidates;
 pub mod chat;
 pub mod check;
 pub mod film;
+pub mod frames;
 pub mod guest;
 pub mod host;
 pub mod ice;
@@ -50,6 +52,6 @@ pub use return_to_film::KeptFilm;
 pub use session::{Input, Kept, Session};
 pub use sources::{Abilities, Notice, Refusal, SourceAction, SourceInput, SourceOutput, SourcesView, Start};
 pub use view::{
-    ChatLine, ConnectionView, FilmFault, FilmProblem, FilmView, Flying, IceView, LinkView, Person, Phase, Picture,
-    Problem, Profile, SessionAction, SessionView, Strain, UploadView,
+    Called, ChatLine, ConnectionView, FilmFault, FilmProblem, FilmView, Flying, IceView, LinkView, Person, Phase,
+    Picture, Problem, Profile, SessionAction, SessionView, Strain, UploadView,
 };

@@ -97,3 +97,31 @@ test('the screen stays on while the film plays, and the system knows what plays'
   await host.pause();
   await expect.poll(locks).toEqual(['screen', 'released']);
 });
+
+test("a guest's screen stays on by the browser's own lock while the film plays, and no longer", async ({ people }) => {
+  const host = await people.host();
+  const guest = await people.arrive();
+  await guest.context.grantPermissions(['screen-wake-lock']);
+  await guest.page.addInitScript(() => {
+    const locks: string[] = [];
+    Object.assign(window, { locks });
+    const request = WakeLock.prototype.request;
+    WakeLock.prototype.request = async function (this: WakeLock, kind?: WakeLockType) {
+      const lock = await request.call(this, kind);
+      locks.push(lock.type);
+      lock.addEventListener('release', () => locks.push('released'));
+      return lock;
+    };
+  });
+  const locks = () => guest.page.evaluate(() => (window as unknown as { locks: string[] }).locks);
+  await guest.joinByLink(host.invite);
+  await host.choose(longEvening);
+  await seesFrames(guest.stream);
+  await expect.poll(locks).toEqual(['screen']);
+  await host.pause();
+  await expect.poll(locks).toEqual(['screen', 'released']);
+  await host.play();
+  await expect.poll(locks).toEqual(['screen', 'released', 'screen']);
+  await host.leave.click();
+  await expect.poll(locks).toEqual(['screen', 'released', 'screen', 'released']);
+});

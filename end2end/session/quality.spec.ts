@@ -1,8 +1,9 @@
 import type { Locator, Page } from '@playwright/test';
+import { isRelayed, sending } from '../harness/connection_stats';
 import { longEvening, nightTrain } from '../harness/film';
 import { flow, receivedBits } from '../harness/media';
 import type { Person } from '../harness/people';
-import { expect, test } from '../harness/test';
+import { expect, relayed, test } from '../harness/test';
 import { hue, seesFrames, seesHue } from '../harness/watching';
 
 /** The first frame that the element shows: how large it is, and how long after the first byte of a picture came. */
@@ -103,6 +104,60 @@ test('the host chooses 480p, sound only, and all of it again', async ({ people }
   await chooses(host, 'Auto');
   await seesFrames(guest.stream);
   await expect.poll(() => lines(guest.page)).toBe(720);
+});
+
+relayed('over relays the host sends 480p where they say so, and 720p over all other ways', async ({ people }) => {
+  const { host, guest } = await people.watching(nightTrain);
+  await expect.poll(() => lines(guest.page)).toBe(720);
+  const spare = host.page.getByRole('switch', { name: 'Lower quality over relays' });
+  await spare.click();
+  await expect(spare).toBeChecked();
+  await host.page.waitForTimeout(3_000);
+  expect(await lines(guest.page), 'lines of a direct picture').toBe(720);
+  await guest.hideMyAddress();
+  await seesFrames(guest.stream);
+  await isRelayed(guest.page);
+  await expect.poll(() => lines(guest.page)).toBe(480);
+  await spare.click();
+  await expect.poll(() => lines(guest.page)).toBe(720);
+});
+
+/** Runs in the page, first of all: a machine that encodes this codec in hardware, and no other. */
+function encodesInHardware(codec: string): void {
+  const ask = MediaCapabilities.prototype.encodingInfo;
+  MediaCapabilities.prototype.encodingInfo = async function (this: MediaCapabilities, question: MediaEncodingConfiguration) {
+    const info = await ask.call(this, question);
+    return { ...info, smooth: true, powerEfficient: question.video?.contentType === `video/${codec}` };
+  };
+}
+
+/** Runs in the page, first of all: a machine that decodes these codecs too slowly for a film. */
+function stumblesOver(codecs: string[]): void {
+  const ask = MediaCapabilities.prototype.decodingInfo;
+  MediaCapabilities.prototype.decodingInfo = async function (this: MediaCapabilities, question: MediaDecodingConfiguration) {
+    const info = await ask.call(this, question);
+    return { ...info, smooth: !codecs.some((codec) => question.video?.contentType === `video/${codec}`) };
+  };
+}
+
+test('a host whose machine encodes one codec by itself sends that one', async ({ people }) => {
+  const host = await people.arrive();
+  await host.page.addInitScript(encodesInHardware, 'VP9');
+  await host.createSession();
+  const guest = await people.guest(host);
+  await host.choose(nightTrain);
+  await seesFrames(guest.stream);
+  await expect.poll(async () => (await sending(host.page)).codec).toBe('video/VP9');
+});
+
+test('a guest whose machine is too slow for the cheap codecs gets the next one', async ({ people }) => {
+  const host = await people.host();
+  const guest = await people.arrive();
+  await guest.page.addInitScript(stumblesOver, ['H264', 'VP8']);
+  await guest.joinByLink(host.invite);
+  await host.choose(nightTrain);
+  await seesFrames(guest.stream);
+  await expect.poll(async () => (await sending(host.page)).codec).toBe('video/VP9');
 });
 
 test('the host sees what is sent', async ({ people }) => {

@@ -17,6 +17,16 @@ test('whoever asks for German gets a German page, from the server and in the bro
   await visitor.reads(/Verschick den Einladungslink/);
   await visitor.doesNotRead(/\b(session|your|the)\b/i);
 
+  const guest = await people.arrive({ locale: 'de-AT' });
+  await guest.page.goto(visitor.invite);
+  await guest.page.getByRole('button', { name: 'Mitschauen' }).click();
+  for (const person of [visitor, guest]) {
+    await person.reads(/Gast\d{3}/);
+    await person.doesNotRead(/Guest/);
+  }
+  const reader = await people.guest(visitor);
+  await expect(reader.participants.getByRole('listitem').nth(1)).toContainText(/Guest\d{3}/);
+
   const page = await fetch(tessro.origin, { headers: { 'accept-language': 'de', cookie: 'tessro-language=en' } });
   expect(page.headers.get('vary')).toMatch(/accept-language/i);
   expect(await page.text()).toContain('lang="en"');

@@ -10,7 +10,7 @@ use super::{App, shell};
 use crate::domain::{Language, ParticipantId, Role, SessionCode};
 use crate::protocol::{EndReason, FilmState, Path, SourceKind};
 use crate::stream::check::{self, CheckStage, CheckView, Line, NoRelay, Relay, Verdict};
-use crate::stream::{ConnectionView, FilmView, LinkView, Person, Phase, Picture, Problem, SessionView};
+use crate::stream::{Called, ConnectionView, FilmView, LinkView, Person, Phase, Picture, Problem, SessionView};
 use leptos::prelude::*;
 use leptos_router::location::RequestUrl;
 
@@ -28,7 +28,14 @@ fn page_in(language: Language, path: &str, view: SessionView) -> String {
 }
 
 fn person(bits: u64, name: &str, role: Role, you: bool) -> Person {
-    Person { id: ParticipantId::from_random(bits), name: name.to_owned(), role, you, connected: true, watching: false }
+    Person {
+        id: ParticipantId::from_random(bits),
+        name: Called::Themselves(name.to_owned()),
+        role,
+        you,
+        connected: true,
+        watching: false,
+    }
 }
 
 fn guest() -> SessionView {

@@ -40,18 +40,34 @@ impl ParticipantName {
         }
     }
 
-    /// The name of somebody who gave none: `Host` or `Guest` and three digits.
-    pub fn numbered(role: Role, number: u16) -> Self {
-        let role = match role {
-            Role::Host => "Host",
-            Role::Guest => "Guest",
-        };
-        Self(format!("{role}{:03}", number % 1000))
-    }
-
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Somebody who gave no name: told from others by what they came as and a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nameless {
+    /// What they were when they came; they may be the other by now, and keep what they are called.
+    pub came_as: Role,
+    /// Of three digits.
+    pub number: u16,
+}
+
+impl Nameless {
+    /// Of any number the last three digits count.
+    pub const fn new(came_as: Role, number: u16) -> Self {
+        Self { came_as, number: number % 1000 }
+    }
+
+    /// For whoever has no words of their own for it: `Host` or `Guest` and three digits.
+    pub fn name(self) -> ParticipantName {
+        let role = match self.came_as {
+            Role::Host => "Host",
+            Role::Guest => "Guest",
+        };
+        ParticipantName(format!("{role}{:03}", self.number))
     }
 }
 
@@ -90,8 +106,10 @@ mod tests {
 
     #[test]
     fn somebody_without_a_name_gets_three_digits() {
-        assert_eq!(ParticipantName::numbered(Role::Guest, 7).as_str(), "Guest007");
-        assert_eq!(ParticipantName::numbered(Role::Host, 65_432).as_str(), "Host432");
+        assert_eq!(Nameless::new(Role::Guest, 7).name().as_str(), "Guest007");
+        assert_eq!(Nameless::new(Role::Host, 65_432).name().as_str(), "Host432");
+        let told = serde_json::to_value(Nameless::new(Role::Guest, 7)).unwrap();
+        assert_eq!(told, serde_json::json!({ "came_as": "guest", "number": 7 }));
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! What people say to each other: texts that stay with the session, and reactions that pass.
 
 use super::limits;
-use crate::domain::{ParticipantId, ParticipantName};
+use crate::domain::{Nameless, ParticipantId, ParticipantName};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -68,6 +68,9 @@ pub struct ChatEntry {
     pub from: ParticipantId,
     /// What they called themselves: they may be gone by now.
     pub name: ParticipantName,
+    /// They gave no name: a page has its own words for what they are called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nameless: Option<Nameless>,
     /// When, by the server's clock, in milliseconds since 1970.
     pub at_ms: u64,
     /// What.

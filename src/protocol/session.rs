@@ -1,6 +1,6 @@
 //! The state of a session as everyone in it sees it.
 
-use crate::domain::{ParticipantId, ParticipantName, Role, SessionCode};
+use crate::domain::{Nameless, ParticipantId, ParticipantName, Role, SessionCode};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -43,8 +43,11 @@ pub enum RelayStage {
 pub struct ParticipantInfo {
     /// Who.
     pub id: ParticipantId,
-    /// What they call themselves.
+    /// What they call themselves, or what the server calls them where they gave no name.
     pub name: ParticipantName,
+    /// They gave no name: a page has its own words for what they are called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nameless: Option<Nameless>,
     /// Host or guest.
     pub role: Role,
     /// False while their socket is gone and their place is kept.

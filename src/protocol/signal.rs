@@ -35,7 +35,7 @@ use std::ops::Not;
 pub enum ClientMessage {
     /// Opens a session with the sender as its host.
     Create {
-        /// What the host calls themselves; `None`: the server names them `Host` and three digits.
+        /// What the host calls themselves; `None`: the server gives them a number, and names them `Host` and its three digits.
         name: Option<ParticipantName>,
         /// Guests need it to join.
         password: Option<Password>,
@@ -44,7 +44,7 @@ pub enum ClientMessage {
     Join {
         /// The session.
         code: SessionCode,
-        /// What the guest calls themselves; `None`: the server names them `Guest` and three digits.
+        /// What the guest calls themselves; `None`: the server gives them a number, and names them `Guest` and its three digits.
         name: Option<ParticipantName>,
         /// The session's password, where it has one.
         password: Option<Password>,

@@ -6,7 +6,7 @@
 
 use super::outbox::{Keep, Outbox, Output};
 use super::random::Random;
-use super::view::{ChatLine, Flying};
+use super::view::{Called, ChatLine, Flying};
 use crate::domain::{Now, ParticipantId};
 use crate::protocol::{ChatEntry, ChatText, ClientMessage, Reaction};
 use std::collections::BTreeMap;
@@ -89,7 +89,7 @@ impl Chat {
     }
 
     /// Somebody reacted.
-    pub fn reacted(&mut self, reaction: Reaction, name: String, now: Now) {
+    pub fn reacted(&mut self, reaction: Reaction, name: Called, now: Now) {
         if self.flying.len() >= MOST_FLYING {
             self.flying.remove(0);
         }
@@ -112,12 +112,12 @@ impl Chat {
     }
 
     /// What was said, the oldest first, and last what waits to be.
-    pub fn lines(&self, me: Option<ParticipantId>, my_name: &str) -> Vec<ChatLine> {
+    pub fn lines(&self, me: Option<ParticipantId>, my_name: &Called) -> Vec<ChatLine> {
         let said = self.entries.values().map(|entry| {
             let you = me == Some(entry.from);
             ChatLine {
                 key: if you { entry.nonce | OWN } else { entry.id },
-                name: entry.name.to_string(),
+                name: Called::told(&entry.name, entry.nameless),
                 you,
                 at_ms: entry.at_ms,
                 text: entry.text.as_str().to_owned(),
@@ -126,7 +126,7 @@ impl Chat {
         });
         let unsaid = self.unsaid.iter().map(|unsaid| ChatLine {
             key: unsaid.nonce,
-            name: my_name.to_owned(),
+            name: my_name.clone(),
             you: true,
             at_ms: 0,
             text: unsaid.text.as_str().to_owned(),
@@ -168,7 +168,7 @@ fn message(unsaid: &Unsaid) -> ClientMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ParticipantName;
+    use crate::domain::{Nameless, ParticipantName, Role};
 
     const ME: ParticipantId = ParticipantId::from_random(1);
     const ADA: ParticipantId = ParticipantId::from_random(2);
@@ -179,7 +179,11 @@ mod tests {
 
     fn entry(id: u64, from: ParticipantId, nonce: u64) -> ChatEntry {
         let (name, text) = (ParticipantName::parse("Ada").unwrap(), ChatText::parse("hello").unwrap());
-        ChatEntry { id, from, name, at_ms: 1_000 + id, text, nonce }
+        ChatEntry { id, from, name, nameless: None, at_ms: 1_000 + id, text, nonce }
+    }
+
+    fn named(name: &str) -> Called {
+        Called::Themselves(name.to_owned())
     }
 
     fn said(out: &mut Outbox) -> Vec<u64> {
@@ -202,7 +206,7 @@ mod tests {
         let (mut chat, mut random, mut out) = (Chat::default(), Random::seeded(1), Outbox::default());
         chat.say(" hello ", at(0), &mut random, &mut out);
         chat.say("", at(0), &mut random, &mut out);
-        let lines = chat.lines(Some(ME), "Me");
+        let lines = chat.lines(Some(ME), &named("Me"));
         assert_eq!((lines.len(), lines[0].text.as_str(), lines[0].pending), (1, "hello", true));
         assert!(said(&mut out).is_empty());
         chat.tick(at(10_000), &mut out);
@@ -212,12 +216,27 @@ mod tests {
         let nonces = said(&mut out);
         assert_eq!(nonces, [lines[0].key]);
         chat.arrived(entry(2, ME, nonces[0]), Some(ME), &mut out);
-        let after = chat.lines(Some(ME), "Me");
+        let after = chat.lines(Some(ME), &named("Me"));
         assert_eq!(
             after.iter().map(|line| (line.you, line.pending)).collect::<Vec<_>>(),
             [(false, false), (true, false)]
         );
         assert_eq!((after[1].key, chat.seen()), (lines[0].key, 2), "the line keeps its key");
+    }
+
+    #[test]
+    fn whoever_gave_no_name_is_known_as_that_and_not_by_the_servers_word_for_it() {
+        let (mut chat, mut out) = (Chat::default(), heard());
+        let nameless = Nameless::new(Role::Guest, 7);
+        chat.arrived(
+            ChatEntry { name: nameless.name(), nameless: Some(nameless), ..entry(1, ADA, 5) },
+            Some(ME),
+            &mut out,
+        );
+        // From before the server told; and somebody who calls themselves that.
+        chat.arrived(ChatEntry { name: nameless.name(), ..entry(2, ADA, 6) }, Some(ME), &mut out);
+        let names: Vec<_> = chat.lines(Some(ME), &Called::default()).into_iter().map(|line| line.name).collect();
+        assert_eq!(names, [Called::Nameless(nameless), named("Guest007")]);
     }
 
     #[test]
@@ -232,7 +251,7 @@ mod tests {
         chat.arrived(entry(1, ME, nonces[0]), Some(ME), &mut out);
         chat.tick(at(60_000), &mut out);
         assert!(said(&mut out).is_empty());
-        assert_eq!((chat.lines(Some(ME), "").len(), chat.next_timeout(true)), (1, None));
+        assert_eq!((chat.lines(Some(ME), &Called::default()).len(), chat.next_timeout(true)), (1, None));
     }
 
     #[test]
@@ -252,8 +271,8 @@ mod tests {
     #[test]
     fn a_reaction_is_gone_after_four_seconds() {
         let (mut chat, mut out) = (Chat::default(), heard());
-        chat.reacted(Reaction::Heart, "Ada".to_owned(), at(0));
-        chat.reacted(Reaction::Clap, "Ben".to_owned(), at(1_000));
+        chat.reacted(Reaction::Heart, named("Ada"), at(0));
+        chat.reacted(Reaction::Clap, named("Ben"), at(1_000));
         chat.tick(at(3_999), &mut out);
         assert_eq!((chat.flying().len(), chat.next_timeout(true)), (2, Some(at(4_000))));
         chat.tick(at(4_000), &mut out);

@@ -62,6 +62,17 @@ enum Worth {
     Held,
 }
 
+/// Whether a relay fell silent while a call is under way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Silence {
+    #[default]
+    None,
+    /// This provider's, after the call was made: it may bring credentials of the same.
+    Unasked(ProviderName),
+    /// Before it, and the call is for another's.
+    Asked,
+}
+
 /// The ICE servers in hand.
 #[derive(Debug, Default)]
 pub struct Ice {
@@ -70,6 +81,7 @@ pub struct Ice {
     provider: Option<ProviderName>,
     expires: Option<Now>,
     in_flight: bool,
+    silence: Silence,
     /// The last call carried a participant's token, or this one does.
     own: bool,
     worth: Worth,
@@ -117,6 +129,11 @@ impl Ice {
     #[must_use]
     pub fn answered(&mut self, outcome: &IceOutcome, now: Now, random: &mut Random) -> bool {
         self.in_flight = false;
+        // Where no relay is to be had there is no other one either, and who is refused waits.
+        let relay = matches!(outcome, IceOutcome::Answer(answer) if !answer.degraded);
+        if !relay || self.silence == Silence::Asked {
+            self.silence = Silence::None;
+        }
         (self.obtained, self.stale) = (Some(now), None);
         let refused = matches!(outcome, IceOutcome::RateLimited { .. } | IceOutcome::Unreachable);
         self.worth = if refused { Worth::Refused } else { Worth::Good };
@@ -164,13 +181,28 @@ impl Ice {
         fetch
     }
 
+    /// An answer came, and a relay of the provider that it names fell silent while it was on its way. `Some`: fetch again at once, from
+    /// others than this one.
+    #[must_use]
+    pub fn named_a_silent_one(&mut self) -> Option<ProviderName> {
+        if self.in_flight {
+            return None;
+        }
+        let Silence::Unasked(silent) = std::mem::take(&mut self.silence) else { return None };
+        if self.provider.as_ref() != Some(&silent) {
+            return None;
+        }
+        (self.in_flight, self.silence) = (true, Silence::Asked);
+        Some(silent)
+    }
+
     /// Whether the last answer was given at the door.
     pub fn is_from_the_door(&self) -> bool {
         !self.own
     }
 
     /// ICE is about to be restarted. True: fetch first, since the answer in hand is not fresh, or of a relay that is silent however
-    /// fresh it is.
+    /// fresh it is. While a call is under way that may bring the silent one again, [`Self::named_a_silent_one`] will say so.
     #[must_use]
     pub fn freshen(&mut self, need: Need, now: Now) -> bool {
         let old = self.obtained.is_none_or(|obtained| now.since(obtained) >= URGENT);
@@ -180,9 +212,18 @@ impl Ice {
             Need::InTrouble => old,
             Need::FromAnother => true,
         };
-        let fetch = wanted && !self.in_flight;
-        self.in_flight |= fetch;
-        fetch
+        let elsewhere = need == Need::FromAnother;
+        if self.in_flight {
+            if let Some(provider) = self.provider.as_ref().filter(|_| elsewhere && self.silence != Silence::Asked) {
+                self.silence = Silence::Unasked(provider.clone());
+            }
+            return false;
+        }
+        if wanted && elsewhere {
+            self.silence = Silence::Asked;
+        }
+        self.in_flight = wanted;
+        wanted
     }
 
     /// The server wants nothing more to go over the relay in hand, if it is this provider's; `None`: whoever's it is. What may be used
@@ -320,6 +361,37 @@ mod tests {
             ice.freshen(Need::FromAnother, at(407)),
             "a silent relay is of no use, however fresh its credentials are"
         );
+    }
+
+    #[test]
+    fn a_relay_that_falls_silent_while_its_successor_is_on_its_way_is_left_as_soon_as_that_is_here() {
+        let of = |provider: &str| IceOutcome::Answer(IceAnswer { provider: provider.to_owned(), ..answer() });
+        let mut random = Random::seeded(3);
+        let renewing = |random: &mut Random| {
+            let mut ice = Ice::default();
+            let _ = ice.answered(&of("cloudflare"), at(0), random);
+            assert!(ice.freshen(Need::Soon, at(400)));
+            assert!(!ice.freshen(Need::FromAnother, at(401)), "one call at a time");
+            assert_eq!(ice.named_a_silent_one(), None, "nor before it has ended");
+            ice
+        };
+
+        let mut ice = renewing(&mut random);
+        let _ = ice.answered(&of("cloudflare"), at(402), &mut random);
+        assert_eq!(ice.named_a_silent_one(), "cloudflare".parse().ok());
+        assert!(ice.is_fetching());
+        assert!(!ice.freshen(Need::FromAnother, at(403)), "this call is for it already");
+        let _ = ice.answered(&of("cloudflare"), at(404), &mut random);
+        assert_eq!((ice.named_a_silent_one(), ice.is_fetching()), (None, false), "nobody else has any");
+
+        let nothing = IceAnswer { degraded: true, ..answer() };
+        for outcome in [of("twilio"), IceOutcome::Unreachable, IceOutcome::Answer(nothing)] {
+            let mut ice = renewing(&mut random);
+            let _ = ice.answered(&outcome, at(402), &mut random);
+            assert_eq!((ice.named_a_silent_one(), ice.is_fetching()), (None, false), "{outcome:?}");
+            let _ = ice.answered(&of("cloudflare"), at(500), &mut random);
+            assert_eq!(ice.named_a_silent_one(), None, "it is not kept for later");
+        }
     }
 
     #[test]

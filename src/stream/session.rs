@@ -229,6 +229,8 @@ impl Session {
                 // Asked at the door, while the door was opened.
                 if self.phase == Phase::Inside && self.ice.is_from_the_door() && self.ice.joined() {
                     self.fetch_ice();
+                } else if let Some(silent) = self.ice.named_a_silent_one() {
+                    self.fetch_ice_without(Some(silent));
                 }
                 self.leave_relay(now);
                 self.ice_settled(renewed, now);

@@ -2,7 +2,7 @@
 
 use super::quality::QualityChoice;
 use super::sources::{SourceAction, SourcesView};
-use crate::domain::{ParticipantId, Role, SessionCode};
+use crate::domain::{Nameless, ParticipantId, ParticipantName, Role, SessionCode};
 use crate::protocol::{DegradedReason, EndReason, FilmState, Path, Reaction, RelayStage, SourceKind};
 use std::collections::BTreeSet;
 
@@ -104,13 +104,35 @@ pub enum Phase {
     Ended(EndReason),
 }
 
+/// What somebody is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Called {
+    /// As they call themselves; empty where nobody knows any more.
+    Themselves(String),
+    /// They gave no name: every page has its own words for what they are called.
+    Nameless(Nameless),
+}
+
+impl Called {
+    /// As the server tells it.
+    pub fn told(name: &ParticipantName, nameless: Option<Nameless>) -> Self {
+        nameless.map_or_else(|| Self::Themselves(name.to_string()), Self::Nameless)
+    }
+}
+
+impl Default for Called {
+    fn default() -> Self {
+        Self::Themselves(String::new())
+    }
+}
+
 /// One person in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// Who, for keys in lists.
     pub id: ParticipantId,
-    /// What they call themselves.
-    pub name: String,
+    /// What they are called.
+    pub name: Called,
     /// Host or guest.
     pub role: Role,
     /// The person at this screen.
@@ -127,7 +149,7 @@ pub struct ChatLine {
     /// For keys in lists; stays the same when a pending line has arrived.
     pub key: u64,
     /// Who.
-    pub name: String,
+    pub name: Called,
     /// The person at this screen.
     pub you: bool,
     /// When, by the server's clock, in milliseconds since 1970; 0 while pending.
@@ -146,7 +168,7 @@ pub struct Flying {
     /// Which.
     pub reaction: Reaction,
     /// Whose.
-    pub name: String,
+    pub name: Called,
 }
 
 /// The host's film as it is now; the position moves by itself, once a second.

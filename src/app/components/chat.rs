@@ -70,7 +70,8 @@ fn Line(
     line: ChatLine,
 ) -> impl IntoView {
     let device = use_device();
-    let key = line.key;
+    let language = use_language();
+    let (key, name) = (line.key, line.name);
     let since = if line.pending {
         let session = use_session();
         let since = Memo::new(move |_| {
@@ -87,7 +88,7 @@ fn Line(
     view! {
         <div class="line" class:own=line.you>
             <p class="who">
-                <strong>{line.name}</strong>
+                <strong>{move || words::called(&name, language.get())}</strong>
                 <span class="when">{time}</span>
                 <span class="when" hidden=move || since.get() != 0>
                     {say(words::PENDING)}

@@ -38,6 +38,10 @@ fn entries(view: &SessionView, language: Language, asleep: bool) -> Vec<Entry> {
     view.people.iter().map(entry).collect()
 }
 
+fn name(entry: &Entry) -> String {
+    words::called(&entry.person.name, entry.language)
+}
+
 /// The host first, then guests in the order in which they came.
 #[component]
 pub fn People() -> impl IntoView {
@@ -91,7 +95,7 @@ fn One(
     /// What the button opens.
     dialogue: NodeRef<Dialog>,
 ) -> impl IntoView {
-    let initial = move || now.with(|now| now.person.name.chars().next().map(|c| c.to_uppercase().to_string()));
+    let initial = move || now.with(|now| name(now).chars().next().map(|c| c.to_uppercase().to_string()));
     let is = move |read: fn(&Entry) -> bool| move || now.with(read);
     let mark = |word: Text, shown: fn(&Entry) -> bool| {
         let word = move || now.with(|now| shown(now).then(|| word.to(now.language)));
@@ -102,7 +106,7 @@ fn One(
             <span class="tile" aria-hidden="true">
                 {initial}
             </span>
-            <span class="name">{move || now.with(|now| now.person.name.clone())}</span>
+            <span class="name">{move || now.with(name)}</span>
             {mark(words::HOST, |now| now.person.role == Role::Host)}
             {mark(words::YOU, |now| now.person.you)}
             {mark(words::AWAY, |now| !now.person.connected)}
@@ -133,7 +137,7 @@ fn Options(
             class="icon-button"
             type="button"
             aria-haspopup="dialog"
-            aria-label=move || now.with(|now| words::about(&now.person.name, now.language))
+            aria-label=move || now.with(|now| words::about(&name(now), now.language))
             disabled=move || now.with(|now| now.asleep)
             on:click=open
         >
@@ -156,8 +160,10 @@ fn InHand(
     let session = use_session();
     let language = use_language();
     let asleep = asleep();
-    let name =
-        Signal::derive(move || chosen.with(|person| person.as_ref().map(|one| one.name.clone()).unwrap_or_default()));
+    let name = Signal::derive(move || {
+        let language = language.get();
+        chosen.with(|person| person.as_ref().map(|one| words::called(&one.name, language)).unwrap_or_default())
+    });
     let close = move || {
         let _ = dialogue.get_untracked().map(|dialogue| dialogue.close());
         let _ = heading.get_untracked().map(|heading| heading.focus());

@@ -1,6 +1,7 @@
 //! Reactions: six buttons, and what flies over the picture.
 
 use super::Each;
+use crate::app::language::use_language;
 use crate::app::session::{asleep, use_session};
 use crate::app::words::{self, label, say};
 use crate::protocol::Reaction;
@@ -37,14 +38,15 @@ pub fn Reactions() -> impl IntoView {
 #[component]
 pub fn Sky() -> impl IntoView {
     let session = use_session();
+    let language = use_language();
     let flying = session.part(|view| view.reactions.clone());
-    let one = |flying: Flying| {
+    let one = move |flying: Flying| {
         // Side by side rather than on top of each other.
         let lane = format!("flying lane-{}", flying.key % 5);
         view! {
             <p class=lane>
                 <span>{words::glyph(flying.reaction)}</span>
-                <small>{flying.name}</small>
+                <small>{words::called(&flying.name, language.get_untracked())}</small>
             </p>
         }
     };

@@ -51,7 +51,8 @@ fn unseen() -> RwSignal<String> {
     Effect::new(move |flew: Option<bool>| {
         let first = first.get();
         if let (Some(false), Some((name, reaction))) = (flew, &first) {
-            said.set(format!("{name}: {}", words::reaction(*reaction).to(language.get_untracked())));
+            let language = language.get_untracked();
+            said.set(format!("{}: {}", words::called(name, language), words::reaction(*reaction).to(language)));
         }
         first.is_some()
     });

@@ -1,14 +1,20 @@
 //! What people write is text, wherever it is shown.
 
 use super::*;
-use crate::stream::ChatLine;
+use crate::stream::{Called, ChatLine};
 
 const SCRIPT: &str = "<img src=x onerror=alert(1)>\"'</p><script>alert(2)</script>";
 
 #[test]
 fn what_people_wrote_is_text_on_every_page() {
-    let line =
-        ChatLine { key: 1, name: SCRIPT.to_owned(), you: false, at_ms: 0, text: SCRIPT.to_owned(), pending: false };
+    let line = ChatLine {
+        key: 1,
+        name: Called::Themselves(SCRIPT.to_owned()),
+        you: false,
+        at_ms: 0,
+        text: SCRIPT.to_owned(),
+        pending: false,
+    };
     let view = SessionView {
         people: vec![person(1, SCRIPT, Role::Host, false), person(2, SCRIPT, Role::Guest, true)],
         film: guest().film.map(|film| FilmView { title: SCRIPT.to_owned(), ..film }),

@@ -3,8 +3,10 @@
 use super::Text;
 use crate::domain::{Language, Role};
 use crate::protocol::{FilmState, Reaction};
-use crate::stream::{Person, SessionView};
+use crate::stream::{Called, Person, SessionView};
 
+/// What a guest is called who gave no name, before their number.
+const GUEST: Text = Text { en: "Guest", de: "Gast" };
 /// In the field of the chat.
 pub const SAY: Text = Text { en: "Say something", de: "Sag etwas" };
 /// Below it, for screen readers.
@@ -78,6 +80,20 @@ pub fn unread(count: usize, language: Language) -> String {
     }
 }
 
+/// What somebody is called, on a page in this language.
+pub fn called(name: &Called, language: Language) -> String {
+    match name {
+        Called::Themselves(name) => name.clone(),
+        Called::Nameless(nameless) => {
+            let came_as = match nameless.came_as {
+                Role::Host => super::HOST,
+                Role::Guest => GUEST,
+            };
+            format!("{}{:03}", came_as.to(language), nameless.number)
+        }
+    }
+}
+
 /// The name of the button with what a host can do about a guest.
 pub fn about(name: &str, language: Language) -> String {
     match language {
@@ -97,15 +113,17 @@ pub fn came_and_went(before: &[Person], now: &[Person], language: Language) -> S
     let missing_in = |there: &[Person], person: &Person| !there.iter().any(|other| other.id == person.id);
     let mut sentences = Vec::new();
     for person in now.iter().filter(|person| !person.you && missing_in(before, person)) {
+        let name = called(&person.name, language);
         sentences.push(match language {
-            Language::English => format!("{} is here.", person.name),
-            Language::German => format!("{} ist da.", person.name),
+            Language::English => format!("{name} is here."),
+            Language::German => format!("{name} ist da."),
         });
     }
     for person in before.iter().filter(|person| missing_in(now, person)) {
+        let name = called(&person.name, language);
         sentences.push(match language {
-            Language::English => format!("{} has left.", person.name),
-            Language::German => format!("{} ist gegangen.", person.name),
+            Language::English => format!("{name} has left."),
+            Language::German => format!("{name} ist gegangen."),
         });
     }
     sentences.join(" ")
@@ -114,12 +132,12 @@ pub fn came_and_went(before: &[Person], now: &[Person], language: Language) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ParticipantId;
+    use crate::domain::{Nameless, ParticipantId};
 
     fn person(bits: u64, name: &str) -> Person {
         Person {
             id: ParticipantId::from_random(bits),
-            name: name.to_owned(),
+            name: Called::Themselves(name.to_owned()),
             role: Role::Guest,
             you: false,
             connected: true,
@@ -134,5 +152,18 @@ mod tests {
         let after = [ada, cleo];
         assert_eq!(came_and_went(&before, &after, Language::English), "Cleo is here. Bob has left.");
         assert_eq!(came_and_went(&after, &after, Language::English), "");
+    }
+
+    #[test]
+    fn whoever_gave_no_name_has_one_in_each_language() {
+        for (role, english, german) in [(Role::Guest, "Guest007", "Gast007"), (Role::Host, "Host007", "Host007")] {
+            let name = Called::Nameless(Nameless::new(role, 7));
+            assert_eq!(called(&name, Language::English), english);
+            assert_eq!(called(&name, Language::German), german);
+        }
+        let named = Called::Themselves("Guest007".to_owned());
+        assert_eq!(called(&named, Language::German), "Guest007", "as they call themselves");
+        let came = Person { name: Called::Nameless(Nameless::new(Role::Guest, 7)), ..person(1, "") };
+        assert_eq!(came_and_went(&[], &[came], Language::German), "Gast007 ist da.");
     }
 }

@@ -1,21 +1,25 @@
 //! The way round for browsers whose elements cannot be captured (Safari): the picture by way of a canvas, the sound by way
 //! of Web Audio, which also feeds the host's own loudspeaker.
 //!
-//! Frames are painted by a worker's clock: animation frames stop in a tab that nobody sees, and so do the page's own
-//! timers, nearly. In such browsers the host's volume is everyone's volume.
+//! The browser tells of each frame that it shows, and of none in a tab that nobody sees, where the page's own timers nearly
+//! stop as well. So a worker's clock asks, several times a frame, and [`Frames`] knows which of its beats is another frame's.
+//! What is painted is sent, and nothing else: a rate that the canvas is captured at would be a second clock, which loses
+//! frames against the first. In such browsers the host's volume is everyone's volume.
 //!
 //! The same painting, without sound, stands in for a film that has ended: where elements can be captured, their tracks end
 //! with the film.
 
 use crate::browser::peer::Tracks;
 use crate::browser::sys::{construct, global, invoke, object, property, set_property};
+use crate::browser::timer;
+use crate::stream::frames::Frames;
+use std::cell::RefCell;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, HtmlVideoElement, MediaStream, MediaStreamTrack, Url};
 
-/// Frames a second.
-const RATE: f64 = 30.0;
-/// A picture that stands is painted again after so many beats, for those who came meanwhile.
-const STANDING: u32 = 10;
+/// How often the worker's clock beats, in milliseconds: a frame is painted so late at most.
+const BEAT: f64 = 8.0;
 
 /// The picture of one element, by way of a canvas.
 pub struct Painting {
@@ -36,7 +40,24 @@ pub struct CanvasCapture {
 pub struct Pump {
     worker: Option<JsValue>,
     timer: Option<f64>,
-    _paint: Closure<dyn FnMut()>,
+    brush: Rc<RefCell<Brush>>,
+    _beat: Closure<dyn FnMut()>,
+    _told: Closure<dyn FnMut(JsValue, JsValue)>,
+}
+
+/// What the worker's clock and the browser's word of a frame both move.
+struct Brush {
+    video: HtmlVideoElement,
+    canvas: JsValue,
+    context: JsValue,
+    size: (u32, u32),
+    frames: Frames,
+    /// Called with the next frame, where the browser tells of frames.
+    listener: JsValue,
+    /// The browser's name for that call, which is still to come.
+    awaited: Option<JsValue>,
+    /// After each time.
+    then: Box<dyn FnMut()>,
 }
 
 /// What an element shows that gives out nothing itself any more, for those who come now.
@@ -109,44 +130,87 @@ impl Painting {
         let document = global(&["document"]).ok_or(JsValue::NULL)?;
         let canvas = invoke(&document, "createElement", &["canvas".into()])?;
         let context = invoke(&canvas, "getContext", &["2d".into()])?;
-        let picture: MediaStream = invoke(&canvas, "captureStream", &[RATE.into()])?.dyn_into()?;
+        let picture: MediaStream = invoke(&canvas, "captureStream", &[])?.dyn_into()?;
         Ok(Self { video: video.clone(), canvas, context, track: first(picture.get_video_tracks()) })
     }
 
     /// Paints from now on, and does something else after each time.
-    fn pump(&self, mut then: impl FnMut() + 'static) -> Pump {
-        let (video, canvas, context) = (self.video.clone(), self.canvas.clone(), self.context.clone());
-        let (mut painted, mut size, mut beats) = (-1.0, (0, 0), 0);
-        let paint = Closure::<dyn FnMut()>::new(move || {
-            let now = video.current_time();
-            beats += 1;
-            #[expect(clippy::float_cmp, reason = "the very same moment, which is the very same frame")]
-            let same = now == painted;
-            if (same && beats % STANDING != 0) || video.ready_state() < 2 {
-                return;
-            }
-            painted = now;
-            let real = (video.video_width(), video.video_height());
-            if real != size {
-                size = real;
-                set_property(&canvas, "width", &real.0.into());
-                set_property(&canvas, "height", &real.1.into());
-            }
-            let _ = invoke(&context, "drawImage", &[video.clone().into(), 0.into(), 0.into()]);
-            then();
+    fn pump(&self, then: impl FnMut() + 'static) -> Pump {
+        let brush = Rc::new(RefCell::new(Brush {
+            video: self.video.clone(),
+            canvas: self.canvas.clone(),
+            context: self.context.clone(),
+            size: (0, 0),
+            frames: Frames::default(),
+            listener: JsValue::UNDEFINED,
+            awaited: None,
+            then: Box::new(then),
+        }));
+        let beaten = brush.clone();
+        let beat = Closure::<dyn FnMut()>::new(move || beaten.borrow_mut().beat());
+        let telling = brush.clone();
+        let told = Closure::<dyn FnMut(JsValue, JsValue)>::new(move |_now: JsValue, about: JsValue| {
+            telling.borrow_mut().told(&about);
         });
-        let beat = 1000.0 / RATE;
-        let worker = worker(beat).ok();
+        brush.borrow_mut().listen(told.as_ref());
+        let worker = worker(BEAT).ok();
         let timer = match &worker {
             Some(worker) => {
-                set_property(worker, "onmessage", paint.as_ref());
+                set_property(worker, "onmessage", beat.as_ref());
                 None
             }
-            None => invoke(&js_sys::global(), "setInterval", &[paint.as_ref().clone(), beat.into()])
+            None => invoke(&js_sys::global(), "setInterval", &[beat.as_ref().clone(), BEAT.into()])
                 .ok()
                 .and_then(|timer| timer.as_f64()),
         };
-        Pump { worker, timer, _paint: paint }
+        Pump { worker, timer, brush, _beat: beat, _told: told }
+    }
+}
+
+impl Brush {
+    /// From now on the browser tells this listener of frames; [`Self::beat`] alone has to do where it cannot.
+    fn listen(&mut self, listener: &JsValue) {
+        self.listener = listener.clone();
+        self.await_frame();
+    }
+
+    fn await_frame(&mut self) {
+        self.awaited = invoke(&self.video, "requestVideoFrameCallback", std::slice::from_ref(&self.listener)).ok();
+    }
+
+    /// A frame is shown (W3C video-rvfc).
+    fn told(&mut self, about: &JsValue) {
+        self.await_frame();
+        let begins = property(about, "mediaTime").and_then(|begins| begins.as_f64());
+        if begins.is_some_and(|begins| self.frames.told(begins, self.video.playback_rate(), timer::now())) {
+            self.paint();
+        }
+    }
+
+    /// The worker's clock.
+    fn beat(&mut self) {
+        let (position, rate) = (self.video.current_time(), self.video.playback_rate());
+        // Without a picture nothing could be painted, and it would count as painted.
+        if self.video.ready_state() >= 2 && self.frames.asked(position, rate, timer::now()) {
+            self.paint();
+        }
+    }
+
+    fn paint(&mut self) {
+        let real = (self.video.video_width(), self.video.video_height());
+        if real != self.size {
+            self.size = real;
+            set_property(&self.canvas, "width", &real.0.into());
+            set_property(&self.canvas, "height", &real.1.into());
+        }
+        let _ = invoke(&self.context, "drawImage", &[self.video.clone().into(), 0.into(), 0.into()]);
+        (self.then)();
+    }
+
+    fn stop(&mut self) {
+        if let Some(awaited) = self.awaited.take() {
+            let _ = invoke(&self.video, "cancelVideoFrameCallback", &[awaited]);
+        }
     }
 }
 
@@ -176,6 +240,7 @@ impl Drop for Pump {
         if let Some(timer) = self.timer {
             let _ = invoke(&js_sys::global(), "clearInterval", &[timer.into()]);
         }
+        self.brush.borrow_mut().stop();
     }
 }
 

@@ -169,7 +169,7 @@ impl Session {
     }
 
     /// Not from this one, if anybody else has any: its relay is silent.
-    fn fetch_ice_without(&mut self, silent: Option<ProviderName>) {
+    pub(super) fn fetch_ice_without(&mut self, silent: Option<ProviderName>) {
         let token = self.token.filter(|token| Some(token.code) == self.code);
         self.ice.asked(token.is_some());
         self.out.push(Output::FetchIce { token, silent });

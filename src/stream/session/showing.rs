@@ -3,7 +3,7 @@
 use super::{RoleCore, Session};
 use crate::domain::{Now, ParticipantId, Role};
 use crate::protocol::{FilmState, ParticipantInfo};
-use crate::stream::view::{FilmView, Person, Phase, Picture, SessionView};
+use crate::stream::view::{Called, FilmView, Person, Phase, Picture, SessionView};
 use std::time::Duration;
 
 impl Session {
@@ -11,13 +11,13 @@ impl Session {
     pub fn view(&self, now: Now) -> SessionView {
         let people = self.snapshot.iter().flat_map(|snapshot| &snapshot.participants).map(|person| Person {
             id: person.id,
-            name: person.name.to_string(),
+            name: called(person),
             role: person.role,
             you: self.me == Some(person.id),
             connected: person.connected,
             watching: person.watching,
         });
-        let my_name = self.myself().map(|person| person.name.to_string()).unwrap_or_default();
+        let my_name = self.myself().map(called).unwrap_or_default();
         SessionView {
             phase: self.phase,
             code: self.code,
@@ -92,10 +92,10 @@ impl Session {
         self.snapshot.as_ref()?.participants.iter().find(|person| self.me == Some(person.id))
     }
 
-    /// What somebody calls themselves; empty once they are gone.
-    pub(super) fn name_of(&self, id: ParticipantId) -> String {
-        let people = self.snapshot.iter().flat_map(|snapshot| &snapshot.participants);
-        people.filter(|person| person.id == id).map(|person| person.name.to_string()).next().unwrap_or_default()
+    /// What somebody is called; empty once they are gone.
+    pub(super) fn name_of(&self, id: ParticipantId) -> Called {
+        let mut people = self.snapshot.iter().flat_map(|snapshot| &snapshot.participants);
+        people.find(|person| person.id == id).map(called).unwrap_or_default()
     }
 
     pub(super) fn role(&self) -> Option<Role> {
@@ -104,4 +104,8 @@ impl Session {
             RoleCore::Guest(_) => Role::Guest,
         })
     }
+}
+
+fn called(person: &ParticipantInfo) -> Called {
+    Called::told(&person.name, person.nameless)
 }

@@ -1,7 +1,7 @@
 //! What was said in a session, kept for those who come later and gone with it.
 
 use super::{Refusal, Session, SocketId};
-use crate::domain::{ParticipantId, ParticipantName, UnixMillis};
+use crate::domain::{ParticipantId, UnixMillis};
 use crate::protocol::{ChatEntry, ChatText, Reaction, ServerMessage, limits};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -67,7 +67,8 @@ impl Session {
         nonce: u64,
         at: UnixMillis,
     ) -> Result<(), Refusal> {
-        let (from, name): (ParticipantId, ParticipantName) = (self.people[place].id, self.people[place].name.clone());
+        let person = &self.people[place];
+        let (from, name, nameless) = (person.id, person.name.clone(), person.nameless);
         if let Some(entry) = self.chat.said(from, nonce).cloned() {
             self.send(socket, ServerMessage::Chat { entry });
             return Ok(());
@@ -75,7 +76,7 @@ impl Session {
         if !self.people[place].said.take(self.now) {
             return Err(Refusal::TooMuchSaid);
         }
-        let entry = ChatEntry { id: self.chat.last + 1, from, name, at_ms: at.0, text, nonce };
+        let entry = ChatEntry { id: self.chat.last + 1, from, name, nameless, at_ms: at.0, text, nonce };
         self.chat.add(entry.clone());
         self.unsaved = true;
         self.send_to_all(&ServerMessage::Chat { entry });
@@ -103,12 +104,14 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ParticipantName;
 
     fn entry(id: u64, characters: usize) -> ChatEntry {
         ChatEntry {
             id,
             from: ParticipantId::from_random(1),
             name: ParticipantName::parse("Ada").unwrap(),
+            nameless: None,
             at_ms: 0,
             text: ChatText::parse(&"\u{1F37F}".repeat(characters)).unwrap(),
             nonce: id,

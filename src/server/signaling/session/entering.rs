@@ -2,7 +2,7 @@
 
 use super::chat::{REACTED, SAID};
 use super::{Disconnect, Newcomer, Output, Participant, Presence, Refusal, Session, SocketId};
-use crate::domain::{ParticipantName, ParticipantToken, Role, TokenSecret};
+use crate::domain::{Nameless, ParticipantToken, Role, TokenSecret};
 use crate::protocol::{EndReason, ServerMessage, WireToken};
 use crate::server::signaling::bucket::Bucket;
 
@@ -30,12 +30,15 @@ impl Session {
     /// Gives a newcomer a place at the end: the first is the host.
     pub(super) fn admit(&mut self, newcomer: Newcomer) {
         let role = if self.people.is_empty() { Role::Host } else { Role::Guest };
-        let name = newcomer.name.unwrap_or_else(|| ParticipantName::numbered(role, newcomer.number));
+        let numbered = Nameless::new(role, newcomer.number);
+        let nameless = newcomer.name.is_none().then_some(numbered);
+        let name = newcomer.name.unwrap_or_else(|| numbered.name());
         self.came += 1;
         self.people.push(Participant {
             id: newcomer.id,
             secret: newcomer.secret.into(),
             name,
+            nameless,
             role,
             presence: Presence::Here(newcomer.socket),
             host_grace: self.rules.host_grace,

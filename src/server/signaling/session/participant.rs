@@ -2,7 +2,7 @@
 
 use super::secret::SecretHash;
 use super::{GUEST_GRACE, SocketId};
-use crate::domain::{Now, ParticipantId, ParticipantName, ParticipantToken, Role};
+use crate::domain::{Nameless, Now, ParticipantId, ParticipantName, ParticipantToken, Role};
 use crate::protocol::ParticipantInfo;
 use crate::server::signaling::bucket::Bucket;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ pub(super) struct Participant {
     pub(super) id: ParticipantId,
     pub(super) secret: SecretHash,
     pub(super) name: ParticipantName,
+    /// They gave none.
+    pub(super) nameless: Option<Nameless>,
     pub(super) role: Role,
     pub(super) presence: Presence,
     /// How long the session waits for them while they are the host.
@@ -85,6 +87,7 @@ impl Participant {
         ParticipantInfo {
             id: self.id,
             name: self.name.clone(),
+            nameless: self.nameless,
             role: self.role,
             connected: self.socket().is_some(),
             watching: self.watching,

@@ -10,7 +10,9 @@ use super::participant::{Former, Participant, Presence};
 use super::password::PasswordHash;
 use super::secret::SecretHash;
 use super::{Rules, Session};
-use crate::domain::{ConnectionId, InviteKey, Now, ParticipantId, ParticipantName, Role, SessionCode, UnixMillis};
+use crate::domain::{
+    ConnectionId, InviteKey, Nameless, Now, ParticipantId, ParticipantName, Role, SessionCode, UnixMillis,
+};
 use crate::protocol::{ChatEntry, FilmStatus, RelayStage};
 use crate::server::signaling::bucket::Bucket;
 use serde::{Deserialize, Serialize};
@@ -49,6 +51,9 @@ struct SavedPerson {
     id: ParticipantId,
     secret: SecretHash,
     name: ParticipantName,
+    /// Unknown of whoever was written down before this was; they keep their name as it stands.
+    #[serde(default)]
+    nameless: Option<Nameless>,
     role: Role,
     watching: bool,
     came: u64,
@@ -162,6 +167,7 @@ impl SavedPerson {
             id: person.id,
             secret: person.secret,
             name: person.name.clone(),
+            nameless: person.nameless,
             role: person.role,
             watching: person.watching,
             came: person.came,
@@ -173,6 +179,7 @@ impl SavedPerson {
             id: self.id,
             secret: self.secret,
             name: self.name,
+            nameless: self.nameless,
             role: self.role,
             presence: Presence::Away { since: now },
             host_grace: rules.host_grace,

@@ -4,7 +4,7 @@ mod messages;
 mod together;
 
 use super::*;
-use crate::domain::{Role, TokenSecret, UnixMillis};
+use crate::domain::{Nameless, Role, TokenSecret, UnixMillis};
 use crate::protocol::{ClientMessage, ErrorCode, FilmState, Signal, SourceKind};
 
 /// A session in virtual time, with everything that came out of the last input.
@@ -141,6 +141,8 @@ fn names_are_given_and_everyone_sees_a_newcomer() {
     assert_eq!(*you, ParticipantId::from_random(1));
     let people: Vec<_> = snapshot.participants.iter().map(|person| (person.name.as_str(), person.role)).collect();
     assert_eq!(people, [("Host007", Role::Host), ("Guest007", Role::Guest)]);
+    let nameless: Vec<_> = snapshot.participants.iter().map(|person| person.nameless).collect();
+    assert_eq!(nameless, [Role::Host, Role::Guest].map(|role| Some(Nameless::new(role, 7))));
 }
 
 #[test]

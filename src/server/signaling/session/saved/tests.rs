@@ -100,6 +100,27 @@ fn everyone_comes_back_to_what_was_and_the_graces_run_from_the_restart() {
 }
 
 #[test]
+fn whoever_gave_no_name_is_still_known_as_that_and_whoever_was_written_down_before_keeps_theirs() {
+    let mut session = evening();
+    let nameless = Some(Nameless::new(Role::Guest, 0));
+    assert_eq!((session.snapshot().participants[1].nameless, session.chat.after(0)[0].nameless), (nameless, nameless));
+    let mut saved = serde_json::to_value(session.save(at(100), UnixMillis(100_000))).unwrap();
+    let again = restart(session, &[]);
+    assert_eq!((again.snapshot().participants[1].nameless, again.chat.after(0)[0].nameless), (nameless, nameless));
+
+    for list in ["people", "chat"] {
+        for one in saved[list].as_array_mut().unwrap() {
+            assert!(one.as_object_mut().unwrap().remove("nameless").is_some(), "{one}");
+        }
+    }
+    let saved = serde_json::from_value(saved).unwrap();
+    let old = Session::restore(saved, RULES, NEW_KEY, |_| vec![], at(1), UnixMillis(120_000)).unwrap();
+    let (people, chat) = (old.snapshot().participants, old.chat.after(0));
+    assert_eq!((people[1].name.as_str(), people[1].nameless), ("Guest000", None));
+    assert_eq!((chat[0].name.as_str(), chat[0].nameless), ("Guest000", None));
+}
+
+#[test]
 fn a_host_gets_another_key_and_the_old_links_go_on_working() {
     let mut session = restart(evening(), &[]);
     session.handle(Input::Resume { socket: SocketId(9), token: token(0), fresh: false, chat_seen: 0 }, at(2));
