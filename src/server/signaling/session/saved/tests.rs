@@ -235,7 +235,7 @@ proptest! {
         for (place, wrong) in damage {
             let mut found = Vec::new();
             places(&row, "", &mut found);
-            if let Some(there) = row.pointer_mut(place.get(&found)) {
+            if let Some(there) = row.pointer_mut(place.get(found.as_slice()).as_str()) {
                 *there = wrong;
             }
         }
