@@ -20,10 +20,11 @@ const DOORS: [(&str, &str); 3] = [("server/http", "app"), ("app/api", "server"),
 
 /// Who may name what makes several servers one, outside of `server/cluster`: where it is joined, what keeps a count of rates, and what
 /// sessions and the books say to other servers. The books know no more than that each server has a name.
-const DOORS_OF_THE_CLUSTER: [(&str, &[&str]); 7] = [
+const DOORS_OF_THE_CLUSTER: [(&str, &[&str]); 8] = [
     ("server/serve.rs", &["Cluster", "ClusterError", "Rates", "Teller"]),
     ("server/guard.rs", &["Rates"]),
     ("server/guard/address.rs", &["Rates"]),
+    ("server/guard/neighbourhood.rs", &["Rates"]),
     ("server/signaling/doorkeeper.rs", &["Rates"]),
     ("server/signaling/sessions.rs", &["Cluster", "Rates"]),
     ("server/signaling/shared", &["BEAT_EVERY", "Beat", "Cluster", "GONE_AFTER", "RunId", "Standing", "millis"]),

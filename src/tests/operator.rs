@@ -166,7 +166,8 @@ async fn a_connection_is_seen_as_its_ends_see_it_and_counted_once_it_is_over() {
         seen: Some(seen),
     };
     guest.say(&ClientMessage::Usage { report }).await;
-    assert!(matches!(guest.hear().await, ServerMessage::UsageAck { .. }));
+    let heard = guest.hear().await;
+    assert!(matches!(heard, ServerMessage::UsageAck { .. }), "{heard:?}");
     let now = view(&app).await.connections.remove(0);
     assert_eq!((now.path, now.bits_per_second, now.round_trip_ms), (PathNow::Relayed, Some(2_400_000), Some(48)));
     assert_eq!((now.transport, now.relays_for), (Some(RelayTransport::Tcp), Some(now.guest)));
@@ -203,7 +204,8 @@ async fn a_session_has_the_cost_of_what_it_relayed() {
     let report =
         UsageReport { connection, sequence: 1, path: Path::Relayed, pairs: vec![pair], other_end: None, seen: None };
     guest.say(&ClientMessage::Usage { report }).await;
-    assert!(matches!(guest.hear().await, ServerMessage::UsageAck { .. }));
+    let heard = guest.hear().await;
+    assert!(matches!(heard, ServerMessage::UsageAck { .. }), "{heard:?}");
     let seen = view(&app).await.sessions.remove(0);
     assert_eq!((seen.relayed, seen.cost.map(|cost| cost.micros)), (Some(200_000_000), Some(100_000)));
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     domain::{ConnectionId, ParticipantId},
     protocol::{AdminView, ClientMessage, MeterNow, PairCounters, Path, ServerMessage, UsageReport},
-    server::usage::{Books, ProviderMonth, Usage},
+    server::usage::{Asker, Books, ProviderMonth, Usage},
     tests::{app::TestApp, participants::Page},
 };
 use reqwest::Method;
@@ -45,7 +45,8 @@ async fn seen_where_it_says(api: &Api, bytes: u64) -> AdminView {
     guest.say(&ClientMessage::Ready { connection: LINK }).await;
     assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
     guest.say(&ClientMessage::Usage { report: report(api.provider, 200_000_000) }).await;
-    assert!(matches!(guest.hear().await, ServerMessage::UsageAck { .. }));
+    let heard = guest.hear().await;
+    assert!(matches!(heard, ServerMessage::UsageAck { .. }), "{heard:?}");
     for _ in 0..300 {
         let request = app.request(Method::GET, "/api/admin/view").bearer_auth(TOKEN);
         let view: AdminView = serde_json::from_str(&app.send(request).await.text).unwrap();
@@ -89,6 +90,7 @@ async fn what_a_provider_counts_late_is_in_the_month_that_it_is_about() {
         let usage = Usage::open(data.path(), ByteCount::new(1_000_000_000), clock.clone()).unwrap();
         let (acknowledge, acknowledged) = oneshot::channel();
         let (host, guest) = (ParticipantId::from_random(1), ParticipantId::from_random(2));
+        usage.lease(&api.provider.parse().unwrap(), &Asker::participant(guest, host, 1)).unwrap();
         usage.opened(LINK, host, guest);
         usage.report(guest, report(api.provider, ours), move || acknowledge.send(()).unwrap());
         acknowledged.await.unwrap();
