@@ -51,7 +51,7 @@ pub(crate) mod tests;
 pub use self::core::RelayedAddress;
 pub use adoption::{Adopted, Adoption};
 pub use bouncer::Bouncer;
-pub use credential::{Credential, Holder, Mint, SessionTag};
+pub use credential::{Credential, Holder, Mint, Secrets, SessionTag};
 pub use meter::{Meter, Traffic};
 pub use networks::{Networks, ParseNetworksError, is_of_the_open_internet};
 pub use peers::PeerFilter;

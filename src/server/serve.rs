@@ -8,7 +8,8 @@ pub mod relay;
 mod secured;
 mod visitors;
 
-pub use alone::relay_alone;
+pub use alone::RelayAlone;
+pub use relay::RelaySecrets;
 
 use self::{
     relay::{NoRelay, OwnRelay, RelayVoice},
@@ -261,6 +262,11 @@ impl Server {
     /// The built-in relay, where it is in this process.
     pub fn relay(&self) -> Option<Arc<Relay>> {
         self.relay.running()
+    }
+
+    /// What has the secrets of the built-in relay, wherever that runs.
+    pub fn relay_secrets(&self) -> RelaySecrets {
+        self.relay.secrets()
     }
 
     /// Who hands out credentials.

@@ -1,13 +1,15 @@
 //! The relay that is part of Tessro.
 
 use super::{ConfigError, naming::Naming, secret::Secret, values};
-use crate::server::relay::Networks;
-use secrecy::SecretString;
+use crate::server::relay::{Networks, Secrets};
+use secrecy::{ExposeSecret as _, SecretString};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     ops::RangeInclusive,
     path::PathBuf,
 };
+
+const SECRET: &str = "TURN_RELAY_SECRET";
 
 /// The variables as they are written.
 #[derive(Debug, Clone, clap::Args)]
@@ -49,7 +51,8 @@ pub(super) struct RelayArgs {
     turn_relay_development: Switch,
 
     /// Secret that signs its credentials. Unset: made once, and kept in `DATA_DIR`. A `tessro relay` with another directory needs
-    /// it.
+    /// it. While it is being changed `NEW,OLD`: the first signs, and what any of them has signed is accepted. `SIGHUP` has both
+    /// processes read it again.
     #[arg(long, env, hide_env_values = true, value_parser = values::secret())]
     turn_relay_secret: Option<SecretString>,
 
@@ -136,7 +139,7 @@ pub struct RelayConfig {
     pub tls_port: Option<u16>,
     /// Everything may be on one machine.
     pub development: bool,
-    /// What signs its credentials.
+    /// What signs its credentials; several with commas between them, the one that signs first.
     pub secret: Option<SecretString>,
     /// Who may not be reached through it.
     pub refused_peers: Networks,
@@ -150,7 +153,11 @@ impl RelayArgs {
     pub(super) fn resolve(self) -> Result<RelayConfig, ConfigError> {
         let (value, file) = (self.turn_relay_secret, self.turn_relay_secret_file);
         let naming = Naming::default();
-        let secret = Secret { naming, variable: "TURN_RELAY_SECRET", value, file }.token()?;
+        let secret = Secret { naming, variable: SECRET, value, file }.token()?;
+        if secret.as_ref().is_some_and(|secret| Secrets::parse(secret.expose_secret().as_bytes()).is_none()) {
+            let advice = "write the secret, or several with commas between them";
+            return Err(ConfigError::BadSecret { variable: naming.variable(SECRET), advice });
+        }
         if self.turn_relay == RelayPlace::External
             && self.turn_relay_public_address.is_none()
             && self.turn_relay_name.is_none()

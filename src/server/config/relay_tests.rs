@@ -37,7 +37,7 @@ fn everything_about_it_can_be_set() {
         ("TLS_CERT", "/etc/cert.pem"),
         ("TLS_KEY", "/etc/key.pem"),
         ("TURN_RELAY_DEVELOPMENT", "1"),
-        ("TURN_RELAY_SECRET", "relay-secret"),
+        ("TURN_RELAY_SECRET", "relay-secret,old"),
         ("TURN_RELAY_REFUSED_PEERS", "8.8.0.0/16,2001:db8::/32"),
         ("TURN_RELAY_ALLOWED_PEERS", "10.1.0.0/16"),
         ("TURN_RELAY_CLIENTS", "1.2.3.0/24"),
@@ -49,7 +49,7 @@ fn everything_about_it_can_be_set() {
     let addresses: Vec<_> = relay.public_address.unwrap().addresses().collect();
     assert_eq!(addresses, ["1.2.3.4", "2a00::1"].map(|text| text.parse::<IpAddr>().unwrap()));
     assert_eq!((relay.name.as_deref(), relay.development), (Some("turn.example"), true));
-    assert_eq!(relay.secret.unwrap().expose_secret(), "relay-secret");
+    assert_eq!(relay.secret.unwrap().expose_secret(), "relay-secret,old");
     let held = |text: &str| text.parse().unwrap();
     assert!(relay.refused_peers.hold(held("8.8.8.8")) && relay.allowed_peers.hold(held("10.1.2.3")));
     assert!(relay.clients.hold(held("1.2.3.9")) && !relay.clients.hold(held("1.2.4.9")));
@@ -95,6 +95,8 @@ fn settings_that_exclude_each_other_are_refused() {
         read(&[("TURN_RELAY", "external"), ("TURN_RELAY_NAME", "a.example")]).unwrap().relay.place,
         RelayPlace::External
     );
+    let sentence = read(&[("TURN_RELAY_SECRET", " , ")]).unwrap_err();
+    assert!(sentence.contains("TURN_RELAY_SECRET has a value that cannot be used"), "{sentence}");
     for (present, missing) in [("TLS_CERT", "TLS_KEY"), ("TLS_KEY", "TLS_CERT"), ("TURN_RELAY_TLS_PORT", "TLS_CERT")] {
         let sentence = read(&[(present, "443")]).unwrap_err();
         assert!(sentence.starts_with(&format!("{present} is set but {missing} is not")), "{sentence}");

@@ -33,12 +33,16 @@ impl Bouncer {
     /// The participant is in the session no more. Does not wait until it is done.
     pub fn participant_left(&self, code: SessionCode, participant: ParticipantId) {
         let until = self.clock.wall().plus(self.longest_life);
-        drop(end(&self.doors, Whom::Participant(self.mint.holder(code, participant)), Some(until)));
+        for holder in self.mint.holders(code, participant) {
+            drop(end(&self.doors, Whom::Participant(holder), Some(until)));
+        }
     }
 
     /// The session is over. Its code may be another session's soon, so nobody is barred by it: those who were in it have left.
     pub fn session_ended(&self, code: SessionCode) {
-        drop(end(&self.doors, Whom::Session(self.mint.session(code)), None));
+        for session in self.mint.sessions(code) {
+            drop(end(&self.doors, Whom::Session(session), None));
+        }
     }
 }
 

@@ -105,7 +105,7 @@ impl Guard {
         let proof = (realm == self.realm.as_bytes())
             .then(|| self.mint.recognise(username, &self.realm))
             .flatten()
-            .filter(|(_, key)| request.holds(key))
+            .and_then(|(claim, keys)| Some((claim, keys.into_iter().find(|key| request.holds(key))?)))
             .filter(|(claim, _)| claim.remaining(at.wall).is_some() && !self.bars(claim.holder, at.wall));
         match proof {
             Some((claim, key)) => Verdict::Admitted(Proof { claim, key }),

@@ -8,6 +8,7 @@ mod desk;
 mod secret;
 mod voice;
 
+pub use secret::RelaySecrets;
 pub use voice::RelayVoice;
 
 use self::{
@@ -92,6 +93,8 @@ pub enum NoRelay {
 pub struct OwnRelay {
     running: Option<Arc<Relay>>,
     desk: Option<RelayDesk>,
+    /// What signs for it, here or elsewhere.
+    mint: Option<Mint>,
     /// Clients over TLS come to the site's port.
     shares_the_port: bool,
     said: String,
@@ -115,7 +118,7 @@ impl OwnRelay {
         site_port: u16,
         clock: &Clock,
     ) -> Result<Self, NoRelay> {
-        let without = |said| Self { running: None, desk: None, shares_the_port: false, said };
+        let without = |said| Self { running: None, desk: None, mint: None, shares_the_port: false, said };
         let in_line = is_in_line(config);
         let stood = match config.relay.place {
             RelayPlace::External if in_line => Self::elsewhere(config),
@@ -150,7 +153,7 @@ impl OwnRelay {
 
     async fn run(config: &Config, sealed: Sealed<'_>, clock: &Clock) -> Result<Self, NoRelay> {
         let set = &config.relay;
-        let mint = Mint::new(&secret::of(config)?);
+        let mint = Mint::of(&secret::of(config)?);
         let addresses = Addresses::find(config).await?;
         let port = addresses.port_for(config)?;
         let at =
@@ -195,8 +198,8 @@ impl OwnRelay {
         let said = format!(
             "The built-in relay is at {places}{how}: port {port} over UDP and TCP{over_tls}, relayed ports {first} to {last}"
         );
-        let desk = desk::of(config, &doors, mint)?;
-        Ok(Self { running: Some(Arc::new(running)), desk: Some(desk), shares_the_port, said })
+        let desk = desk::of(config, &doors, mint.clone())?;
+        Ok(Self { running: Some(Arc::new(running)), desk: Some(desk), mint: Some(mint), shares_the_port, said })
     }
 
     /// The relay for somebody who looks at it: the one of the server that runs on this machine, or, where none does, one that
@@ -207,17 +210,18 @@ impl OwnRelay {
             if let Some(found) = found.ok().filter(|found| found.taken(port, &[UDP, TCP]).is_some()) {
                 let udp: Vec<_> = found.relayed.iter().map(|one| SocketAddr::new(one.public, port)).collect();
                 let doors = Doors { tcp: udp.clone(), udp, tls: config.relay.tls_port };
-                let desk = Some(desk::of(config, &doors, Mint::new(&secret::of(config)?))?);
-                return Ok(Self { running: None, desk, shares_the_port: false, said: String::new() });
+                let desk = Some(desk::of(config, &doors, Mint::of(&secret::of(config)?))?);
+                return Ok(Self { running: None, desk, mint: None, shares_the_port: false, said: String::new() });
             }
         }
         Self::stand(config, None, config.app.port, clock).await
     }
 
     fn elsewhere(config: &Config) -> Result<Self, NoRelay> {
-        let desk = desk::of(config, &Doors::elsewhere(&config.relay), Mint::new(&secret::of(config)?))?;
+        let mint = Mint::of(&secret::of(config)?);
+        let desk = desk::of(config, &Doors::elsewhere(&config.relay), mint.clone())?;
         let said = "The built-in relay is a process of its own: tessro relay".into();
-        Ok(Self { running: None, desk: Some(desk), shares_the_port: false, said })
+        Ok(Self { running: None, desk: Some(desk), mint: Some(mint), shares_the_port: false, said })
     }
 
     /// Says in the log how it stands.
@@ -228,6 +232,11 @@ impl OwnRelay {
     /// Where its credentials are had.
     pub fn desk(&self) -> Option<RelayDesk> {
         self.desk.clone()
+    }
+
+    /// What has its secrets.
+    pub fn secrets(&self) -> RelaySecrets {
+        RelaySecrets::of(self.mint.clone())
     }
 
     /// What ends its allocations; `None` where it is not in this process.
