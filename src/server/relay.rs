@@ -8,6 +8,7 @@
 //! - `shard`: one thread with its sockets, which does what its core decides.
 //! - [`Adoption`]: what the site has in hand, to bring clients who came to its port.
 //! - [`Bouncer`]: what sessions have in hand, to end the allocations of those who are gone.
+//! - `control`: what an app and a relay in another process say to each other.
 //! - [`seen_as`]: what a machine needs to know of itself before it can be a relay.
 //!
 //! # Why a server of our own
@@ -31,6 +32,7 @@ mod allocation;
 mod bouncer;
 mod budget;
 mod client;
+mod control;
 mod core;
 mod credential;
 mod framing;
@@ -50,7 +52,8 @@ pub(crate) mod tests;
 
 pub use self::core::RelayedAddress;
 pub use adoption::{Adopted, Adoption};
-pub use bouncer::Bouncer;
+pub use bouncer::{Bouncer, Errands};
+pub use control::{End, LONGEST_LINE, Orders, Report, Seal, Side, Telling};
 pub use credential::{Credential, Holder, Mint, Secrets, SessionTag};
 pub use meter::{Meter, Traffic};
 pub use networks::{Networks, ParseNetworksError, is_of_the_open_internet};
@@ -244,6 +247,12 @@ impl Relay {
     /// Ends all allocations of a session, and says how many there were. When it returns, nothing more goes through.
     pub async fn end_session(&self, session: SessionTag, afterwards: Afterwards) -> usize {
         self.end(Whom::Session(session), afterwards).await
+    }
+
+    /// Does what an app asks for that is another process. When it returns, nothing more goes through for them.
+    pub async fn carry_out(&self, end: End) {
+        let afterwards = end.barred_until.map_or(Afterwards::MayReturn, Afterwards::BarredUntil);
+        self.end(end.whom, afterwards).await;
     }
 
     /// Forgets what nobody has asked for in a day. To be called now and then.

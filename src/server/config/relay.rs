@@ -4,9 +4,10 @@ use super::{ConfigError, naming::Naming, secret::Secret, values};
 use crate::server::relay::{Networks, Secrets};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{
+    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     ops::RangeInclusive,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 const SECRET: &str = "TURN_RELAY_SECRET";
@@ -60,6 +61,11 @@ pub(super) struct RelayArgs {
     #[arg(long, env)]
     turn_relay_secret_file: Option<PathBuf>,
 
+    /// Where a `tessro relay` waits for its app, which has to be set alike for both: `ADDRESS:PORT`, in a private network, or the
+    /// path of a socket. Unset: `relay.sock` in `DATA_DIR`.
+    #[arg(long, env, value_parser = values::control_place)]
+    turn_relay_control: Option<ControlPlace>,
+
     /// Networks that nobody may reach through it, with commas between them, such as `198.51.100.0/24`. Private networks, this
     /// machine and all that is not the open internet are refused anyway.
     #[arg(long, env, value_parser = values::networks)]
@@ -83,6 +89,36 @@ pub enum RelayPlace {
     External,
     /// Nowhere.
     Off,
+}
+
+/// Where app and relay meet, if they are two processes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ControlPlace {
+    /// A socket in the file system.
+    Socket(PathBuf),
+    /// Host and port.
+    Address(String),
+}
+
+impl fmt::Display for ControlPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(path) => write!(f, "{}", path.display()),
+            Self::Address(address) => f.write_str(address),
+        }
+    }
+}
+
+impl ControlPlace {
+    /// Reads a path, which has a slash in it, or a host and a port.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.contains('/') {
+            return Some(Self::Socket(text.into()));
+        }
+        let (host, port) = text.rsplit_once(':')?;
+        let is_place = !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0);
+        is_place.then(|| Self::Address(text.to_owned()))
+    }
 }
 
 /// On or off.
@@ -141,12 +177,21 @@ pub struct RelayConfig {
     pub development: bool,
     /// What signs its credentials; several with commas between them, the one that signs first.
     pub secret: Option<SecretString>,
+    /// Where app and relay meet, where that was set.
+    pub control: Option<ControlPlace>,
     /// Who may not be reached through it.
     pub refused_peers: Networks,
     /// Who may be reached although they would not be.
     pub allowed_peers: Networks,
     /// Who may use it; everyone, where it is empty.
     pub clients: Networks,
+}
+
+impl RelayConfig {
+    /// Where app and relay meet, if they are two processes with this directory.
+    pub fn control(&self, data_dir: &Path) -> ControlPlace {
+        self.control.clone().unwrap_or_else(|| ControlPlace::Socket(data_dir.join("relay.sock")))
+    }
 }
 
 impl RelayArgs {
@@ -173,6 +218,7 @@ impl RelayArgs {
             tls_port: self.turn_relay_tls_port,
             development: self.turn_relay_development.0,
             secret,
+            control: self.turn_relay_control,
             refused_peers: self.turn_relay_refused_peers.unwrap_or_default(),
             allowed_peers: self.turn_relay_allowed_peers.unwrap_or_default(),
             clients: self.turn_relay_clients.unwrap_or_default(),

@@ -38,6 +38,7 @@ fn everything_about_it_can_be_set() {
         ("TLS_KEY", "/etc/key.pem"),
         ("TURN_RELAY_DEVELOPMENT", "1"),
         ("TURN_RELAY_SECRET", "relay-secret,old"),
+        ("TURN_RELAY_CONTROL", "10.0.0.5:3480"),
         ("TURN_RELAY_REFUSED_PEERS", "8.8.0.0/16,2001:db8::/32"),
         ("TURN_RELAY_ALLOWED_PEERS", "10.1.0.0/16"),
         ("TURN_RELAY_CLIENTS", "1.2.3.0/24"),
@@ -45,6 +46,9 @@ fn everything_about_it_can_be_set() {
     let config = read(&set).unwrap();
     assert!(!format!("{config:?}").contains("relay-secret"));
     let relay = config.relay;
+    let data = Path::new("/data");
+    assert_eq!(relay.control(data), ControlPlace::Address("10.0.0.5:3480".into()));
+    assert_eq!(read(&[]).unwrap().relay.control(data), ControlPlace::Socket("/data/relay.sock".into()));
     assert_eq!((relay.port, relay.ports, relay.tls_port), (443, 50_000..=50_999, Some(5349)));
     let addresses: Vec<_> = relay.public_address.unwrap().addresses().collect();
     assert_eq!(addresses, ["1.2.3.4", "2a00::1"].map(|text| text.parse::<IpAddr>().unwrap()));
@@ -76,6 +80,8 @@ fn what_makes_no_sense_is_named_with_what_to_write_instead() {
         ("TURN_RELAY_REFUSED_PEERS", "10.0.0.1/8"),
         ("TURN_RELAY_ALLOWED_PEERS", "10.0.0.0/33"),
         ("TURN_RELAY_CLIENTS", "office"),
+        ("TURN_RELAY_CONTROL", "10.0.0.5"),
+        ("TURN_RELAY_CONTROL", "10.0.0.5:0"),
         ("TURN_PROVIDERS", "relay:eu"),
     ];
     for (variable, value) in wrong {

@@ -13,6 +13,7 @@ use crate::domain::{ParticipantId, SessionCode, UnixMillis};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac as _};
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use std::{
     fmt,
@@ -21,12 +22,12 @@ use std::{
 };
 
 /// A session, as the relay knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionTag(u64);
 
 /// A participant of a session, as the relay knows them. What is counted and limited is counted and limited for them,
 /// whichever of their credentials they use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Holder {
     session: SessionTag,
     participant: u64,
@@ -197,6 +198,18 @@ impl Mint {
     pub(super) fn recognise(&self, username: &str, realm: &str) -> Option<(Claim, Vec<Key>)> {
         let claim = Claim::parse(username)?;
         Some((claim, self.each(|key| Key::long_term(username, realm, &password(key, username)))))
+    }
+
+    /// What proves that whoever says this has the secret.
+    pub(super) fn sign(&self, text: &str) -> String {
+        STANDARD.encode(self.signing(|key| mac(key, text)))
+    }
+
+    /// Whether any of the secrets has signed this so.
+    pub(super) fn has_signed(&self, text: &str, signature: &str) -> bool {
+        let Ok(signature) = STANDARD.decode(signature) else { return false };
+        let signed = self.each(|key| key.clone().chain_update(text).verify_slice(&signature).is_ok());
+        signed.contains(&true)
     }
 
     fn signing<T>(&self, make: impl FnOnce(&Hmac<Sha1>) -> T) -> T {

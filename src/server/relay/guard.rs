@@ -13,6 +13,7 @@ use super::{
     nonce::{Freshness, Nonces},
 };
 use crate::domain::UnixMillis;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Requests without proof from one address: all participants behind it, each with every connection, URL and interface, at
@@ -23,7 +24,7 @@ const STRANGERS: (u32, u32) = (1024, 32);
 const BINDINGS: (u32, u32) = (1024, 128);
 
 /// Whom something is done to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum Whom {
     /// Everyone in it.
     Session(SessionTag),

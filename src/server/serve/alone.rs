@@ -1,18 +1,20 @@
 //! The built-in relay as a process of its own: `tessro relay`.
 //!
 //! It takes what the app hands out, because both have one secret. Calls go on while the app is stopped, upgraded and started
-//! anew. What it cannot do is end somebody's allocations when they leave: those end with the browser's own goodbye, and at the
-//! latest when the credential lapses.
+//! anew. While the app runs it leads the relay ([`Led`]): whoever leaves is cut at once, and limits hold. While it does not,
+//! allocations end with the browser's own goodbye, and at the latest when the credential lapses, and what is relayed is bounded.
 
 use super::{
     FORGET_EVERY, StartError, read_certificate,
-    relay::{OwnRelay, RelaySecrets},
+    relay::{Led, OwnRelay, RelaySecrets},
 };
-use crate::server::{certificate::Certificate, clock::Clock, config::Config};
+use crate::server::{certificate::Certificate, clock::Clock, config::Config, relay::Relay};
+use std::sync::Arc;
 
 /// A relay without a site.
 pub struct RelayAlone {
     relay: OwnRelay,
+    led: Option<Led>,
     certificate: Option<Certificate>,
 }
 
@@ -22,7 +24,13 @@ impl RelayAlone {
         let certificate = read_certificate(&config)?;
         let relay = OwnRelay::alone(&config, certificate.as_ref(), &clock).await.map_err(StartError::RelayAlone)?;
         relay.announce();
-        Ok(Self { relay, certificate })
+        let led = relay.led(&config, &clock).await;
+        Ok(Self { relay, led, certificate })
+    }
+
+    /// The relay itself.
+    pub fn relay(&self) -> Option<Arc<Relay>> {
+        self.relay.running()
     }
 
     /// What has its secrets.
@@ -32,7 +40,7 @@ impl RelayAlone {
 
     /// Relays until `stop` is done.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { relay, certificate } = self;
+        let Self { relay, led, certificate } = self;
         let watching = async {
             match certificate {
                 Some(certificate) => certificate.watch().await,
@@ -46,12 +54,19 @@ impl RelayAlone {
                 relay.running().iter().for_each(|relay| relay.forget_idle());
             }
         };
+        let being_led = async {
+            match &led {
+                Some(led) => led.run().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = stop => {}
+            () = being_led => {}
             () = watching => {}
             () = forgetting => {}
         }
-        drop(relay);
+        drop((led, relay));
         tracing::info!("Stopped");
     }
 }

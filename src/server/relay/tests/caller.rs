@@ -55,7 +55,7 @@ pub(super) fn in_an_hour() -> UnixMillis {
 }
 
 /// A peer that sends everything back to where it came from, until it gets nothing for long.
-pub(super) fn echo(on: &str) -> SocketAddr {
+pub(crate) fn echo(on: &str) -> SocketAddr {
     let socket = UdpSocket::bind(on).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let address = socket.local_addr().unwrap();
@@ -229,13 +229,19 @@ impl Caller {
         self.ask(&request).code == 0
     }
 
-    pub(super) fn bind(&mut self, number: u16, peer: SocketAddr) -> u16 {
+    pub(crate) fn bind(&mut self, number: u16, peer: SocketAddr) -> u16 {
         let request = self.speaker.bind(number, peer);
         self.ask(&request).code
     }
 
+    /// Whether data goes out and comes back soon.
+    pub(crate) fn passes(&mut self, number: u16, payload: &[u8]) -> bool {
+        self.say(&channel_data(number, payload));
+        self.hear_within(SILENCE).is_some()
+    }
+
     /// Sends data and waits for what a channel brings.
-    pub(super) fn round_trip(&mut self, number: u16, payload: &[u8]) {
+    pub(crate) fn round_trip(&mut self, number: u16, payload: &[u8]) {
         self.say(&channel_data(number, payload));
         let heard = self.hear();
         let expected = channel_data(number, payload);
