@@ -4,7 +4,7 @@
 //! - [`Relay`]: what the rest of the server has in hand. Starts the threads, mints credentials, reads the meter, ends
 //!   allocations.
 //! - `core`: the protocol without sockets; `guard`, `credential`, `nonce`, `budget`: who is let in; `peers`, `networks`: whom
-//!   they may reach; `quota`, `ports`, `meter`: what threads share; `message`, `framing`: the formats. All of them pure.
+//!   they may reach; `quota`, `lobby`, `ports`, `meter`: what threads share; `message`, `framing`: the formats. All of them pure.
 //! - `shard`: one thread with its sockets, which does what its core decides.
 //! - [`Adoption`]: what the site has in hand, to bring clients who came to its port.
 //! - [`Bouncer`]: what sessions have in hand, to end the allocations of those who are gone.
@@ -37,6 +37,7 @@ mod core;
 mod credential;
 mod framing;
 mod guard;
+mod lobby;
 mod message;
 mod meter;
 mod networks;
@@ -66,6 +67,7 @@ use self::core::{Core, Relayed, Shared};
 use super::{clock::Clock, files};
 use crate::domain::UnixMillis;
 use guard::{Guard, Whom};
+use lobby::{Limits, Lobby};
 use mio::Poll;
 use nonce::Nonces;
 use ports::Ports;
@@ -148,7 +150,10 @@ impl Relay {
         if ports.is_empty() || *ports.start() < 1024 {
             return Err(StartError::NoPorts);
         }
-        quotas.total = quotas.total.min(room_for_files());
+        let room = room_for_files();
+        // Whoever comes over TCP takes a second file.
+        quotas.total = quotas.total.min(room.div_ceil(2));
+        let lobby = Lobby::new(Limits::of(room - quotas.total, &quotas));
         own.extend(relayed.addresses());
         let listened_on = udp.iter().chain(&tcp).chain(tls.iter().flat_map(|tls| &tls.listen));
         own.extend(listened_on.map(SocketAddr::ip).filter(|ip| !ip.is_unspecified()));
@@ -183,7 +188,7 @@ impl Relay {
                 clock: clock.clone(),
                 listeners: listen(&mut udp, "UDP", sockets::listener, sockets::UdpPort::address)?,
                 acceptors,
-                streams_per_address: quotas.per_address,
+                lobby: Arc::clone(&lobby),
                 orders: orders_in,
                 parcels: parcels_in,
                 number,

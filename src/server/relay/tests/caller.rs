@@ -29,6 +29,11 @@ pub(crate) fn relay() -> Relay {
 }
 
 pub(super) fn relay_with(change: impl FnOnce(&mut Settings)) -> Relay {
+    relay_by(Clock::system(), change)
+}
+
+/// By this clock.
+pub(super) fn relay_by(clock: Clock, change: impl FnOnce(&mut Settings)) -> Relay {
     let listen = ["127.0.0.1:0", "[::1]:0"].map(|address| address.parse().unwrap());
     let mut settings = Settings {
         realm: REALM.to_owned(),
@@ -38,7 +43,7 @@ pub(super) fn relay_with(change: impl FnOnce(&mut Settings)) -> Relay {
         ..Settings::on(&listen)
     };
     change(&mut settings);
-    Relay::start(settings, mint(), Clock::system()).unwrap()
+    Relay::start(settings, mint(), clock).unwrap()
 }
 
 pub(super) fn holder(session: u64, participant: u64) -> Holder {
