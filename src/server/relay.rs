@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`Relay`]: what the rest of the server has in hand. Starts the threads, mints credentials, reads the meter, ends
 //!   allocations.
-//! - `core`: the protocol without sockets; `guard`, `credential`, `nonce`, `budget`: who is let in; `peers`, `networks`: whom
+//! - `core`: the protocol without sockets; `guard`, `bars`, `credential`, `nonce`, `budget`: who is let in; `peers`, `networks`: whom
 //!   they may reach; `quota`, `lobby`, `ports`, `meter`: what threads share; `message`, `framing`: the formats. All of them pure.
 //! - `shard`: one thread with its sockets, which does what its core decides.
 //! - [`Adoption`]: what the site has in hand, to bring clients who came to its port.
@@ -29,6 +29,7 @@
 
 mod adoption;
 mod allocation;
+mod bars;
 mod bouncer;
 mod budget;
 mod client;
