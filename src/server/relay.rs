@@ -77,7 +77,7 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use shard::{Beginning, Door, Order, Shard, sockets};
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, mpsc},
     thread::JoinHandle,
     time::Duration,
@@ -107,10 +107,10 @@ pub enum StartError {
     NoAddress,
     /// Clients would be given one of several addresses.
     #[error("the relay has two addresses of one family to give out: {0} and another one")]
-    SeveralAddresses(std::net::IpAddr),
+    SeveralAddresses(IpAddr),
     /// Address and public address are of different families.
     #[error("{0} cannot be reached by an address of the other family")]
-    MixedFamilies(std::net::IpAddr),
+    MixedFamilies(IpAddr),
     /// There are no ports to give out.
     #[error("the range of ports for relayed addresses is empty or begins below 1024")]
     NoPorts,
@@ -136,6 +136,7 @@ pub struct Relay {
     mint: Mint,
     meter: Arc<Meter>,
     quota: Arc<Quota>,
+    peers: PeerFilter,
     clock: Clock,
     udp: Vec<SocketAddr>,
     tcp: Vec<SocketAddr>,
@@ -145,7 +146,7 @@ pub struct Relay {
 impl Relay {
     /// Takes the ports and starts the threads. Credentials of `mint` are accepted.
     pub fn start(settings: Settings, mint: Mint, clock: Clock) -> Result<Self, StartError> {
-        let Settings { mut udp, mut tcp, mut tls, relayed, mut own, ports, realm, peers, clients, mut quotas, threads } =
+        let Settings { mut udp, mut tcp, mut tls, relayed, own, ports, realm, peers, clients, mut quotas, threads } =
             settings;
         let relayed = Relayed::of_families(&relayed)?;
         if ports.is_empty() || *ports.start() < 1024 {
@@ -155,16 +156,17 @@ impl Relay {
         // Whoever comes over TCP takes a second file.
         quotas.total = quotas.total.min(room.div_ceil(2));
         let lobby = Lobby::new(Limits::of(room - quotas.total, &quotas));
-        own.extend(relayed.addresses());
+        let mut given: Vec<_> = relayed.addresses().collect();
         let listened_on = udp.iter().chain(&tcp).chain(tls.iter().flat_map(|tls| &tls.listen));
-        own.extend(listened_on.map(SocketAddr::ip).filter(|ip| !ip.is_unspecified()));
+        given.extend(listened_on.map(SocketAddr::ip).filter(|ip| !ip.is_unspecified()));
+        let peers = peers.with_own(given, own);
         let quota = Quota::new(quotas);
         let meter = Arc::new(Meter::default());
         let shared = Arc::new(Shared {
             ports: Ports::new(ports),
             quota: Arc::clone(&quota),
             meter: Arc::clone(&meter),
-            peers: peers.with_own(own),
+            peers: peers.clone(),
             clients,
             relayed,
         });
@@ -196,7 +198,7 @@ impl Relay {
             });
         }
         let tls = tls.map(|tls| tls.listen).unwrap_or_default();
-        let mut relay = Self { doors, threads: Vec::new(), mint, meter, quota, clock, udp, tcp, tls };
+        let mut relay = Self { doors, threads: Vec::new(), mint, meter, quota, peers, clock, udp, tcp, tls };
         for beginning in beginnings {
             let name = format!("relay-{}", beginning.number);
             let shard = Shard::new(beginning, relay.doors.clone())?;
@@ -259,6 +261,14 @@ impl Relay {
     pub async fn carry_out(&self, end: End) {
         let afterwards = end.barred_until.map_or(Afterwards::MayReturn, Afterwards::BarredUntil);
         self.end(end.whom, afterwards).await;
+    }
+
+    /// Its machine has these addresses now. Whoever reaches one of them that is new may do so until their permission ends, which is
+    /// five minutes at most, and ten over a channel.
+    pub fn is_at(&self, machine: Vec<IpAddr>) {
+        for new in self.peers.exchange(machine) {
+            tracing::debug!("The relay's machine has another address: {new}");
+        }
     }
 
     /// Forgets what nobody has asked for in a day. To be called now and then.

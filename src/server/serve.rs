@@ -40,7 +40,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-/// How often those are forgotten who have not asked for credentials in a while.
+/// How often those are forgotten who have not asked for credentials in a while, and the relay looks where it is.
 const FORGET_EVERY: Duration = Duration::from_mins(1);
 
 /// Connections at once, where the system sets no narrower limit.
@@ -354,7 +354,7 @@ impl Server {
                 flow.forget_idle();
                 operator.forget_idle(ticking.now());
                 if let Some(relay) = &relaying {
-                    relay.forget_idle();
+                    relay::tidy(relay);
                 }
             }
         });

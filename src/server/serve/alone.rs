@@ -6,7 +6,7 @@
 
 use super::{
     FORGET_EVERY, StartError, read_certificate,
-    relay::{Led, OwnRelay, RelaySecrets},
+    relay::{Led, OwnRelay, RelaySecrets, tidy},
 };
 use crate::server::{certificate::Certificate, clock::Clock, config::Config, relay::Relay};
 use std::sync::Arc;
@@ -47,11 +47,11 @@ impl RelayAlone {
                 None => std::future::pending().await,
             }
         };
-        let forgetting = async {
+        let tidying = async {
             let mut ticks = tokio::time::interval(FORGET_EVERY);
             loop {
                 ticks.tick().await;
-                relay.running().iter().for_each(|relay| relay.forget_idle());
+                relay.running().iter().for_each(|relay| tidy(relay));
             }
         };
         let being_led = async {
@@ -64,7 +64,7 @@ impl RelayAlone {
             () = stop => {}
             () = being_led => {}
             () = watching => {}
-            () = forgetting => {}
+            () = tidying => {}
         }
         drop((led, relay));
         tracing::info!("Stopped");

@@ -290,6 +290,14 @@ impl OwnRelay {
     }
 }
 
+/// What a relay does now and then: forgets whom nobody asks for, and looks which addresses its machine has.
+pub(super) fn tidy(relay: &Relay) {
+    relay.forget_idle();
+    if let Some(addresses) = addresses::of_this_machine() {
+        relay.is_at(addresses);
+    }
+}
+
 /// Nobody is given credentials of a relay that is not in the line.
 fn is_in_line(config: &Config) -> bool {
     config.providers.iter().any(|(name, _)| name.kind() == ProviderKind::Relay)
