@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, VecDeque};
 pub const LONGEST_LINE: u64 = 1 << 20;
 
 /// How many people a line speaks of at most; the next one speaks of the others.
-pub const MOST_IN_A_LINE: usize = 4_096;
+pub(super) const MOST_IN_A_LINE: usize = 4_096;
 
 /// Somebody whose allocations are to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -85,7 +85,7 @@ impl Drop for Port {
 pub(super) async fn connect(place: &ControlPlace) -> io::Result<Stream> {
     in_time(async {
         match place {
-            ControlPlace::Socket(path) => Ok(Either::Left(UnixStream::connect(path).await?)),
+            ControlPlace::Socket(path) => Ok::<Stream, io::Error>(Either::Left(UnixStream::connect(path).await?)),
             ControlPlace::Address(address) => Ok(Either::Right(TcpStream::connect(address).await?)),
         }
     })
