@@ -14,7 +14,7 @@ use tessro::server::{
     guard::ClientApps,
     health, loadgen,
     providers::{Grants, Rotations, Voices},
-    serve::{Server, relay_alone},
+    serve::{RelayAlone, RelaySecrets, Server},
     usage::{self, Ask},
 };
 use tokio::{
@@ -99,8 +99,8 @@ fn serve(config: Config) -> anyhow::Result<()> {
         let mut signals = Signals::listen()?;
         let server = Server::start(config, Clock::system()).await?;
         let (grants, apps, rotations) = (server.grants(), server.apps(), server.rotations());
-        let voices = server.voices();
-        server.run(async move { signals.stop(|| reread(&grants, &apps, &rotations, &voices)).await }).await?;
+        let (voices, secrets) = (server.voices(), server.relay_secrets());
+        server.run(async move { signals.stop(|| reread(&grants, &apps, &rotations, &voices, &secrets)).await }).await?;
         Ok(())
     })
 }
@@ -108,9 +108,9 @@ fn serve(config: Config) -> anyhow::Result<()> {
 fn relay(config: Config) -> anyhow::Result<()> {
     begin(&config)?.block_on(async {
         let mut signals = Signals::listen()?;
-        let nothing =
-            || tracing::info!("A relay reads its settings at the start only; certificates it reads by itself");
-        relay_alone(config, Clock::system(), signals.stop(nothing)).await?;
+        let relay = RelayAlone::start(config, Clock::system()).await?;
+        let secrets = relay.secrets();
+        relay.run(async move { signals.stop(|| reread_secrets(&secrets)).await }).await;
         Ok(())
     })
 }
@@ -161,17 +161,31 @@ fn has_terminal() -> bool {
 }
 
 /// Reads the settings again and uses what they say of credentials. What they say of all else waits for the next start.
-fn reread(grants: &Grants, apps: &ClientApps, rotations: &Rotations, voices: &Voices) {
+fn reread(grants: &Grants, apps: &ClientApps, rotations: &Rotations, voices: &Voices, secrets: &RelaySecrets) {
     let exchange = || {
         let (_, config) = Config::load()?;
         grants.exchange(&config)?;
         apps.exchange(&config.client_apps);
         rotations.exchange(&config)?;
         voices.exchange(&config)?;
+        secrets.exchange(&config)?;
         anyhow::Ok(())
     };
     match exchange() {
         Ok(()) => tracing::info!("Settings of credentials were read again"),
+        Err(error) => tracing::error!("Settings were not read again: {error:#} What was set before goes on"),
+    }
+}
+
+/// Reads the settings again, for a relay without an app: its secrets. Certificates it reads by itself.
+fn reread_secrets(secrets: &RelaySecrets) {
+    let exchange = || {
+        let (_, config) = Config::load()?;
+        secrets.exchange(&config)?;
+        anyhow::Ok(())
+    };
+    match exchange() {
+        Ok(()) => tracing::info!("The relay's secrets were read again; all else waits for the next start"),
         Err(error) => tracing::error!("Settings were not read again: {error:#} What was set before goes on"),
     }
 }

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { chromium } from '../harness/chromium';
 import { pairs } from '../harness/connection_stats';
-import { nightTrain } from '../harness/film';
+import { nightJourney, nightTrain } from '../harness/film';
 import { freePort } from '../harness/free_port';
 import { hasOnly } from '../harness/offered';
 import { expect, test as base } from '../harness/test';
@@ -76,6 +76,7 @@ for (const [name, { url, protocol, secure = false }] of Object.entries(ways)) {
         await expect.poll(async () => (await selected())?.relayProtocol).toBe(protocol);
         expect(await selected()).toMatchObject({ local: 'relay', relayUrl: expect.stringMatching(url) });
       }
+      for (const { badge } of [host, guest]) await expect(badge).toContainText('Relayed by Built-in relay');
     });
   });
 }
@@ -87,4 +88,30 @@ test('with nothing configured a guest who hides the address sees the film over t
   await guest.hideMyAddress();
   await seesFrames(guest.stream);
   await expect.poll(async () => (await pairs(guest.page)).find(({ selected }) => selected)?.local).toBe('relay');
+});
+
+// Where coturn is set as well it is asked first, and the built-in relay is the last in the line.
+const behindCoturn = base.extend({
+  tessro: async ({ coturn }, use, info) => {
+    const { urls, secret } = coturn.relay;
+    const tessro = await Tessro.start({ ...development, COTURN_URLS: urls[0]!, COTURN_SHARED_SECRET: secret });
+    await use(tessro);
+    if (info.status !== info.expectedStatus) await info.attach('server log', { body: tessro.log.join('\n') });
+    await tessro.dispose();
+  },
+});
+
+behindCoturn('from a coturn that dies while people watch the film goes over to the built-in relay', async ({ people, coturn }) => {
+  const { host, guest } = await people.watching(nightJourney);
+  for (const person of [host, guest]) await person.hideMyAddress();
+  await seesFrames(guest.stream);
+  for (const { badge } of [host, guest]) await expect(badge).toContainText('Relayed by coturn');
+  await coturn.kill();
+  for (const { badge } of [host, guest]) {
+    await expect(badge).toContainText('Relayed by Built-in relay', { timeout: 30_000 });
+  }
+  await seesFrames(guest.stream);
+  for (const { page } of [host, guest]) {
+    expect((await pairs(page)).find(({ selected }) => selected)?.local).toBe('relay');
+  }
 });

@@ -54,7 +54,7 @@ pub use money::MoneyConfig;
 pub use naming::variable_of;
 pub use operating::OperatingConfig;
 pub use providers::ProviderConfig;
-pub use relay::{PublicAddress, RelayConfig, RelayPlace};
+pub use relay::{ControlPlace, PublicAddress, RelayConfig, RelayPlace};
 pub use room::RoomConfig;
 pub use rotation::{CloudflareRotation, CoturnRotation};
 pub use static_login::StaticConfig;

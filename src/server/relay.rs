@@ -3,12 +3,13 @@
 //! # Layout
 //! - [`Relay`]: what the rest of the server has in hand. Starts the threads, mints credentials, reads the meter, ends
 //!   allocations.
-//! - `core`: the protocol without sockets; `guard`, `credential`, `nonce`, `budget`: who is let in; `peers`, `networks`: whom
-//!   they may reach; `quota`, `ports`, `meter`: what threads share; `message`, `framing`: the formats. All of them pure.
+//! - `core`: the protocol without sockets; `guard`, `bars`, `credential`, `nonce`, `budget`: who is let in; `peers`, `networks`: whom
+//!   they may reach; `quota`, `lobby`, `ports`, `meter`: what threads share; `message`, `framing`: the formats. All of them pure.
 //! - `shard`: one thread with its sockets, which does what its core decides.
 //! - [`Lab`]: the core with nothing around it, for whoever tries it from outside.
 //! - [`Adoption`]: what the site has in hand, to bring clients who came to its port.
 //! - [`Bouncer`]: what sessions and limits have in hand, to end the allocations of those who are gone or have had their part.
+//! - `control`: what an app and a relay in another process say to each other.
 //! - [`seen_as`]: what a machine needs to know of itself before it can be a relay.
 //!
 //! # Why a server of our own
@@ -29,14 +30,17 @@
 
 mod adoption;
 mod allocation;
+mod bars;
 mod bouncer;
 mod budget;
 mod client;
+mod control;
 mod core;
 mod credential;
 mod framing;
 mod guard;
 mod lab;
+mod lobby;
 mod message;
 mod meter;
 mod networks;
@@ -52,8 +56,9 @@ pub(crate) mod tests;
 
 pub use self::core::RelayedAddress;
 pub use adoption::{Adopted, Adoption};
-pub use bouncer::Bouncer;
-pub use credential::{Credential, Holder, Mint, SessionTag};
+pub use bouncer::{Bouncer, Errands};
+pub use control::{End, LONGEST_LINE, Orders, Report, Seal, Side, Telling};
+pub use credential::{Credential, Holder, Mint, Secrets, SessionTag};
 pub use lab::Lab;
 pub use meter::{Meter, Traffic};
 pub use networks::{Networks, ParseNetworksError, is_of_the_open_internet};
@@ -66,6 +71,7 @@ use self::core::{Core, Relayed, Shared};
 use super::{clock::Clock, files};
 use crate::domain::UnixMillis;
 use guard::{Guard, Whom};
+use lobby::{Limits, Lobby};
 use mio::Poll;
 use nonce::Nonces;
 use ports::Ports;
@@ -74,7 +80,7 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use shard::{Beginning, Door, Order, Shard, sockets};
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, mpsc},
     thread::JoinHandle,
     time::Duration,
@@ -104,10 +110,10 @@ pub enum StartError {
     NoAddress,
     /// Clients would be given one of several addresses.
     #[error("the relay has two addresses of one family to give out: {0} and another one")]
-    SeveralAddresses(std::net::IpAddr),
+    SeveralAddresses(IpAddr),
     /// Address and public address are of different families.
     #[error("{0} cannot be reached by an address of the other family")]
-    MixedFamilies(std::net::IpAddr),
+    MixedFamilies(IpAddr),
     /// There are no ports to give out.
     #[error("the range of ports for relayed addresses is empty or begins below 1024")]
     NoPorts,
@@ -133,6 +139,7 @@ pub struct Relay {
     mint: Mint,
     meter: Arc<Meter>,
     quota: Arc<Quota>,
+    peers: PeerFilter,
     clock: Clock,
     udp: Vec<SocketAddr>,
     tcp: Vec<SocketAddr>,
@@ -142,23 +149,27 @@ pub struct Relay {
 impl Relay {
     /// Takes the ports and starts the threads. Credentials of `mint` are accepted.
     pub fn start(settings: Settings, mint: Mint, clock: Clock) -> Result<Self, StartError> {
-        let Settings { mut udp, mut tcp, mut tls, relayed, mut own, ports, realm, peers, clients, mut quotas, threads } =
+        let Settings { mut udp, mut tcp, mut tls, relayed, own, ports, realm, peers, clients, mut quotas, threads } =
             settings;
         let relayed = Relayed::of_families(&relayed)?;
         if ports.is_empty() || *ports.start() < 1024 {
             return Err(StartError::NoPorts);
         }
-        quotas.total = quotas.total.min(room_for_files());
-        own.extend(relayed.addresses());
+        let room = room_for_files();
+        // Whoever comes over TCP takes a second file.
+        quotas.total = quotas.total.min(room.div_ceil(2));
+        let lobby = Lobby::new(Limits::of(room - quotas.total, &quotas));
+        let mut given: Vec<_> = relayed.addresses().collect();
         let listened_on = udp.iter().chain(&tcp).chain(tls.iter().flat_map(|tls| &tls.listen));
-        own.extend(listened_on.map(SocketAddr::ip).filter(|ip| !ip.is_unspecified()));
+        given.extend(listened_on.map(SocketAddr::ip).filter(|ip| !ip.is_unspecified()));
+        let peers = peers.with_own(given, own);
         let quota = Quota::new(quotas);
         let meter = Arc::new(Meter::default());
         let shared = Arc::new(Shared {
             ports: Ports::new(ports),
             quota: Arc::clone(&quota),
             meter: Arc::clone(&meter),
-            peers: peers.with_own(own),
+            peers: peers.clone(),
             clients,
             relayed,
         });
@@ -183,14 +194,14 @@ impl Relay {
                 clock: clock.clone(),
                 listeners: listen(&mut udp, "UDP", sockets::listener, sockets::UdpPort::address)?,
                 acceptors,
-                streams_per_address: quotas.per_address,
+                lobby: Arc::clone(&lobby),
                 orders: orders_in,
                 parcels: parcels_in,
                 number,
             });
         }
         let tls = tls.map(|tls| tls.listen).unwrap_or_default();
-        let mut relay = Self { doors, threads: Vec::new(), mint, meter, quota, clock, udp, tcp, tls };
+        let mut relay = Self { doors, threads: Vec::new(), mint, meter, quota, peers, clock, udp, tcp, tls };
         for beginning in beginnings {
             let name = format!("relay-{}", beginning.number);
             let shard = Shard::new(beginning, relay.doors.clone())?;
@@ -247,6 +258,20 @@ impl Relay {
     /// Ends all allocations of a session, and says how many there were. When it returns, nothing more goes through.
     pub async fn end_session(&self, session: SessionTag, afterwards: Afterwards) -> usize {
         self.end(Whom::Session(session), afterwards).await
+    }
+
+    /// Does what an app asks for that is another process. When it returns, nothing more goes through for them.
+    pub async fn carry_out(&self, end: End) {
+        let afterwards = end.barred_until.map_or(Afterwards::MayReturn, Afterwards::BarredUntil);
+        self.end(end.whom, afterwards).await;
+    }
+
+    /// Its machine has these addresses now. Whoever reaches one of them that is new may do so until their permission ends, which is
+    /// five minutes at most, and ten over a channel.
+    pub fn is_at(&self, machine: Vec<IpAddr>) {
+        for new in self.peers.exchange(machine) {
+            tracing::debug!("The relay's machine has another address: {new}");
+        }
     }
 
     /// Forgets what nobody has asked for in a day. To be called now and then.

@@ -8,10 +8,11 @@ pub mod relay;
 mod secured;
 mod visitors;
 
-pub use alone::relay_alone;
+pub use alone::RelayAlone;
+pub use relay::RelaySecrets;
 
 use self::{
-    relay::{NoRelay, OwnRelay, RelayVoice},
+    relay::{FarRelay, NoRelay, OwnRelay, RelayVoice},
     visitors::{Patience, Visitors},
 };
 use super::{
@@ -39,7 +40,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-/// How often those are forgotten who have not asked for credentials in a while.
+/// How often those are forgotten who have not asked for credentials in a while, and the relay looks where it is.
 const FORGET_EVERY: Duration = Duration::from_mins(1);
 
 /// Connections at once, where the system sets no narrower limit.
@@ -56,6 +57,8 @@ pub struct Server {
     relay: OwnRelay,
     /// What it relays, for the books.
     voice: Option<RelayVoice>,
+    /// What leads it, where it is a process of its own.
+    far: Option<FarRelay>,
     clock: Clock,
     /// How often relays are tried.
     check_every: Option<Duration>,
@@ -155,6 +158,7 @@ impl Server {
         let grants = Grants::new(&config, relay.desk(), usage.clone(), clock.clone())?;
         let own = relay.running().zip(relay.desk());
         let voice = own.map(|(relay, desk)| RelayVoice::new(relay, desk, usage.clone(), clock.clone()));
+        let far = relay.far(&config, &usage, &clock);
         let ways = Way::all(&config, &[])?;
         let settings = SessionSettings {
             rules: Rules { limit: config.app.session_limit, host_grace: config.app.host_grace },
@@ -164,7 +168,7 @@ impl Server {
             entries: config.room.entries(),
             client_url: config.app.client_url.clone(),
             client_ip_source: config.app.client_ip_source.clone(),
-            bouncer: relay.bouncer(&config),
+            bouncer: relay.bouncer(&config, &clock),
             countries: Countries::open(
                 config.operating.country_header.clone(),
                 config.operating.geoip_file.as_deref(),
@@ -235,6 +239,7 @@ impl Server {
             state,
             relay,
             voice,
+            far,
             clock,
             check_every,
             certificate,
@@ -264,6 +269,11 @@ impl Server {
         self.relay.running()
     }
 
+    /// What has the secrets of the built-in relay, wherever that runs.
+    pub fn relay_secrets(&self) -> RelaySecrets {
+        self.relay.secrets()
+    }
+
     /// Who hands out credentials.
     pub fn grants(&self) -> Grants {
         self.state.grants.clone()
@@ -291,6 +301,7 @@ impl Server {
             state,
             relay,
             voice,
+            far,
             clock,
             check_every,
             certificate,
@@ -309,6 +320,7 @@ impl Server {
         let (operator, flow, ticking) = (state.operator.clone(), Arc::clone(&state.flow), clock.clone());
         let stopping = CancellationToken::new();
         let voice = voice.map(|voice| tokio::spawn(voice.speak(stopping.clone())));
+        let far = far.map(|far| tokio::spawn(far.lead(stopping.clone())));
         // A proxy has one address for everybody behind it.
         let by_address = state.client_ip_source == ClientIpSource::ConnectInfo;
         let visitors = Visitors::new(http::app(state), room, by_address, Patience::default());
@@ -343,7 +355,7 @@ impl Server {
                 flow.forget_idle();
                 operator.forget_idle(ticking.now());
                 if let Some(relay) = &relaying {
-                    relay.forget_idle();
+                    relay::tidy(relay);
                 }
             }
         });
@@ -362,9 +374,10 @@ impl Server {
         // They are done once they let go of what they hold.
         tasks.shutdown().await;
         rotations.stop();
-        if let Some(voice) = voice
-            && voice.await.is_err()
-        {
+        for voice in voice.into_iter().chain(far) {
+            if voice.await.is_ok() {
+                continue;
+            }
             tracing::error!("What the relay counted last is not in the books");
         }
         drop(relay);

@@ -386,6 +386,26 @@ impl Usage {
         voices.own = Some(provider);
     }
 
+    /// The same of a relay that is a process of its own and tells what it counts: it outlives this one, and so does what is promised
+    /// there. Said again, it speaks again after it was silent.
+    pub fn relays_elsewhere(&self, provider: ProviderName) {
+        self.0.shared.cap().cuts_here(provider.clone());
+        let mut voices = self.0.shared.voices();
+        voices.silent.remove(&provider);
+        voices.speaking.insert(provider.clone());
+        (voices.own, voices.own_is_elsewhere) = (Some(provider), true);
+    }
+
+    /// What is in the books of that relay since it was named here.
+    pub fn relay_booked(&self) -> ByteCount {
+        self.0.shared.relay_booked()
+    }
+
+    /// How much it may relay beyond its bound while it is not led: what could still be promised.
+    pub fn relay_alone(&self) -> ByteCount {
+        self.0.shared.relay_alone()
+    }
+
     /// Up to where the relay in this process may relay, counted from its start: what is in the books of it, and what is promised.
     pub fn relay_bound(&self) -> ByteCount {
         self.0.shared.relay_bound()

@@ -5,7 +5,7 @@ use super::{
     ports::free_port,
     relay::{credential, eventually, tls_url},
 };
-use crate::server::{certificate::tests::write, clock::Clock, relay::tests::caller::Caller, serve::relay_alone};
+use crate::server::{certificate::tests::write, clock::Clock, relay::tests::caller::Caller, serve::RelayAlone};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -96,8 +96,8 @@ async fn a_relay_of_its_own_process_outlives_the_app() {
     let shared = [("TURN_RELAY", "external"), ("TURN_RELAY_PUBLIC_ADDRESS", "127.0.0.1"), ("TURN_RELAY_PORT", &port)];
     let shared = [&shared[..], &[("TURN_RELAY_DEVELOPMENT", "1")]].concat();
     let (stop, stopped) = oneshot::channel::<()>();
-    let alone = config(&data, &shared);
-    let relaying = tokio::spawn(relay_alone(alone, Clock::system(), async { drop(stopped.await) }));
+    let alone = RelayAlone::start(config(&data, &shared), Clock::system()).await.unwrap();
+    let relaying = tokio::spawn(alone.run(async { drop(stopped.await) }));
 
     let app = TestApp::start_in(data, &shared).await;
     assert!(app.relay().is_none(), "it is not in the app");
@@ -113,5 +113,5 @@ async fn a_relay_of_its_own_process_outlives_the_app() {
     assert!(Caller::udp(udp, &renewed).is_served());
     assert!(caller.keeps_its_allocation());
     drop(stop);
-    relaying.await.unwrap().unwrap();
+    relaying.await.unwrap();
 }

@@ -35,6 +35,7 @@ mod providers;
 mod proxies;
 pub(crate) mod redis;
 mod relay;
+mod relay_alone;
 mod restart;
 mod rotation;
 mod several;

@@ -1,13 +1,18 @@
 //! The built-in relay as part of the app: found by whoever asks for credentials, and let go with those who leave.
 
 use super::{
-    app::{Log, TestApp, cloudflare},
+    app::{Log, TestApp, cloudflare, config},
     participants::{Page, ask_as},
+    ports::free_port,
 };
 use crate::{
     domain::UnixMillis,
     protocol::ClientMessage,
-    server::relay::{Credential, tests::caller::Caller},
+    server::{
+        clock::Clock,
+        relay::{Credential, tests::caller::Caller},
+        serve::{RelayAlone, Server},
+    },
 };
 use reqwest::Method;
 use serde_json::Value;
@@ -142,6 +147,44 @@ async fn servers_that_share_a_secret_take_each_others_credentials() {
     let (credential_of_one, ..) = credential(&one.get(PATH).await.json());
     let (_, udp, _) = credential(&other.get(PATH).await.json());
     assert!(Caller::udp(udp, &credential_of_one).is_served());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_secret_is_changed_while_calls_go_on_and_the_old_one_is_taken_out_later() {
+    let data = tempfile::tempdir().unwrap();
+    let port = free_port().to_string();
+    let set = |secret| {
+        let place =
+            [("TURN_RELAY", "external"), ("TURN_RELAY_PUBLIC_ADDRESS", "127.0.0.1"), ("TURN_RELAY_PORT", &port)];
+        config(&data, &[&place[..], &[("TURN_RELAY_DEVELOPMENT", "1"), ("TURN_RELAY_SECRET", secret)]].concat())
+    };
+    let alone = RelayAlone::start(set("north"), Clock::system()).await.unwrap();
+    let server = Server::start(set("north"), Clock::system()).await.unwrap();
+    let (relays, apps) = (alone.secrets(), server.relay_secrets());
+    let url = format!("http://{}{PATH}", server.address());
+    let (stop, stopped) = tokio::sync::watch::channel(());
+    let ends = |mut stopped: tokio::sync::watch::Receiver<()>| async move { drop(stopped.changed().await) };
+    let relaying = tokio::spawn(alone.run(ends(stopped.clone())));
+    let serving = tokio::spawn(server.run(ends(stopped)));
+    let ask = async || {
+        let answer = reqwest::Client::builder().no_proxy().build().unwrap().get(&url).send().await.unwrap();
+        credential(&serde_json::from_str(&answer.text().await.unwrap()).unwrap())
+    };
+
+    let (before, udp, _) = ask().await;
+    let mut caller = Caller::udp(udp, &before);
+    caller.allocate();
+    relays.exchange(&set("south,north")).unwrap();
+    apps.exchange(&set("south,north")).unwrap();
+    let (after, ..) = ask().await;
+    assert!(Caller::udp(udp, &after).is_served(), "the new one signs");
+    assert!(caller.keeps_its_allocation(), "what the old one signed is accepted");
+    assert!(Caller::udp(udp, &before).is_served());
+    relays.exchange(&set("south")).unwrap();
+    assert!(Caller::udp(udp, &after).is_served() && !Caller::udp(udp, &before).is_served());
+    drop(stop);
+    relaying.await.unwrap();
+    serving.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,16 @@
 //! The relay that is part of Tessro.
 
 use super::{ConfigError, naming::Naming, secret::Secret, values};
-use crate::server::relay::Networks;
-use secrecy::SecretString;
+use crate::server::relay::{Networks, Secrets};
+use secrecy::{ExposeSecret as _, SecretString};
 use std::{
+    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     ops::RangeInclusive,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
+
+const SECRET: &str = "TURN_RELAY_SECRET";
 
 /// The variables as they are written.
 #[derive(Debug, Clone, clap::Args)]
@@ -49,13 +52,19 @@ pub(super) struct RelayArgs {
     turn_relay_development: Switch,
 
     /// Secret that signs its credentials. Unset: made once, and kept in `DATA_DIR`. A `tessro relay` with another directory needs
-    /// it.
+    /// it. While it is being changed `NEW,OLD`: the first signs, and what any of them has signed is accepted. `SIGHUP` has both
+    /// processes read it again.
     #[arg(long, env, hide_env_values = true, value_parser = values::secret())]
     turn_relay_secret: Option<SecretString>,
 
     /// File that holds the secret.
     #[arg(long, env)]
     turn_relay_secret_file: Option<PathBuf>,
+
+    /// Where a `tessro relay` waits for its app, which has to be set alike for both: `ADDRESS:PORT`, in a private network, or the
+    /// path of a socket. Unset: `relay.sock` in `DATA_DIR`.
+    #[arg(long, env, value_parser = values::control_place)]
+    turn_relay_control: Option<ControlPlace>,
 
     /// Networks that nobody may reach through it, with commas between them, such as `198.51.100.0/24`. Private networks, this
     /// machine and all that is not the open internet are refused anyway.
@@ -80,6 +89,36 @@ pub enum RelayPlace {
     External,
     /// Nowhere.
     Off,
+}
+
+/// Where app and relay meet, if they are two processes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ControlPlace {
+    /// A socket in the file system.
+    Socket(PathBuf),
+    /// Host and port.
+    Address(String),
+}
+
+impl fmt::Display for ControlPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(path) => write!(f, "{}", path.display()),
+            Self::Address(address) => f.write_str(address),
+        }
+    }
+}
+
+impl ControlPlace {
+    /// Reads a path, which has a slash in it, or a host and a port.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.contains('/') {
+            return Some(Self::Socket(text.into()));
+        }
+        let (host, port) = text.rsplit_once(':')?;
+        let is_place = !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0);
+        is_place.then(|| Self::Address(text.to_owned()))
+    }
 }
 
 /// On or off.
@@ -136,8 +175,10 @@ pub struct RelayConfig {
     pub tls_port: Option<u16>,
     /// Everything may be on one machine.
     pub development: bool,
-    /// What signs its credentials.
+    /// What signs its credentials; several with commas between them, the one that signs first.
     pub secret: Option<SecretString>,
+    /// Where app and relay meet, where that was set.
+    pub control: Option<ControlPlace>,
     /// Who may not be reached through it.
     pub refused_peers: Networks,
     /// Who may be reached although they would not be.
@@ -146,11 +187,22 @@ pub struct RelayConfig {
     pub clients: Networks,
 }
 
+impl RelayConfig {
+    /// Where app and relay meet, if they are two processes with this directory.
+    pub fn control(&self, data_dir: &Path) -> ControlPlace {
+        self.control.clone().unwrap_or_else(|| ControlPlace::Socket(data_dir.join("relay.sock")))
+    }
+}
+
 impl RelayArgs {
     pub(super) fn resolve(self) -> Result<RelayConfig, ConfigError> {
         let (value, file) = (self.turn_relay_secret, self.turn_relay_secret_file);
         let naming = Naming::default();
-        let secret = Secret { naming, variable: "TURN_RELAY_SECRET", value, file }.token()?;
+        let secret = Secret { naming, variable: SECRET, value, file }.token()?;
+        if secret.as_ref().is_some_and(|secret| Secrets::parse(secret.expose_secret().as_bytes()).is_none()) {
+            let advice = "write the secret, or several with commas between them";
+            return Err(ConfigError::BadSecret { variable: naming.variable(SECRET), advice });
+        }
         if self.turn_relay == RelayPlace::External
             && self.turn_relay_public_address.is_none()
             && self.turn_relay_name.is_none()
@@ -166,6 +218,7 @@ impl RelayArgs {
             tls_port: self.turn_relay_tls_port,
             development: self.turn_relay_development.0,
             secret,
+            control: self.turn_relay_control,
             refused_peers: self.turn_relay_refused_peers.unwrap_or_default(),
             allowed_peers: self.turn_relay_allowed_peers.unwrap_or_default(),
             clients: self.turn_relay_clients.unwrap_or_default(),

@@ -37,7 +37,8 @@ fn everything_about_it_can_be_set() {
         ("TLS_CERT", "/etc/cert.pem"),
         ("TLS_KEY", "/etc/key.pem"),
         ("TURN_RELAY_DEVELOPMENT", "1"),
-        ("TURN_RELAY_SECRET", "relay-secret"),
+        ("TURN_RELAY_SECRET", "relay-secret,old"),
+        ("TURN_RELAY_CONTROL", "10.0.0.5:3480"),
         ("TURN_RELAY_REFUSED_PEERS", "8.8.0.0/16,2001:db8::/32"),
         ("TURN_RELAY_ALLOWED_PEERS", "10.1.0.0/16"),
         ("TURN_RELAY_CLIENTS", "1.2.3.0/24"),
@@ -45,11 +46,14 @@ fn everything_about_it_can_be_set() {
     let config = read(&set).unwrap();
     assert!(!format!("{config:?}").contains("relay-secret"));
     let relay = config.relay;
+    let data = Path::new("/data");
+    assert_eq!(relay.control(data), ControlPlace::Address("10.0.0.5:3480".into()));
+    assert_eq!(read(&[]).unwrap().relay.control(data), ControlPlace::Socket("/data/relay.sock".into()));
     assert_eq!((relay.port, relay.ports, relay.tls_port), (443, 50_000..=50_999, Some(5349)));
     let addresses: Vec<_> = relay.public_address.unwrap().addresses().collect();
     assert_eq!(addresses, ["1.2.3.4", "2a00::1"].map(|text| text.parse::<IpAddr>().unwrap()));
     assert_eq!((relay.name.as_deref(), relay.development), (Some("turn.example"), true));
-    assert_eq!(relay.secret.unwrap().expose_secret(), "relay-secret");
+    assert_eq!(relay.secret.unwrap().expose_secret(), "relay-secret,old");
     let held = |text: &str| text.parse().unwrap();
     assert!(relay.refused_peers.hold(held("8.8.8.8")) && relay.allowed_peers.hold(held("10.1.2.3")));
     assert!(relay.clients.hold(held("1.2.3.9")) && !relay.clients.hold(held("1.2.4.9")));
@@ -76,6 +80,8 @@ fn what_makes_no_sense_is_named_with_what_to_write_instead() {
         ("TURN_RELAY_REFUSED_PEERS", "10.0.0.1/8"),
         ("TURN_RELAY_ALLOWED_PEERS", "10.0.0.0/33"),
         ("TURN_RELAY_CLIENTS", "office"),
+        ("TURN_RELAY_CONTROL", "10.0.0.5"),
+        ("TURN_RELAY_CONTROL", "10.0.0.5:0"),
         ("TURN_PROVIDERS", "relay:eu"),
     ];
     for (variable, value) in wrong {
@@ -95,6 +101,8 @@ fn settings_that_exclude_each_other_are_refused() {
         read(&[("TURN_RELAY", "external"), ("TURN_RELAY_NAME", "a.example")]).unwrap().relay.place,
         RelayPlace::External
     );
+    let sentence = read(&[("TURN_RELAY_SECRET", " , ")]).unwrap_err();
+    assert!(sentence.contains("TURN_RELAY_SECRET has a value that cannot be used"), "{sentence}");
     for (present, missing) in [("TLS_CERT", "TLS_KEY"), ("TLS_KEY", "TLS_CERT"), ("TURN_RELAY_TLS_PORT", "TLS_CERT")] {
         let sentence = read(&[(present, "443")]).unwrap_err();
         assert!(sentence.starts_with(&format!("{present} is set but {missing} is not")), "{sentence}");

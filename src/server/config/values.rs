@@ -1,6 +1,6 @@
 //! What a single value has to look like. An error here is only the advice; who shows it adds the variable and the value.
 
-use super::relay::{PublicAddress, RelayPlace, Switch};
+use super::relay::{ControlPlace, PublicAddress, RelayPlace, Switch};
 use crate::{
     domain::ByteCount,
     server::{
@@ -218,6 +218,11 @@ pub(super) fn relay_place(text: &str) -> Result<RelayPlace, &'static str> {
         "off" => Ok(RelayPlace::Off),
         _ => Err("write auto, external or off"),
     }
+}
+
+pub(super) fn control_place(text: &str) -> Result<ControlPlace, &'static str> {
+    ControlPlace::parse(text.trim())
+        .ok_or("write an address with its port, such as 10.0.0.5:3480, or the path of a socket")
 }
 
 /// One that browsers take for a relay, or 0.

@@ -6,6 +6,7 @@
 //! an admitted request asks for.
 
 use super::{
+    bars::Bars,
     budget::Budget,
     client::{Client, Moment},
     credential::{Claim, Holder, Mint, SessionTag},
@@ -13,7 +14,7 @@ use super::{
     nonce::{Freshness, Nonces},
 };
 use crate::domain::UnixMillis;
-use std::collections::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// Requests without proof from one address: all participants behind it, each with every connection, URL and interface, at
 /// once; and the rate at which somebody else could be sent answers in that address's name.
@@ -23,7 +24,7 @@ const STRANGERS: (u32, u32) = (1024, 32);
 const BINDINGS: (u32, u32) = (1024, 128);
 
 /// Whom something is done to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum Whom {
     /// Everyone in it.
     Session(SessionTag),
@@ -68,13 +69,13 @@ pub(super) struct Guard {
     nonces: Nonces,
     strangers: Budget,
     bindings: Budget,
-    barred: HashMap<Whom, UnixMillis>,
+    barred: Bars,
 }
 
 impl Guard {
     pub(super) fn new(mint: Mint, realm: String, nonces: Nonces) -> Self {
         let [strangers, bindings] = [STRANGERS, BINDINGS].map(|(burst, rate)| Budget::new(burst, rate));
-        Self { mint, realm, nonces, strangers, bindings, barred: HashMap::new() }
+        Self { mint, realm, nonces, strangers, bindings, barred: Bars::default() }
     }
 
     /// Whether a request for one's own address is answered.
@@ -105,8 +106,8 @@ impl Guard {
         let proof = (realm == self.realm.as_bytes())
             .then(|| self.mint.recognise(username, &self.realm))
             .flatten()
-            .filter(|(_, key)| request.holds(key))
-            .filter(|(claim, _)| claim.remaining(at.wall).is_some() && !self.bars(claim.holder, at.wall));
+            .and_then(|(claim, keys)| Some((claim, keys.into_iter().find(|key| request.holds(key))?)))
+            .filter(|(claim, _)| claim.remaining(at.wall).is_some() && !self.barred.hold(claim.holder, at.wall));
         match proof {
             Some((claim, key)) => Verdict::Admitted(Proof { claim, key }),
             None => self.refuse(client, request, ErrorCode::Unauthorized, at),
@@ -115,15 +116,7 @@ impl Guard {
 
     /// Lets someone in no more, whatever they show, until then. Whoever is barred for longer stays so.
     pub(super) fn bar(&mut self, whom: Whom, until: UnixMillis, wall: UnixMillis) {
-        self.barred.retain(|_, until| *until > wall);
-        let barred = self.barred.entry(whom).or_default();
-        *barred = until.max(*barred);
-    }
-
-    fn bars(&self, holder: Holder, wall: UnixMillis) -> bool {
-        [Whom::Session(holder.session()), Whom::Participant(holder)]
-            .iter()
-            .any(|whom| self.barred.get(whom).is_some_and(|until| *until > wall))
+        self.barred.add(whom, until, wall);
     }
 
     fn refuse(&mut self, client: &Client, request: &Message<'_>, code: ErrorCode, at: Moment) -> Verdict {

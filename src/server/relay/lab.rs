@@ -51,7 +51,7 @@ impl Default for Lab {
             ports: Ports::new(50_000..=50_063),
             quota: Quota::new(Quotas::default()),
             meter: Arc::default(),
-            peers: PeerFilter::new().with_own(relayed.addresses().collect()),
+            peers: PeerFilter::new().with_own(relayed.addresses().collect(), Vec::new()),
             clients: Networks::default(),
             relayed,
         });

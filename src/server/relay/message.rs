@@ -256,7 +256,7 @@ fn attribute_at(bytes: &[u8], at: usize) -> Option<(u16, &[u8], usize)> {
 }
 
 /// What both ends of a long-term credential derive from it. See <https://www.rfc-editor.org/rfc/rfc8489#section-9.2.2>.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key([u8; 16]);
 
 impl Key {

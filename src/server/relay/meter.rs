@@ -85,6 +85,16 @@ impl Meter {
         self.entries().iter().map(|(holder, entry)| (*holder, entry.traffic())).collect()
     }
 
+    /// All that was relayed since the start.
+    pub fn total(&self) -> ByteCount {
+        ByteCount::new(self.relayed.load(Ordering::Relaxed))
+    }
+
+    /// How much may still be relayed.
+    pub fn left(&self) -> ByteCount {
+        ByteCount::new(self.bound.load(Ordering::Relaxed)).minus(self.total())
+    }
+
     /// From now on no more than this is relayed in all, counted from the start of the relay; exactly, whatever runs.
     pub fn bound(&self, bytes: ByteCount) {
         self.bound.store(bytes.get(), Ordering::Relaxed);
@@ -225,6 +235,7 @@ mod tests {
         meter.bound(ByteCount::new(1_000));
         let passed = (0..50).filter(|_| one.sent(30, Now::default())).count();
         assert_eq!((passed, other.received(11, Now::default()), other.received(10, Now::default())), (33, false, true));
+        assert_eq!((meter.total(), meter.left()), (ByteCount::new(1_000), ByteCount::ZERO));
         meter.bound(ByteCount::new(1_100));
         assert!(other.received(100, Now::default()) && !one.sent(1, Now::default()));
         let [one, other] = [1, 2].map(|number| meter.read(holder(number)).unwrap());

@@ -6,7 +6,10 @@
 //! holds for what comes in: without a permission nothing does. Pure; knows nothing of allocations.
 
 use super::networks::{Networks, Reason, refused};
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 /// What may be done with a peer's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +25,13 @@ pub(super) enum Verdict {
     Refused(Reason),
 }
 
-/// Judges the addresses of peers.
+/// Judges the addresses of peers. Clones have the same addresses for the relay's own at any time.
 #[derive(Debug, Clone, Default)]
 pub struct PeerFilter {
-    own: Vec<IpAddr>,
+    /// Those that it listens on and gives out: they do not change.
+    given: Vec<IpAddr>,
+    /// All that this machine has, as it was seen last. Asked for a permission, and never for a packet.
+    machine: Arc<RwLock<Vec<IpAddr>>>,
     refused: Networks,
     allowed: Networks,
     development: bool,
@@ -55,15 +61,28 @@ impl PeerFilter {
         Self { development, ..self }
     }
 
-    /// The relay's own addresses: the ones it tells clients, and the ones it has.
+    /// The relay's own addresses: the ones it tells clients and listens on, and the ones that its machine has.
     #[must_use]
-    pub(super) fn with_own(self, own: Vec<IpAddr>) -> Self {
-        Self { own, ..self }
+    pub(super) fn with_own(self, given: Vec<IpAddr>, machine: Vec<IpAddr>) -> Self {
+        Self { given, machine: Arc::new(RwLock::new(machine)), ..self }
+    }
+
+    /// The machine has these addresses now. Those that it did not have before.
+    pub(super) fn exchange(&self, machine: Vec<IpAddr>) -> Vec<IpAddr> {
+        let mut known = self.machine.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = |ip: &IpAddr| !known.contains(ip) && !self.given.contains(ip);
+        let new = machine.iter().copied().filter(is_new).collect();
+        *known = machine;
+        new
+    }
+
+    fn is_own(&self, ip: IpAddr) -> bool {
+        self.given.contains(&ip) || self.machine.read().unwrap_or_else(PoisonError::into_inner).contains(&ip)
     }
 
     /// What may be done with this address.
     pub(super) fn judge(&self, ip: IpAddr) -> Verdict {
-        if self.own.contains(&ip) {
+        if self.is_own(ip) {
             return Verdict::Own { or_outside: self.development };
         }
         if self.allowed.hold(ip) && !is_embedded(ip) {
@@ -125,12 +144,26 @@ mod tests {
     #[test]
     fn own_addresses_are_for_handing_over() {
         let own = vec!["1.1.1.1".parse().unwrap(), "10.0.0.5".parse().unwrap()];
-        let filter = PeerFilter::new().with_own(own.clone());
+        let filter = PeerFilter::new().with_own(own.clone(), Vec::new());
         assert_eq!(judge(&filter, "1.1.1.1"), Verdict::Own { or_outside: false });
         assert_eq!(judge(&filter, "10.0.0.5"), Verdict::Own { or_outside: false });
-        let filter = PeerFilter::new().allowing(Networks::parse("1.0.0.0/8").unwrap()).with_own(own);
+        let filter = PeerFilter::new().allowing(Networks::parse("1.0.0.0/8").unwrap()).with_own(Vec::new(), own);
         assert_eq!(judge(&filter, "1.1.1.1"), Verdict::Own { or_outside: false });
         assert_eq!(judge(&filter.in_development(true), "1.1.1.1"), Verdict::Own { or_outside: true });
+    }
+
+    #[test]
+    fn an_address_that_the_machine_is_given_later_is_own_and_one_that_it_loses_is_not() {
+        let ip = |text: &str| -> IpAddr { text.parse().unwrap() };
+        let filter = PeerFilter::new().with_own(vec![ip("1.1.1.1")], vec![ip("9.9.9.9")]);
+        let elsewhere = filter.clone();
+        assert_eq!(judge(&elsewhere, "8.8.8.8"), Verdict::Outside);
+        assert_eq!(filter.exchange(vec![ip("8.8.8.8"), ip("1.1.1.1")]), [ip("8.8.8.8")]);
+        let own = Verdict::Own { or_outside: false };
+        assert_eq!([judge(&elsewhere, "8.8.8.8"), judge(&elsewhere, "1.1.1.1")], [own, own]);
+        assert_eq!(judge(&elsewhere, "9.9.9.9"), Verdict::Outside);
+        assert!(filter.exchange(vec![ip("8.8.8.8")]).is_empty());
+        assert_eq!(judge(&elsewhere, "1.1.1.1"), own, "it is given out");
     }
 
     #[test]

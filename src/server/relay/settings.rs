@@ -35,7 +35,7 @@ pub struct Settings {
     /// The addresses that clients are given: at most one of each family.
     pub relayed: Vec<RelayedAddress>,
     /// What other addresses this machine has: services listen there that nobody is to reach from inside. Those that are
-    /// listened on or given out are known.
+    /// listened on or given out are known. They may change: [`super::Relay::is_at`].
     pub own: Vec<IpAddr>,
     /// The ports that clients are given.
     pub ports: RangeInclusive<u16>,

@@ -20,6 +20,7 @@ use super::{
     client::{Client, Leg, Moment},
     core::{Core, Onward, Output, Slot, ToClient, Via},
     guard::Whom,
+    lobby::Lobby,
     ports::Owner,
 };
 use crate::{
@@ -51,8 +52,8 @@ const RELAYED_BATCH: usize = 8;
 /// How long the loop sleeps at most: clocks that are moved by hand are looked at this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// How often connections are looked through for those that do nothing.
-const SWEEP: Duration = Duration::from_secs(5);
+/// How often connections are looked through for those that are served by now, and for those that do nothing.
+const SWEEP: Duration = Duration::from_secs(2);
 
 /// What others ask of a thread.
 #[derive(Debug)]
@@ -138,7 +139,7 @@ pub(super) struct Beginning {
     pub(super) clock: Clock,
     pub(super) listeners: Vec<UdpPort>,
     pub(super) acceptors: Vec<Acceptor>,
-    pub(super) streams_per_address: u32,
+    pub(super) lobby: Arc<Lobby>,
     pub(super) orders: Receiver<Order>,
     pub(super) parcels: Receiver<Parcels>,
     pub(super) number: u16,
@@ -174,8 +175,7 @@ pub(super) fn waker(registry: &Registry) -> io::Result<Waker> {
 
 impl Shard {
     pub(super) fn new(beginning: Beginning, doors: Vec<Door>) -> io::Result<Self> {
-        let Beginning { poll, core, clock, mut listeners, mut acceptors, streams_per_address, orders, parcels, number } =
-            beginning;
+        let Beginning { poll, core, clock, mut listeners, mut acceptors, lobby, orders, parcels, number } = beginning;
         let registry = poll.registry();
         for (index, listener) in listeners.iter_mut().enumerate() {
             registry.register(&mut listener.socket, Source::Listener(index).token(), Interest::READABLE)?;
@@ -192,7 +192,7 @@ impl Shard {
             listeners,
             acceptors,
             relayed: Vec::new(),
-            streams: Streams::new(streams_per_address),
+            streams: Streams::new(lobby),
             orders,
             parcels,
             number,

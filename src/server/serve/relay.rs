@@ -4,10 +4,16 @@
 //! does without, and the log says in one line why and what to do.
 
 mod addresses;
+mod afar;
 mod desk;
+mod led;
 mod secret;
 mod voice;
+mod wire;
 
+pub use afar::FarRelay;
+pub use led::Led;
+pub use secret::RelaySecrets;
 pub use voice::RelayVoice;
 
 use self::{
@@ -21,7 +27,8 @@ use crate::{
         clock::Clock,
         config::{Config, RelayPlace},
         providers::{RelayDesk, Terms},
-        relay::{self, Adoption, Bouncer, Mint, PeerFilter, Quotas, Relay, Settings, Tls},
+        relay::{self, Adoption, Bouncer, Errands, Mint, PeerFilter, Quotas, Relay, Settings, Tls},
+        usage::Usage,
     },
 };
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
@@ -92,6 +99,10 @@ pub enum NoRelay {
 pub struct OwnRelay {
     running: Option<Arc<Relay>>,
     desk: Option<RelayDesk>,
+    /// What signs for it, here or elsewhere.
+    mint: Option<Mint>,
+    /// Whom the one elsewhere is to end.
+    errands: Option<Errands>,
     /// Clients over TLS come to the site's port.
     shares_the_port: bool,
     said: String,
@@ -115,7 +126,8 @@ impl OwnRelay {
         site_port: u16,
         clock: &Clock,
     ) -> Result<Self, NoRelay> {
-        let without = |said| Self { running: None, desk: None, shares_the_port: false, said };
+        let without =
+            |said| Self { running: None, desk: None, mint: None, errands: None, shares_the_port: false, said };
         let in_line = is_in_line(config);
         let stood = match config.relay.place {
             RelayPlace::External if in_line => Self::elsewhere(config),
@@ -150,7 +162,7 @@ impl OwnRelay {
 
     async fn run(config: &Config, sealed: Sealed<'_>, clock: &Clock) -> Result<Self, NoRelay> {
         let set = &config.relay;
-        let mint = Mint::new(&secret::of(config)?);
+        let mint = Mint::of(&secret::of(config)?);
         let addresses = Addresses::find(config).await?;
         let port = addresses.port_for(config)?;
         let at =
@@ -195,8 +207,9 @@ impl OwnRelay {
         let said = format!(
             "The built-in relay is at {places}{how}: port {port} over UDP and TCP{over_tls}, relayed ports {first} to {last}"
         );
-        let desk = desk::of(config, &doors, mint)?;
-        Ok(Self { running: Some(Arc::new(running)), desk: Some(desk), shares_the_port, said })
+        let desk = desk::of(config, &doors, mint.clone())?;
+        let running = Some(Arc::new(running));
+        Ok(Self { running, desk: Some(desk), mint: Some(mint), errands: None, shares_the_port, said })
     }
 
     /// The relay for somebody who looks at it: the one of the server that runs on this machine, or, where none does, one that
@@ -207,17 +220,26 @@ impl OwnRelay {
             if let Some(found) = found.ok().filter(|found| found.taken(port, &[UDP, TCP]).is_some()) {
                 let udp: Vec<_> = found.relayed.iter().map(|one| SocketAddr::new(one.public, port)).collect();
                 let doors = Doors { tcp: udp.clone(), udp, tls: config.relay.tls_port };
-                let desk = Some(desk::of(config, &doors, Mint::new(&secret::of(config)?))?);
-                return Ok(Self { running: None, desk, shares_the_port: false, said: String::new() });
+                let desk = Some(desk::of(config, &doors, Mint::of(&secret::of(config)?))?);
+                return Ok(Self {
+                    running: None,
+                    desk,
+                    mint: None,
+                    errands: None,
+                    shares_the_port: false,
+                    said: String::new(),
+                });
             }
         }
         Self::stand(config, None, config.app.port, clock).await
     }
 
     fn elsewhere(config: &Config) -> Result<Self, NoRelay> {
-        let desk = desk::of(config, &Doors::elsewhere(&config.relay), Mint::new(&secret::of(config)?))?;
+        let mint = Mint::of(&secret::of(config)?);
+        let desk = desk::of(config, &Doors::elsewhere(&config.relay), mint.clone())?;
         let said = "The built-in relay is a process of its own: tessro relay".into();
-        Ok(Self { running: None, desk: Some(desk), shares_the_port: false, said })
+        let errands = Some(Errands::default());
+        Ok(Self { running: None, desk: Some(desk), mint: Some(mint), errands, shares_the_port: false, said })
     }
 
     /// Says in the log how it stands.
@@ -230,10 +252,31 @@ impl OwnRelay {
         self.desk.clone()
     }
 
-    /// What ends its allocations; `None` where it is not in this process.
-    pub fn bouncer(&self, config: &Config) -> Option<Bouncer> {
+    /// What has its secrets.
+    pub fn secrets(&self) -> RelaySecrets {
+        RelaySecrets::of(self.mint.clone())
+    }
+
+    /// What ends its allocations; `None` where there is no relay.
+    pub fn bouncer(&self, config: &Config, clock: &Clock) -> Option<Bouncer> {
         let life = Terms::of(ProviderKind::Relay).life(config.credentials.turn_credential_ttl);
-        self.running.as_ref().map(|relay| relay.bouncer(life))
+        if let Some(relay) = &self.running {
+            return Some(relay.bouncer(life));
+        }
+        let (errands, mint) = self.errands.clone().zip(self.mint.clone())?;
+        Some(Bouncer::afar(errands, mint, clock.clone(), life))
+    }
+
+    /// What leads the relay where that is a process of its own; its bytes come into these books.
+    pub fn far(&self, config: &Config, usage: &Usage, clock: &Clock) -> Option<FarRelay> {
+        let (errands, mint) = self.errands.clone().zip(self.mint.clone())?;
+        Some(FarRelay::new(config, mint, errands, self.desk()?, usage.clone(), clock.clone()))
+    }
+
+    /// What an app leads it by, where it is this process.
+    pub async fn led(&self, config: &Config, clock: &Clock) -> Option<Led> {
+        let (running, mint) = self.running.clone().zip(self.mint.clone())?;
+        Some(Led::by(config, running, mint, clock.clone()).await)
     }
 
     /// What takes the clients who come to the site's port; `None` where the relay has its own or none.
@@ -244,6 +287,14 @@ impl OwnRelay {
     /// The relay, where it is in this process.
     pub fn running(&self) -> Option<Arc<Relay>> {
         self.running.clone()
+    }
+}
+
+/// What a relay does now and then: forgets whom nobody asks for, and looks which addresses its machine has.
+pub(super) fn tidy(relay: &Relay) {
+    relay.forget_idle();
+    if let Some(addresses) = addresses::of_this_machine() {
+        relay.is_at(addresses);
     }
 }
 

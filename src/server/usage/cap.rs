@@ -376,6 +376,11 @@ impl Cap {
         self.room(provider, Holder::Relay, &[], used).is_ok_and(|room| room > ByteCount::ZERO)
     }
 
+    /// How much more could be promised over this provider.
+    pub(super) fn could_promise_at_most(&self, provider: &ProviderName, used: &impl Used) -> ByteCount {
+        self.room(provider, Holder::Relay, &[], used).unwrap_or_default()
+    }
+
     /// How much more can be promised.
     fn room(
         &self,

@@ -86,6 +86,8 @@ pub(super) struct Voices {
     pub(super) failing: Option<Now>,
     /// The relay in this process.
     pub(super) own: Option<ProviderName>,
+    /// It is a process of its own, and goes on without this one.
+    pub(super) own_is_elsewhere: bool,
     /// What it has in the books since it was started.
     own_booked: ByteCount,
     /// Who was given credentials.
@@ -350,6 +352,19 @@ impl Shared {
         named.filter(|provider| !voices.may_have_used(participant, provider)).cloned().collect()
     }
 
+    /// What is in the books of that relay.
+    pub(super) fn relay_booked(&self) -> ByteCount {
+        self.voices().own_booked
+    }
+
+    /// What could be promised over that relay, if nobody else asked for anything.
+    pub(super) fn relay_alone(&self) -> ByteCount {
+        let cap = self.cap();
+        let books = self.books();
+        let voices = self.voices();
+        voices.own.as_ref().map_or(ByteCount::ZERO, |provider| cap.could_promise_at_most(provider, &*books))
+    }
+
     /// For whom a participant's bytes count.
     pub(super) fn parties_of(&self, participant: ParticipantId) -> Vec<Party> {
         self.voices().asked(participant, None).parties
@@ -401,9 +416,12 @@ impl Shared {
         cap.exchange(limits, &*self.books());
     }
 
-    /// The relay in this process stops with it: nobody can use any more what they were promised there.
+    /// The relay in this process stops with it: nobody can use any more what they were promised there. One elsewhere goes on.
     pub(super) fn forget_the_relay_here(&self) {
-        self.cap().forget_the_relay_here();
+        let mut cap = self.cap();
+        if !self.voices().own_is_elsewhere {
+            cap.forget_the_relay_here();
+        }
     }
 
     /// Whether what may be relayed today is used up.

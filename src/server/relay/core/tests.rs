@@ -74,7 +74,7 @@ impl World {
             ports: Ports::new(terms.ports),
             quota: Quota::new(terms.quotas),
             meter: Arc::default(),
-            peers: terms.peers.with_own(relayed.addresses().collect()),
+            peers: terms.peers.with_own(relayed.addresses().collect(), Vec::new()),
             clients: terms.clients,
             relayed,
         };

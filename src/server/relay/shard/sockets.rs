@@ -31,6 +31,7 @@ pub(in crate::server::relay) struct UdpPort {
 impl UdpPort {
     fn new(socket: Socket) -> io::Result<Self> {
         let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
+        let_be_split(&socket)?;
         let socket = UdpSocket::from_std(socket.into());
         let everywhere = socket.local_addr()?.ip().is_unspecified();
         Ok(Self { socket, state, everywhere })
@@ -128,6 +129,25 @@ pub(in crate::server::relay) fn acceptor(address: SocketAddr, tls: Option<&Arc<S
     Ok(Acceptor { socket: TcpListener::from_std(socket.into()), tls: tls.cloned() })
 }
 
+/// A packet that is too long for a part of its way is split there, or here, as coturn's are: a browser behind a tunnel would lose
+/// all of those in silence, and what says so goes to the relay and not to who sent them. The library wants to find out how long a
+/// packet may be, and forbids it.
+#[cfg(target_os = "linux")]
+fn let_be_split(socket: &Socket) -> io::Result<()> {
+    use rustix::net::sockopt::{self, Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery};
+    if socket.domain()? == Domain::IPV6 {
+        return Ok(sockopt::set_ipv6_mtu_discover(socket, Ipv6PathMtuDiscovery::DONT)?);
+    }
+    Ok(sockopt::set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::DONT)?)
+}
+
+/// Where this can be asked for elsewhere, only by other names.
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+fn let_be_split(_: &Socket) -> io::Result<()> {
+    Ok(())
+}
+
 fn shared(socket: &Socket, address: SocketAddr) -> io::Result<()> {
     if address.is_ipv6() {
         // Each family has a socket of its own, so that an IPv4 client is never seen as a v4-mapped one.
@@ -141,6 +161,22 @@ fn enlarge(socket: &Socket, bytes: usize) {
     for result in [socket.set_recv_buffer_size(bytes), socket.set_send_buffer_size(bytes)] {
         if let Err(error) = result {
             tracing::debug!("A socket keeps its buffer: {error}");
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, ip_mtu_discover, ipv6_mtu_discover};
+
+    #[test]
+    fn packets_may_be_split_on_their_way() {
+        for open in [listener, relayed] {
+            let v4 = open("127.0.0.1:0".parse().unwrap()).unwrap();
+            assert_eq!(ip_mtu_discover(&v4.socket).unwrap(), Ipv4PathMtuDiscovery::DONT);
+            let v6 = open("[::1]:0".parse().unwrap()).unwrap();
+            assert_eq!(ipv6_mtu_discover(&v6.socket).unwrap(), Ipv6PathMtuDiscovery::DONT);
         }
     }
 }

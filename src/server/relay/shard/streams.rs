@@ -6,9 +6,9 @@
 use super::{
     super::{
         adoption::Adopted,
-        budget::network,
         client::{Client, Leg},
         framing::Framing,
+        lobby::{Lobby, Place},
     },
     connection::Connection,
     sockets::Acceptor,
@@ -16,9 +16,9 @@ use super::{
 use crate::domain::Now;
 use mio::{Interest, Registry, Token, net::TcpStream};
 use std::{
-    collections::HashMap,
     io::{self, ErrorKind},
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -35,11 +35,11 @@ const KEPT: usize = 16 << 10;
 /// What the system may hold of it besides, before it doubles that for its own use.
 const SEND_BUFFER: usize = 256 << 10;
 
-/// How long a connection may be without an allocation.
+/// How long a connection may be without an allocation, once it had one.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// How many connections one thread has at most.
-const MOST: usize = 16_384;
+/// How long it may take until the first. A browser needs three answers, with TLS two more, and is sure to have them by then.
+const NEWCOMER: Duration = Duration::from_secs(8);
 
 /// How many are taken before others have their turn.
 const AT_ONCE: usize = 64;
@@ -53,6 +53,7 @@ struct Stream {
     written: usize,
     idle_since: Now,
     dirty: bool,
+    place: Place,
 }
 
 /// What was read from a connection.
@@ -72,15 +73,14 @@ pub(super) struct Arrival {
 pub(super) struct Streams {
     places: Vec<Option<Stream>>,
     free: Vec<usize>,
-    by_network: HashMap<IpAddr, u32>,
-    per_address: u32,
+    lobby: Arc<Lobby>,
     /// To which something was written.
     dirty: Vec<usize>,
 }
 
 impl Streams {
-    pub(super) fn new(per_address: u32) -> Self {
-        Self { places: Vec::new(), free: Vec::new(), by_network: HashMap::new(), per_address, dirty: Vec::new() }
+    pub(super) fn new(lobby: Arc<Lobby>) -> Self {
+        Self { places: Vec::new(), free: Vec::new(), lobby, dirty: Vec::new() }
     }
 
     /// Takes connections that wait. Whether there may be more.
@@ -95,9 +95,11 @@ impl Streams {
         for _ in 0..AT_ONCE {
             match acceptor.socket.accept() {
                 Ok((socket, remote)) => {
-                    if welcome(remote.ip()) && self.has_room(remote) {
+                    if welcome(remote.ip())
+                        && let Some(place) = self.lobby.enter(remote.ip())
+                    {
                         let connection = Connection::new(socket, acceptor.tls.as_ref());
-                        self.take(connection, remote, registry, now, &token);
+                        self.take(connection, remote, place, registry, now, &token);
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
@@ -120,28 +122,22 @@ impl Streams {
         token: impl Fn(usize) -> Token,
     ) -> Option<usize> {
         let Adopted { socket, tls, remote } = adopted;
-        if !self.has_room(remote) {
-            return None;
-        }
-        self.take(Ok(Connection::sealed(TcpStream::from_std(socket), tls)), remote, registry, now, &token)
-    }
-
-    fn has_room(&self, remote: SocketAddr) -> bool {
-        let places = self.by_network.get(&network(remote.ip())).copied().unwrap_or_default();
-        places < self.per_address && self.places.len() - self.free.len() < MOST
+        let place = self.lobby.enter(remote.ip())?;
+        self.take(Ok(Connection::sealed(TcpStream::from_std(socket), tls)), remote, place, registry, now, &token)
     }
 
     fn take(
         &mut self,
         connection: io::Result<Connection>,
         remote: SocketAddr,
+        place: Place,
         registry: &Registry,
         now: Now,
         token: &impl Fn(usize) -> Token,
     ) -> Option<usize> {
         let number = self.free.pop().unwrap_or(self.places.len());
         let leg = Leg::Stream { number: u32::try_from(number).unwrap_or_default() };
-        let seated = self.seat(number, connection, Client { remote, leg }, registry, now, token);
+        let seated = self.seat(number, connection, (Client { remote, leg }, place), registry, now, token);
         if let Err(error) = &seated {
             tracing::debug!("A connection cannot be kept: {error}");
         }
@@ -152,7 +148,7 @@ impl Streams {
         &mut self,
         number: usize,
         connection: io::Result<Connection>,
-        client: Client,
+        (client, place): (Client, Place),
         registry: &Registry,
         now: Now,
         token: &impl Fn(usize) -> Token,
@@ -172,7 +168,6 @@ impl Streams {
                 return Err(error);
             }
         };
-        *self.by_network.entry(network(client.remote.ip())).or_default() += 1;
         self.places[number] = Some(Stream {
             connection,
             client,
@@ -181,6 +176,7 @@ impl Streams {
             written: 0,
             idle_since: now,
             dirty: false,
+            place,
         });
         Ok(())
     }
@@ -250,24 +246,19 @@ impl Streams {
         let number = number as usize;
         let client = self.places.get_mut(number)?.take()?.client;
         self.free.push(number);
-        let network = network(client.remote.ip());
-        if let Some(count) = self.by_network.get_mut(&network) {
-            *count -= 1;
-            if *count == 0 {
-                self.by_network.remove(&network);
-            }
-        }
         Some(client)
     }
 
-    /// Closes the connections of those who have had no allocation for a while.
+    /// Closes the connections of those who have had no allocation for a while, and soon of those who never had any.
     pub(super) fn sweep(&mut self, now: Now, served: impl Fn(&Client) -> bool) {
         let mut idle = Vec::new();
         for stream in self.places.iter_mut().flatten() {
+            let patience = if stream.place.is_newcomers() { NEWCOMER } else { IDLE };
             if served(&stream.client) {
                 stream.idle_since = now;
+                stream.place.settle();
             } else if let Leg::Stream { number } = stream.client.leg
-                && now.since(stream.idle_since) >= IDLE
+                && now.since(stream.idle_since) >= patience
             {
                 idle.push(number);
             }

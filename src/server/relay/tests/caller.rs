@@ -32,6 +32,11 @@ pub(crate) fn relay() -> Relay {
 }
 
 pub(super) fn relay_with(change: impl FnOnce(&mut Settings)) -> Relay {
+    relay_by(Clock::system(), change)
+}
+
+/// By this clock.
+pub(super) fn relay_by(clock: Clock, change: impl FnOnce(&mut Settings)) -> Relay {
     let listen = ["127.0.0.1:0", "[::1]:0"].map(|address| address.parse().unwrap());
     let mut settings = Settings {
         realm: REALM.to_owned(),
@@ -41,7 +46,7 @@ pub(super) fn relay_with(change: impl FnOnce(&mut Settings)) -> Relay {
         ..Settings::on(&listen)
     };
     change(&mut settings);
-    Relay::start(settings, mint(), Clock::system()).unwrap()
+    Relay::start(settings, mint(), clock).unwrap()
 }
 
 pub(super) fn holder(session: u64, participant: u64) -> Holder {
@@ -247,6 +252,12 @@ impl Caller {
         for _ in 0..packets {
             self.say(&channel_data(CHANNEL, &[0; 1_000]));
         }
+    }
+
+    /// Whether data goes out and comes back soon.
+    pub(crate) fn passes(&mut self, number: u16, payload: &[u8]) -> bool {
+        self.say(&channel_data(number, payload));
+        self.hear_within(SILENCE).is_some()
     }
 
     /// Sends data and waits for what a channel brings.

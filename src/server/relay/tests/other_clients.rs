@@ -50,11 +50,11 @@ fn last(text: &str, name: &str) -> u32 {
 
 #[test]
 fn coturns_client_sends_and_receives_over_every_way() {
-    let listen = vec!["127.0.0.1:0".parse().unwrap()];
+    let listen = ["127.0.0.1:0", "[::1]:0"].map(|address| address.parse().unwrap()).to_vec();
     let relay = relay_with(|settings| settings.tls = Some(Tls { listen, config: certificate().0 }));
     let v4 = || Some(echo("127.0.0.1:0"));
     let v6 = || Some(echo("[::1]:0"));
-    let ways: [(&str, SocketAddr, Option<SocketAddr>, &[&str]); 8] = [
+    let ways: [(&str, SocketAddr, Option<SocketAddr>, &[&str]); 12] = [
         ("UDP, channels", relay.udp()[0], v4(), &[]),
         ("UDP, indications", relay.udp()[0], v4(), &["-s"]),
         ("TCP, channels", relay.tcp()[0], v4(), &["-t"]),
@@ -62,7 +62,11 @@ fn coturns_client_sends_and_receives_over_every_way() {
         ("TCP, indications", relay.tcp()[0], v4(), &["-t", "-s"]),
         ("UDP over IPv6, for peers of IPv6", relay.udp()[1], v6(), &["-x"]),
         ("TCP over IPv6, for peers of IPv6", relay.tcp()[1], v6(), &["-t", "-x"]),
+        ("TLS over IPv6, for peers of IPv6", relay.tls()[1], v6(), &["-t", "-S", "-x"]),
+        ("UDP over IPv6, for peers of IPv6, indications", relay.udp()[1], v6(), &["-s", "-x"]),
         ("UDP, peers of IPv6", relay.udp()[0], v6(), &["-x"]),
+        ("TCP, peers of IPv6", relay.tcp()[0], v6(), &["-t", "-x"]),
+        ("UDP over IPv6, for peers of IPv4", relay.udp()[1], v4(), &[]),
     ];
     std::thread::scope(|scope| {
         for (participant, (name, relay_address, peer, how)) in (1..).zip(ways) {
@@ -139,12 +143,14 @@ fn many_clients_of_coturn_at_once_lose_nothing() {
 #[test]
 fn coturns_test_of_a_nat_learns_that_more_than_an_address_is_not_to_be_had() {
     let relay = relay();
-    let (ip, port) = (relay.udp()[0].ip().to_string(), relay.udp()[0].port().to_string());
-    // Its tests of filtering ask for an answer from elsewhere only where there is one; padding comes with every request.
-    let plain = run("turnutils_natdiscovery", &["-f", "-p", &port, &ip]);
-    assert!(plain.contains("UDP reflexive addr:") && !plain.contains("420"), "{plain}");
-    let padded = run("turnutils_natdiscovery", &["-f", "-P", "-p", &port, &ip]);
-    assert!(padded.contains("error 420 (Unknown Attribute)") && !padded.contains("reflexive addr"), "{padded}");
+    for listener in relay.udp() {
+        let (ip, port) = (listener.ip().to_string(), listener.port().to_string());
+        // Its tests of filtering ask for an answer from elsewhere only where there is one; padding comes with every request.
+        let plain = run("turnutils_natdiscovery", &["-f", "-p", &port, &ip]);
+        assert!(plain.contains("UDP reflexive addr:") && !plain.contains("420"), "{plain}");
+        let padded = run("turnutils_natdiscovery", &["-f", "-P", "-p", &port, &ip]);
+        assert!(padded.contains("error 420 (Unknown Attribute)") && !padded.contains("reflexive addr"), "{padded}");
+    }
 }
 
 #[test]

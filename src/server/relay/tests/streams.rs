@@ -1,7 +1,8 @@
 //! Clients over TCP.
 
-use super::caller::{Caller, credential, echo, holder, relay, relay_with};
+use super::caller::{Caller, credential, echo, holder, relay, relay_by, relay_with};
 use super::dialogue::{UDP, V6, channel_data};
+use crate::server::clock::Clock;
 use crate::server::relay::{Afterwards, Quotas, message::Method};
 use std::{
     net::UdpSocket,
@@ -92,6 +93,25 @@ fn connections_from_one_address_are_counted() {
     callers.pop();
     eventually(|| relay.allocations() == 2);
     Caller::tcp(relay.tcp()[0], &credential(1, 9)).allocate();
+}
+
+#[test]
+fn who_says_nothing_of_use_is_sent_away_soon_and_keeps_nobody_out() {
+    let (clock, hand) = Clock::by_hand(Clock::system().wall());
+    let quotas = Quotas { per_address: 1_000, ..Quotas::default() };
+    let relay = relay_by(clock, |settings| settings.quotas = quotas);
+    let connect = |number| Caller::tcp(relay.tcp()[0], &credential(1, number));
+    let mut served = connect(1);
+    served.allocate();
+    let mut idle: Vec<_> = (0..250).map(connect).collect();
+    assert!(connect(2).is_cut(), "an address has so many places for those who are not served");
+    // An answer that was asked for without a credential is nothing of use.
+    let greeting = idle[0].speaker.bare(Method::Allocate, &[UDP]);
+    assert_eq!(idle[0].ask(&greeting).code, 401);
+    hand.advance(Duration::from_secs(9));
+    assert!(idle.iter_mut().all(Caller::is_cut));
+    assert!(served.keeps_its_allocation());
+    connect(2).allocate();
 }
 
 /// More than any buffer on the way holds.

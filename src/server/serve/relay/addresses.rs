@@ -85,6 +85,12 @@ impl Addresses {
     }
 }
 
+/// All addresses that this machine has now; `None` where it does not tell.
+pub(super) fn of_this_machine() -> Option<Vec<IpAddr>> {
+    let interfaces = if_addrs::get_if_addrs().ok()?;
+    Some(interfaces.iter().map(if_addrs::Interface::ip).collect())
+}
+
 fn is_public(relayed: &[RelayedAddress]) -> bool {
     relayed.iter().any(|address| is_of_the_open_internet(address.public))
 }
@@ -100,9 +106,9 @@ struct Machine {
 
 impl Machine {
     fn look() -> Self {
-        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        let own = of_this_machine().unwrap_or_default().into_iter().collect();
         let outward = SOMEWHERE.into_iter().filter_map(source_towards).collect();
-        Self { own: interfaces.iter().map(if_addrs::Interface::ip).collect(), outward }
+        Self { own, outward }
     }
 
     fn outward(&self, v4: bool) -> Option<IpAddr> {
@@ -198,6 +204,11 @@ mod tests {
 
     fn set(text: &str) -> PublicAddress {
         crate::server::config::PublicAddress::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_machine_tells_what_addresses_it_has() {
+        assert!(of_this_machine().unwrap().contains(&ip("127.0.0.1")));
     }
 
     #[test]

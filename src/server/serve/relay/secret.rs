@@ -1,7 +1,12 @@
 //! What signs the relay's credentials: as it was set, or made once and kept, so that a restart ends no call.
+//!
+//! Either may be a list while one secret takes the other's place. It is read again when the settings are.
 
 use super::NoRelay;
-use crate::server::config::Config;
+use crate::server::{
+    config::Config,
+    relay::{Mint, Secrets},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rand::Rng as _;
 use secrecy::ExposeSecret as _;
@@ -15,13 +20,34 @@ use std::{
 /// The file within the data directory.
 const FILE: &str = "relay.secret";
 
-/// The secret, as bytes.
-pub(super) fn of(config: &Config) -> Result<Vec<u8>, NoRelay> {
-    if let Some(secret) = &config.relay.secret {
-        return Ok(secret.expose_secret().as_bytes().to_vec());
-    }
+/// The secrets, the one that signs first.
+pub(super) fn of(config: &Config) -> Result<Secrets, NoRelay> {
     let directory = &config.app.data_dir;
-    kept(directory).map_err(|cause| NoRelay::Secret { path: directory.join(FILE), cause })
+    let failed = |cause| NoRelay::Secret { path: directory.join(FILE), cause };
+    let text = match &config.relay.secret {
+        Some(secret) => secret.expose_secret().as_bytes().to_vec(),
+        None => kept(directory).map_err(failed)?,
+    };
+    Secrets::parse(&text).ok_or_else(|| failed(io::Error::new(ErrorKind::InvalidData, "it holds no secret")))
+}
+
+/// What has a relay's secrets, to exchange them while it runs. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct RelaySecrets(Option<Mint>);
+
+impl RelaySecrets {
+    /// Those of this mint; of none, where there is no relay.
+    pub(super) fn of(mint: Option<Mint>) -> Self {
+        Self(mint)
+    }
+
+    /// From now on those that are set hold. What holds stays where they cannot be read.
+    pub fn exchange(&self, config: &Config) -> Result<(), NoRelay> {
+        if let Self(Some(mint)) = self {
+            mint.exchange(&of(config)?);
+        }
+        Ok(())
+    }
 }
 
 /// The one in this directory, which is made where it is missing.
