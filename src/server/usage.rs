@@ -363,13 +363,14 @@ impl Usage {
             }
         }
         let session = match &said {
-            Said::Relay { participant: Some(participant), .. } => shared.session_of(*participant),
+            Said::Relay { participant: Some(participant), .. } | Said::Unheard { participant, .. } => {
+                shared.session_of(*participant)
+            }
             Said::Speaks { provider, speaks } => {
                 let now = shared.clock.now();
                 shared.voices().speaks(provider, *speaks, now);
                 return;
             }
-            Said::Unheard { participant, .. } => shared.session_of(*participant),
             Said::Relay { participant: None, .. } | Said::Provider { .. } => None,
         };
         // Waits for a moment where reports have filled the queue: what a relay counted is said once.

@@ -198,6 +198,9 @@ async fn a_session_has_the_cost_of_what_it_relayed() {
     let connection = ConnectionId::from_random(7);
     guest.say(&ClientMessage::Ready { connection }).await;
     assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
+    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
+    host.say(&ClientMessage::Signal { connection, signal }).await;
+    assert!(matches!(guest.hear().await, ServerMessage::Signal { .. }));
     let seen = view(&app).await.sessions.remove(0);
     assert_eq!((seen.relayed, seen.cost.map(|cost| cost.micros)), (Some(0), Some(0)), "the fee is nobody's");
     let pair = PairCounters { bytes_received: 200_000_000, ..PairCounters::of("a", "coturn".parse().unwrap()) };

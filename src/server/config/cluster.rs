@@ -7,6 +7,7 @@ use std::path::PathBuf;
 /// The variables as they are written.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Several machines")]
+#[expect(clippy::struct_field_names, reason = "a field has the name of its variable")]
 pub(super) struct ClusterArgs {
     /// The Redis or Valkey over which several servers are one, such as `redis://:password@10.0.0.5:6379` or `rediss://..` with TLS:
     /// anybody joins and resumes at any of them, and limits count for all together. Each has a `DATA_DIR` of its own. Unset: this

@@ -15,7 +15,7 @@ async fn alert_of_the_budget(receiver: &MockServer) -> Value {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), posted).await.expect("the operator is told")
+    tokio::time::timeout(Duration::from_secs(20), posted).await.unwrap()
 }
 
 #[tokio::test]

@@ -74,6 +74,14 @@ async fn at_a_day_s_limit_relaying_ends_until_the_day_turns() {
     direct.plays_on().await;
 
     hand.advance(Duration::from_mins(1));
+    // For a moment the books are still those of the day before.
+    let is_refused = async || ask_as(&app, relaying.token).await.status != 200;
+    let turned = async {
+        while is_refused().await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), turned).await.expect("the day turns");
     assert_relayed(&ask_as(&app, relaying.token).await, "coturn");
     assert_eq!(status(&app).await["bandwidthUsedBytes"], 20_000_000, "the month goes on");
 }

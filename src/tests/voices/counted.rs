@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     domain::{ConnectionId, ParticipantId},
-    protocol::{AdminView, ClientMessage, MeterNow, PairCounters, Path, ServerMessage, UsageReport},
+    protocol::{AdminView, ClientMessage, MeterNow, PairCounters, Path, ServerMessage, Signal, UsageReport},
     server::usage::{Asker, Books, ProviderMonth, Usage},
     tests::{app::TestApp, participants::Page},
 };
@@ -44,6 +44,9 @@ async fn seen_where_it_says(api: &Api, bytes: u64) -> AdminView {
     let (mut guest, ..) = Page::enter(&app, &join).await;
     guest.say(&ClientMessage::Ready { connection: LINK }).await;
     assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
+    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
+    host.say(&ClientMessage::Signal { connection: LINK, signal }).await;
+    assert!(matches!(guest.hear().await, ServerMessage::Signal { .. }));
     guest.say(&ClientMessage::Usage { report: report(api.provider, 200_000_000) }).await;
     let heard = guest.hear().await;
     assert!(matches!(heard, ServerMessage::UsageAck { .. }), "{heard:?}");
