@@ -108,7 +108,7 @@ fn line(row: &Row<'_>, to: &mut impl Write) -> Result<(), ArchiveError> {
     Ok(())
 }
 
-/// Makes every sum of the books from their evidence anew. Waits for its turn where a server runs there.
+/// Makes every sum of the books from their evidence anew. A server that runs there counts on.
 pub fn rebuild(data_dir: &Path) -> Result<(), ArchiveError> {
     drop(Archive::open(data_dir)?);
     Ok(Ledger::open(data_dir)?.rebuild()?)
