@@ -108,7 +108,7 @@ fn line(row: &Row<'_>, to: &mut impl Write) -> Result<(), ArchiveError> {
     Ok(())
 }
 
-/// Makes every sum of the books from their evidence anew. Waits for its turn where a server runs there.
+/// Makes every sum of the books from their evidence anew. A server that runs there counts on.
 pub fn rebuild(data_dir: &Path) -> Result<(), ArchiveError> {
     drop(Archive::open(data_dir)?);
     Ok(Ledger::open(data_dir)?.rebuild()?)
@@ -118,6 +118,7 @@ pub fn rebuild(data_dir: &Path) -> Result<(), ArchiveError> {
 mod tests {
     use super::*;
     use crate::server::usage::ledger::tests::{DECEMBER, GUEST, HOST, LINK, NOVEMBER, by, report, sums};
+    use rusqlite::InterruptHandle;
     use tempfile::TempDir;
 
     fn books(dir: &TempDir) -> Ledger {
@@ -143,6 +144,45 @@ mod tests {
         assert_eq!(cells[1..8], ["1", "1794700800000", "20772", "browser", "100", "100", "cloudflare"]);
         assert_eq!(cells[9], HOST.to_string());
         assert!(cells[0].len() == 16 && lines.iter().all(|line| line.split(',').count() == 11));
+    }
+
+    /// Takes what is written, and stops whoever is still reading when the first of it comes.
+    struct Stopping {
+        reading: InterruptHandle,
+        taken: Vec<u8>,
+    }
+
+    impl Write for Stopping {
+        fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+            self.reading.interrupt();
+            self.taken.extend_from_slice(part);
+            Ok(part.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_first_rows_are_written_before_later_ones_are_read() {
+        let dir = TempDir::new().unwrap();
+        let mut ledger = Ledger::open(dir.path()).unwrap();
+        // Several times what is written at once.
+        let reports: Vec<_> =
+            (1..=5_000).map(|sequence| by(HOST, report(LINK, "a", sequence, sequence * 1_000))).collect();
+        ledger.record(NOVEMBER, &reports, &[]).unwrap();
+        let archive = Archive::open(dir.path()).unwrap();
+        let month = "2026-11".parse().unwrap();
+        let mut whole = Vec::new();
+        assert_eq!(archive.export(month, &mut whole).unwrap(), 5_000);
+        assert!(whole.len() > 4 * AT_ONCE);
+        let mut stopping = Stopping { reading: archive.database.get_interrupt_handle(), taken: Vec::new() };
+        let stopped = archive.export(month, &mut stopping).unwrap_err();
+        assert!(matches!(stopped, ArchiveError::Ledger(_)), "it was still reading: {stopped}");
+        // What was written at once, and what had been read beyond it.
+        assert!(stopping.taken.len() >= AT_ONCE / 2 && stopping.taken.len() <= 2 * AT_ONCE, "{}", stopping.taken.len());
+        assert!(whole.starts_with(&stopping.taken));
     }
 
     #[test]

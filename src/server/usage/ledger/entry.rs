@@ -391,7 +391,7 @@ impl<'a> Entry<'a> {
                 .prepare_cached(
                     "INSERT INTO session_total VALUES (?1, ?2, ?3, ?4, ?5, ?5)
                      ON CONFLICT DO UPDATE SET counted = min(counted + excluded.counted, 9223372036854775807),
-                        last_ms = max(last_ms, excluded.last_ms)",
+                        first_ms = min(first_ms, excluded.first_ms), last_ms = max(last_ms, excluded.last_ms)",
                 )?
                 .execute(params![
                     month.to_string(),

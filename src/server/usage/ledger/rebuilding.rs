@@ -1,6 +1,7 @@
 //! Sums from the evidence, month by month.
 //!
-//! Each month is one transaction, so that a server beside it writes in between, and a crash leaves months that are whole. Months
+//! A month's evidence is read as it is at one moment, while others write, and what came meanwhile is added in a transaction of some
+//! milliseconds, with which the new sums take the place of the old ones: at each moment, and after a crash, months are whole. Months
 //! whose evidence is gone, or going ([`super::retention`]), keep the sums that they have.
 
 use super::super::month::Month;
@@ -12,19 +13,26 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 const MILLIS_OF_A_DAY: u64 = 86_400_000;
 
-/// What `rebuild.sql` reads.
-const REBUILT: &str = "
-    CREATE TEMP TABLE IF NOT EXISTS rebuilt (
-        node INTEGER PRIMARY KEY, first_seq INTEGER, last_seq INTEGER, month TEXT, first_day INTEGER, end_day INTEGER
-    );
-    DELETE FROM temp.rebuilt;";
+/// Empties what [`ADD`] adds to.
+const TABLES: &str = include_str!("../schema/rebuild_tables.sql");
+
+/// Adds some rows of the evidence.
+const ADD: &str = include_str!("../schema/rebuild.sql");
+
+/// Puts what was added up into the books.
+const SWAP: &str = include_str!("../schema/rebuild_swap.sql");
 
 impl Ledger {
-    /// Makes every sum from the evidence anew.
+    /// Makes every sum from the evidence anew. Whoever writes the books meanwhile does not wait.
     pub(in super::super) fn rebuild(&mut self) -> Result<(), rusqlite::Error> {
+        self.rebuild_while(&mut || {})
+    }
+
+    /// The same. `meanwhile` happens twice for each month: before its evidence is read, as it is at a moment before that, and after.
+    fn rebuild_while(&mut self, meanwhile: &mut dyn FnMut()) -> Result<(), rusqlite::Error> {
         let Some((mut month, last)) = self.months_of_evidence()? else { return Ok(()) };
         loop {
-            self.rebuild_month(month)?;
+            self.rebuild_month(month, meanwhile)?;
             if month >= last {
                 return Ok(());
             }
@@ -42,22 +50,44 @@ impl Ledger {
         Ok(days.0.zip(days.1).map(|(first, last)| (month(first), month(last))))
     }
 
-    pub(super) fn rebuild_month(&mut self, month: Month) -> Result<(), rusqlite::Error> {
-        let transaction = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let (first_day, end_day) = days(month);
-        let spans = spans(&transaction, month)?;
-        if spans.is_empty() || first_day < evidence_since(&transaction)? {
+    fn rebuild_month(&mut self, month: Month, meanwhile: &mut dyn FnMut()) -> Result<(), rusqlite::Error> {
+        self.database.execute_batch(TABLES)?;
+        let ((first_day, end_day), month_text) = (days(month), month.to_string());
+        // Holds nobody up: of the books it only reads.
+        let reading = self.database.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        let spans = spans(&reading, month)?;
+        if spans.is_empty() || first_day < evidence_since(&reading)? {
             return Ok(());
         }
-        transaction.execute_batch(REBUILT)?;
+        reading.execute_batch(
+            "INSERT INTO rebuilt_up_to
+                 SELECT id, coalesce((SELECT max(seq) FROM evidence WHERE evidence.node = node.id), 0) FROM node",
+        )?;
         for span in spans {
-            transaction.execute(
-                "INSERT INTO temp.rebuilt VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![span.node, span.first, span.last, month.to_string(), first_day, end_day],
+            reading.execute(
+                "INSERT INTO rebuilt VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![span.node, span.first, span.last, month_text, first_day, end_day],
             )?;
         }
-        transaction.execute_batch(include_str!("../schema/rebuild.sql"))?;
-        transaction.commit()
+        meanwhile();
+        reading.execute_batch(ADD)?;
+        meanwhile();
+        reading.commit()?;
+        let writing = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Some of what was read has gone since.
+        if first_day < evidence_since(&writing)? {
+            return Ok(());
+        }
+        writing.execute_batch("DELETE FROM rebuilt")?;
+        writing.execute(
+            "INSERT INTO rebuilt
+                 SELECT id, coalesce((SELECT seq FROM rebuilt_up_to WHERE rebuilt_up_to.node = node.id), 0) + 1, ?1, ?2, ?3, ?4
+                 FROM node",
+            params![i64::MAX, month_text, first_day, end_day],
+        )?;
+        writing.execute_batch(ADD)?;
+        writing.execute_batch(SWAP)?;
+        writing.commit()
     }
 }
 
@@ -65,3 +95,6 @@ impl Ledger {
 pub(super) fn evidence_since(database: &Connection) -> Result<i64, rusqlite::Error> {
     database.query_row("SELECT coalesce(max(first_day), ?1) FROM evidence_since", [stored(0)], |row| row.get(0))
 }
+
+#[cfg(test)]
+mod tests;

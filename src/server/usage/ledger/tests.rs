@@ -436,12 +436,15 @@ fn a_clock_that_is_set_back_books_where_it_stands() {
     ledger.record(NOVEMBER, &[by(HOST, report(LINK, "a", 2, 150))], &[]).unwrap();
     assert_eq!((ledger.month(NOVEMBER), ledger.month(DECEMBER)), (total(50, 0), total(100, 0)));
     assert_eq!(used(&mut ledger), 150);
+    // An hour back: the session began then, as its evidence says.
+    ledger.record(UnixMillis(NOVEMBER.0 - 3_600_000), &[by(GUEST, report(LINK, "a", 1, 20))], &[]).unwrap();
+    assert_eq!(used(&mut ledger), 170);
     // 2028-02-29T12:00:00Z.
     let leap_day = UnixMillis(1_835_438_400_000);
     ledger.record(leap_day, &[by(HOST, report(LINK, "a", 3, 157))], &[]).unwrap();
     assert_eq!(ledger.day(leap_day.0 / 86_400_000).unwrap().get(), 7);
     assert_eq!(ledger.month(leap_day), total(7, 0));
-    assert_eq!(used(&mut ledger), 157);
+    assert_eq!(used(&mut ledger), 177);
 }
 
 #[test]

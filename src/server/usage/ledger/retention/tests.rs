@@ -1,7 +1,7 @@
 //! What is left of old months, whenever the machine stops.
 
 use super::super::FILE;
-use super::super::tests::{DECEMBER, GUEST, HOST, LINK, NOVEMBER, by, report};
+use super::super::tests::{DECEMBER, GUEST, HOST, LINK, NOVEMBER, by, every_sum, report};
 use super::*;
 use crate::domain::{ByteCount, ConnectionId, ParticipantId};
 use crate::server::usage::connections::{Ended, Kept};
@@ -45,6 +45,13 @@ fn table(ledger: &Ledger, sql: &str) -> Vec<Vec<Value>> {
 fn months(ledger: &Ledger) -> Vec<Vec<Value>> {
     let hours = table(ledger, "SELECT hour, provider, kind, bytes, counted FROM hour_total");
     hours.into_iter().chain(table(ledger, "SELECT * FROM provider_total")).collect()
+}
+
+/// Everything that may go, and what says what went.
+fn who_used_what(ledger: &Ledger) -> Vec<Vec<Value>> {
+    let tables = ["evidence", "evidence_since", "pair", "connection_end", "estimated"];
+    let rows = tables.iter().flat_map(|name| table(ledger, &format!("SELECT * FROM {name}")));
+    rows.chain(every_sum(ledger)).collect()
 }
 
 fn count(ledger: &Ledger, what: &str) -> i64 {
@@ -165,13 +172,86 @@ fn a_step_is_done_now_and_then_and_the_next_month_again() {
     // 2027-01-15T00:00:00Z.
     let january = UnixMillis(1_799_971_200_000);
     retention.work(&mut ledger, january, at(2));
+    assert_eq!(count(&ledger, "evidence"), all, "not before it has been January for a day");
+    let day = 24 * 60 * 60;
+    retention.work(&mut ledger, january, at(day + 2));
     assert_eq!(count(&ledger, "evidence"), all - STEP);
-    retention.work(&mut ledger, january, at(2));
+    retention.work(&mut ledger, january, at(day + 2));
     assert_eq!(count(&ledger, "evidence"), all - STEP, "not at once");
     for seconds in 3..9 {
-        retention.work(&mut ledger, january, at(seconds));
+        retention.work(&mut ledger, january, at(day + seconds));
     }
     assert_eq!((count(&ledger, "evidence"), retention.done), (2, Some(december())));
+}
+
+#[test]
+fn days_of_which_nothing_went_are_whole_however_far_the_clock_was() {
+    let dir = TempDir::new().unwrap();
+    let mut ledger = books(&dir);
+    forget(&mut ledger, "2099-01".parse().unwrap());
+    assert_eq!(count(&ledger, "evidence"), 1, "the last row stays for its number");
+    assert_eq!(table(&ledger, "SELECT first_day FROM evidence_since"), [[Value::Integer(days(december()).0 + 1)]]);
+    // December has a row, so what people used of it is there; November has none.
+    assert_eq!((count(&ledger, "party_total"), count(&ledger, "party_total WHERE month = '2026-12'")), (2, 2));
+    assert_eq!((count(&ledger, "session_total"), count(&ledger, "session_total WHERE month = '2026-12'")), (2, 2));
+    // Of what comes then, sums are made anew.
+    let january = UnixMillis(1_799_971_200_000);
+    ledger.record(january, &[by(HOST, report(ConnectionId::from_random(103), "c", 1, 6_000))], &[]).unwrap();
+    let before = every_sum(&ledger);
+    ledger.database.execute_batch("UPDATE provider_total SET counted = 1 WHERE month = '2027-01'").unwrap();
+    ledger.rebuild().unwrap();
+    assert_eq!(every_sum(&ledger), before);
+}
+
+#[test]
+fn a_clock_that_goes_a_year_ahead_and_back_takes_nothing_with_it() {
+    let dir = TempDir::new().unwrap();
+    let mut ledger = books(&dir);
+    let mut retention = Retention::new(Keep::Months(1));
+    let half_hours = |half_hours: u32| Duration::from_mins(30) * half_hours;
+    let now = |passed| Now::since_start(half_hours(passed));
+    retention.work(&mut ledger, DECEMBER, now(0));
+    let year = Duration::from_hours(365 * 24);
+    // Somebody watches meanwhile, and is booked where the clock stands.
+    let later = ConnectionId::from_random(101);
+    ledger.record(DECEMBER.plus(year), &[by(GUEST, report(later, "b", 2, 5_000))], &[]).unwrap();
+    let before = who_used_what(&ledger);
+    for passed in 1..48 {
+        retention.work(&mut ledger, DECEMBER.plus(year + half_hours(passed)), now(passed));
+    }
+    for passed in 48..240 {
+        retention.work(&mut ledger, DECEMBER.plus(half_hours(passed)), now(passed));
+    }
+    assert_eq!(who_used_what(&ledger), before);
+    ledger.rebuild().unwrap();
+    assert_eq!(who_used_what(&ledger), before, "and every sum is made of it");
+}
+
+#[test]
+fn a_start_with_a_clock_that_is_a_year_ahead_takes_nothing_for_a_day() {
+    let dir = TempDir::new().unwrap();
+    let mut ledger = books(&dir);
+    let ahead = DECEMBER.plus(Duration::from_hours(365 * 24));
+    let hours = |hours| Now::since_start(Duration::from_hours(hours));
+    let mut before = who_used_what(&ledger);
+    // The second start finds rows that this very clock has written.
+    for sequence in 2..4 {
+        let mut retention = Retention::new(Keep::Months(1));
+        for passed in 0..24 {
+            retention.work(&mut ledger, ahead.plus(Duration::from_hours(passed)), hours(passed));
+        }
+        assert_eq!(who_used_what(&ledger), before);
+        let later = ConnectionId::from_random(101);
+        ledger.record(ahead, &[by(GUEST, report(later, "b", sequence, sequence * 5_000))], &[]).unwrap();
+        before = who_used_what(&ledger);
+    }
+    // Whoever had a pause of a year has the day as well, and then what is old goes.
+    let mut retention = Retention::new(Keep::Months(1));
+    for passed in 0..48 {
+        retention.work(&mut ledger, ahead.plus(Duration::from_hours(passed)), hours(passed));
+    }
+    assert_eq!(count(&ledger, "evidence WHERE at_ms < 1800000000000"), 0);
+    assert_eq!(count(&ledger, "party_total WHERE month < '2027-12'"), 0);
 }
 
 #[tokio::test]
