@@ -5,7 +5,10 @@ use crate::{
     domain::{ConnectionId, ParticipantId},
     protocol::{AdminView, ClientMessage, MeterNow, PairCounters, Path, ServerMessage, Signal, UsageReport},
     server::usage::{Asker, Books, ProviderMonth, Usage},
-    tests::{app::TestApp, participants::Page},
+    tests::{
+        app::TestApp,
+        participants::{Page, ask_as},
+    },
 };
 use reqwest::Method;
 use tokio::sync::oneshot;
@@ -31,17 +34,41 @@ fn said_today(api: &Api, bytes: u64) -> ResponseTemplate {
     answer(&json!([{"date": &today[..10], "usageInGB": gigabytes}]))
 }
 
+/// What these APIs mint, where it is credentials that they are asked for.
+fn minted(request: &Request) -> Option<ResponseTemplate> {
+    let path = request.url.path();
+    let is = |end: &str| path.ends_with(end);
+    let servers = json!([{"urls": ["turn:a.example:80"], "username": "u", "credential": "c"}]);
+    let body = if is("/generate-ice-servers") {
+        json!({"iceServers": servers})
+    } else if is("/Tokens.json") {
+        json!({"ice_servers": servers, "ttl": "86400"})
+    } else if is("/turn/credential") {
+        json!({"username": "u", "password": "c", "expiryInSeconds": 86_400, "label": "label", "apiKey": "key"})
+    } else if is("/turn/credentials") {
+        servers
+    } else if path.starts_with("/_turn/") {
+        json!({"s": "ok", "v": {"iceServers": servers[0]}})
+    } else {
+        return None;
+    };
+    Some(answer(&body))
+}
+
 /// A whole server whose browsers reported 200 MB over this provider, which says another amount; what the operator sees of it.
 async fn seen_where_it_says(api: &Api, bytes: u64) -> AdminView {
     let stand_in = MockServer::start().await;
-    Mock::given(any()).respond_with(said_today(api, bytes)).mount(&stand_in).await;
-    let variables = (api.variables)(&stand_in.uri());
-    let more = [("PROVIDER_USAGE_EVERY", "10m"), ("ADMIN_TOKEN", TOKEN)];
+    let said = said_today(api, bytes);
+    let answers = move |request: &Request| minted(request).unwrap_or_else(|| said.clone());
+    Mock::given(any()).respond_with(answers).mount(&stand_in).await;
+    let (variables, uri) = ((api.variables)(&stand_in.uri()), stand_in.uri());
+    let more = [("CLOUDFLARE_TURN_API_BASE", uri.as_str()), ("PROVIDER_USAGE_EVERY", "10m"), ("ADMIN_TOKEN", TOKEN)];
     let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).chain(more).collect();
     let app = TestApp::start(&variables).await;
     let (mut host, _, snapshot) = Page::create(&app).await;
     let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
-    let (mut guest, ..) = Page::enter(&app, &join).await;
+    let (mut guest, token, _) = Page::enter(&app, &join).await;
+    assert_eq!(ask_as(&app, token).await.json()["provider"], api.provider);
     guest.say(&ClientMessage::Ready { connection: LINK }).await;
     assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
     let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };

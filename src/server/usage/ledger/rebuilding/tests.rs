@@ -32,7 +32,7 @@ fn write(ledger: &mut Ledger, at: UnixMillis, sequence: u64) {
     ];
     let (provider, month) = ("cloudflare".parse().unwrap(), Month::of(NOVEMBER));
     let said = Said::Provider { provider, month, bytes: ByteCount::new(sequence * 2_000) };
-    let heard = [Heard { session: None, said }];
+    let heard = [Heard { session: None, said, known: ByteCount::ZERO }];
     let batch = Batch { kept: &[], reports: &reports, heard: &heard, endings: &[], speaking: &BTreeSet::new() };
     ledger.record_all(at, batch, &|_| vec![Party::Address(9)]).unwrap();
 }

@@ -113,8 +113,8 @@ mod tests {
     fn a_start_believes_a_clock_that_is_not_far_from_the_newest_row() {
         let believed = |newest: Option<UnixMillis>| Trust::at_start(NOVEMBER.plus(YEAR), newest).month();
         assert_eq!(believed(None), month("2027-11"), "nothing there could go");
-        assert_eq!(believed(Some(NOVEMBER.plus(YEAR - 62 * DAY))), month("2027-11"));
-        assert_eq!(believed(Some(NOVEMBER.plus(YEAR - 63 * DAY))), month("2027-09"));
+        assert_eq!(believed(Some(NOVEMBER.plus(303 * DAY))), month("2027-11"));
+        assert_eq!(believed(Some(NOVEMBER.plus(302 * DAY))), month("2027-09"));
         let mut trust = Trust::at_start(NOVEMBER.plus(YEAR), Some(NOVEMBER));
         let doubt = Doubt { shown: month("2027-11"), believed: month("2026-11") };
         assert_eq!(trust.look(NOVEMBER.plus(YEAR), at(0)), Some(doubt), "told at the first look");
