@@ -176,6 +176,10 @@ impl Task {
             Output::FetchIce { token, silent } => self.webrtc.fetch_ice_servers(token, silent),
             Output::UseIce(servers) => self.webrtc.ice_servers.set(servers),
             Output::Peer(id, command) => self.peer(id, command),
+            Output::Capture(size) => {
+                let track = self.source.as_ref().and_then(|source| source.tracks().video);
+                source::size::ask(track, size, &self.events);
+            }
             Output::Keep(keep) => {
                 if matches!(keep, Keep::Film(None)) {
                     super::handles::keep(self.session(), None);

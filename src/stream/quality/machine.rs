@@ -99,7 +99,9 @@ impl Machine {
     /// What so many guests on this rung will take, in thousandths of a processor.
     fn planned(&self, guests: usize, rung: Rung, fps: u16) -> u64 {
         let nanos = self.nanos_per_kilopixel.unwrap_or(NANOS_PER_KILOPIXEL);
-        let frames = u64::from(fps.clamp(24, 60)) * u64::try_from(guests).unwrap_or(u64::MAX);
+        // Most films have fewer frames than this, and one that has more says so soon enough.
+        let fps = if fps == 0 { 30 } else { fps.clamp(24, 60) };
+        let frames = u64::from(fps) * u64::try_from(guests).unwrap_or(u64::MAX);
         frames.saturating_mul(nanos).saturating_mul(rung.kilopixels()) / 1_000_000
     }
 

@@ -93,6 +93,51 @@ fn six_guests_begin_lower_and_a_machine_that_cannot_do_it_finds_its_rung_in_seco
 }
 
 #[test]
+fn what_everybody_is_sent_smaller_is_made_smaller_once() {
+    let mut world = World::new((1280, 720));
+    for _ in 0..6 {
+        world.joins(WIDE);
+    }
+    world.runs(8);
+    assert_eq!((world.track, world.rungs()[0]), ((852, 480), Rung::P480));
+    assert!((0..6).all(|guest| world.encoding(guest).scale_permille == 1000));
+    // One of them falls: the others' size is the track's.
+    world.guests[0].line_bits = 400_000;
+    world.runs(8);
+    assert_eq!((world.track, world.encoding(0).scale_permille), ((852, 480), 1333));
+    // Others go, and whoever is left rises: the film comes as it is.
+    for _ in 0..4 {
+        world.leaves();
+    }
+    world.runs(120);
+    assert_eq!((world.track, world.encoding(1).scale_permille), ((1280, 720), 1000));
+    assert_eq!(world.encoding(0).scale_permille, 2000);
+}
+
+#[test]
+fn a_browser_that_makes_nothing_smaller_once_does_it_for_each_as_before() {
+    let mut world = World::new((1280, 720));
+    world.shrinks = false;
+    for _ in 0..6 {
+        world.joins(WIDE);
+    }
+    world.runs(20);
+    assert_eq!((world.track, world.encoding(0).scale_permille), ((1280, 720), 1500));
+    assert!(world.largest_excess <= 2 && world.longest_lack == 0, "{} {}", world.largest_excess, world.longest_lack);
+}
+
+#[test]
+fn a_screen_is_left_at_its_size() {
+    let mut world = World::new((1280, 720));
+    (world.status.kind, world.status.duration_ms) = (crate::protocol::SourceKind::Screen, None);
+    for _ in 0..6 {
+        world.joins(WIDE);
+    }
+    world.runs(20);
+    assert_eq!((world.track, world.encoding(0).scale_permille), ((1280, 720), 1500));
+}
+
+#[test]
 fn a_newcomer_begins_where_the_others_are() {
     let mut world = World::new((1280, 720));
     for _ in 0..3 {
