@@ -216,7 +216,7 @@ impl Quality {
             self.settled = now + SETTLING;
             self.film_fps = 0;
             for guest in self.guests.values_mut() {
-                guest.forget();
+                guest.forget(now);
             }
         }
         let stands = film.and_then(|film| film.stands_at);
@@ -235,7 +235,7 @@ impl Quality {
             self.settled = now + SETTLING;
             self.capture.moves(now);
             for guest in self.guests.values_mut() {
-                guest.forget();
+                guest.forget(now);
             }
         }
         self.film = film;
@@ -257,8 +257,11 @@ impl Quality {
 
     /// What a guest sees.
     pub fn seen(&mut self, id: ConnectionId, seen: Seen, now: Now) {
+        // A screen or a camera has no rate of its own that a guest could lag behind.
+        let comes = self.moves() && self.film.is_some_and(|film| film.has_end);
+        let due = self.guests.get(&id).filter(|_| comes).map_or(0, |guest| self.due_fps(guest));
         if let Some(guest) = self.guests.get_mut(&id) {
-            guest.seen(seen, now);
+            guest.seen(seen, due, now);
         }
     }
 
@@ -293,7 +296,10 @@ impl Quality {
             .guests
             .values()
             .filter(|guest| guest.is_connected())
-            .filter_map(|guest| Some(Work { rates: guest.rates.as_ref()?, film_fps, by_line: guest.is_held_back() }))
+            .filter_map(|guest| {
+                let (rates, due_fps) = (guest.rates.as_ref()?, self.due_fps(guest));
+                Some(Work { rates, film_fps, due_fps, by_line: guest.is_held_back() })
+            })
             .collect();
         let (guests, top) = (self.guests.len(), self.top().min(self.choice.ceiling()));
         if !self.without_picture() {
@@ -365,21 +371,47 @@ impl Quality {
             picture: sent && !self.without_picture(),
             picture_bits: rung.most_bits(),
             scale_permille: rung.scale_permille(self.capture.size(self.source)),
-            fps: if self.film_fps > 32 && rung < Rung::P720 { 30 } else { 60 },
+            fps: self.most_fps(rung),
             sound: sent,
             sound_bits: if narrow { SOUND_BITS_NARROW } else { SOUND_BITS },
         }
+    }
+
+    fn most_fps(&self, rung: Rung) -> u8 {
+        let most = if self.film_fps > 32 && rung < Rung::P720 { 30 } else { 60 };
+        most.min(self.machine.most_fps())
+    }
+
+    /// So many of the film's frames a second are this guest's.
+    fn due_fps(&self, guest: &Guest) -> u16 {
+        self.film_fps.min(u16::from(self.most_fps(guest.rung())))
     }
 
     /// A film's own rate is the highest that was lately seen: a machine that falls behind shows less of it.
     fn frame_rate(&mut self, fps: u16, now: Now) {
         let live = self.film.is_some_and(|film| !film.has_end);
         if fps > 0 && fps <= 120 && (live || fps >= self.film_fps) {
+            let is_news = fps > self.film_fps && (self.film_fps == 0 || now < self.settled);
             self.film_fps = fps;
             self.fps_at = now;
+            if is_news {
+                self.plan(now);
+            }
         } else if now.since(self.fps_at) > Duration::from_secs(4) {
             self.fps_at = now;
-            self.film_fps = self.film_fps.saturating_sub(1).max(fps);
+            // Fewer frames than before from a machine that is full are no slower film.
+            if !self.machine.is_full() {
+                self.film_fps = self.film_fps.saturating_sub(1).max(fps);
+            }
+        }
+    }
+
+    /// What will not do for the film that this turns out to be is not tried.
+    fn plan(&mut self, now: Now) {
+        let before = self.machine.rung();
+        self.machine.guests(self.guests.len(), self.top(), self.film_fps, now);
+        if self.machine.rung() < before {
+            self.everybody(now, Guest::chosen);
         }
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct World {
     /// For how long somebody's was smaller, at most, in milliseconds.
     pub(super) longest_lack: u64,
     lacking: BTreeMap<ConnectionId, u64>,
+    /// How many of the film's frames are captured in a second.
+    pub(super) captured: u16,
     /// How much of a rung's bits the film needs, in percent.
     pub(super) hunger: u64,
     pub(super) status: FilmStatus,
@@ -66,6 +68,7 @@ impl World {
             largest_excess: 0,
             longest_lack: 0,
             lacking: BTreeMap::new(),
+            captured: 30,
             hunger: 100,
             status,
             encodings: BTreeMap::new(),
@@ -200,14 +203,17 @@ impl World {
             u64::from(self.track.0) * u64::from(self.track.1) * 1000 / scale / scale
         };
         let sent: Vec<_> = self.guests.iter().map(|guest| self.encodings[&guest.id]).collect();
-        let wanted: u64 = sent.iter().filter(|e| e.picture).map(|e| pixels(e) * 30).sum();
+        let captured = self.captured;
+        let due = |encoding: &Encoding| u64::from(captured.min(u16::from(encoding.fps)));
+        let wanted: u64 = sent.iter().filter(|e| e.picture).map(|e| pixels(e) * due(e)).sum();
         let share = (self.kilopixels * 1000 / wanted.max(1)).min(1000);
         let (now, told) = (self.now(), self.millis.is_multiple_of(2000));
         for (guest, encoding) in self.guests.iter_mut().zip(sent) {
             let wants = u64::from(encoding.picture_bits) * self.hunger / 100;
             let bits = if encoding.picture { wants.min(guest.line_bits) } else { 0 };
             let by_line = if encoding.picture { (bits * 2000 / wants.max(1)).min(1000) } else { 0 };
-            guest.fps = if encoding.picture { u32::try_from(30 * share.min(by_line) / 1000).unwrap() } else { 0 };
+            let frames = due(&encoding) * share.min(by_line) / 1000;
+            guest.fps = if encoding.picture { u32::try_from(frames).unwrap() } else { 0 };
             let frames = if playing { guest.fps } else { guest.fps.max(1) * u32::from(encoding.picture) };
             guest.frames += frames;
             let cores = pixels(&encoding) * u64::from(frames) * 1000 / self.kilopixels.max(1) / 1000;
@@ -227,7 +233,7 @@ impl World {
                     width: self.source.0,
                     height: self.source.1,
                     source: Some(self.track),
-                    source_fps: if playing { 30 } else { 0 },
+                    source_fps: if playing { captured } else { 0 },
                     lost_permille: guest.lost_permille,
                     codec: "H264".to_owned(),
                 }),
