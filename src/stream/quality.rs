@@ -348,7 +348,7 @@ impl Quality {
     /// The counters' word on what encoders are given.
     fn measured(&mut self, size: (u16, u16), now: Now) {
         match self.source {
-            Some(source) if !self.capture.is_whole(now) => self.capture.measured(size, source, now),
+            Some(source) if !self.capture.is_film(size, source, now) => self.capture.measured(size, source, now),
             Some(_) | None => self.has_source(size.0, size.1, now),
         }
     }

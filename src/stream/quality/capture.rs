@@ -58,9 +58,14 @@ impl Capture {
         self.gives.or(source)
     }
 
-    /// Whether what the counters call the source is the film as it is.
-    pub(super) fn is_whole(&self, now: Now) -> bool {
-        self.number == 0 || (self.rung.is_none() && self.gives.is_none() && now.since(self.asked) >= STALE)
+    /// Whether what the counters call the source is the film as it is. A smaller one than before is what was asked for once.
+    pub(super) fn is_film(&self, size: (u16, u16), source: (u16, u16), now: Now) -> bool {
+        let smaller = size.0 < source.0 && size.1 < source.1;
+        self.number == 0 || (self.is_whole(now) && !smaller)
+    }
+
+    fn is_whole(&self, now: Now) -> bool {
+        self.rung.is_none() && self.gives.is_none() && now.since(self.asked) >= STALE
     }
 
     /// Nobody is sent more than `rung`; `None`: somebody is sent the film as it is. Asks for what follows from that. A film
@@ -187,7 +192,7 @@ mod tests {
         assert_eq!(capture.size(Some(FILM)), Some(FILM));
         capture.answered(ask.number, Some((640, 360)), FILM, at(2200));
         assert_eq!(capture.size(Some(FILM)), Some((640, 360)));
-        assert!(!capture.is_whole(at(60_000)), "the counters call the smaller one the source");
+        assert!(!capture.is_film((640, 360), FILM, at(60_000)), "the counters call the smaller one the source");
     }
 
     #[test]
@@ -205,7 +210,13 @@ mod tests {
         let whole = capture.take().unwrap();
         capture.answered(whole.number, Some(FILM), FILM, at(3300));
         assert_eq!(capture.size(Some(FILM)), Some(FILM));
-        assert!(!capture.is_whole(at(4000)) && capture.is_whole(at(5100)), "counters come late");
+        assert!(!capture.is_film((1920, 1080), FILM, at(4000)), "counters come late");
+        assert!(capture.is_film((1920, 1080), FILM, at(5100)) && !capture.is_film((640, 360), FILM, at(5100)));
+        // It went back to the smaller size for whatever reason: encoders are told, and the whole is asked for again.
+        capture.measured((640, 360), FILM, at(6000));
+        assert_eq!(capture.size(Some(FILM)), Some((640, 360)));
+        capture.wants(None, FILM, true, at(64_000));
+        assert_eq!(capture.take().map(|whole| (whole.width, whole.height)), Some(FILM));
     }
 
     #[test]

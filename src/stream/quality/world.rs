@@ -112,7 +112,11 @@ impl World {
                 guest.steps.push((millis, rung));
             }
         }
-        self.asks.extend(self.quality.capture().map(|size| (millis + self.shrinks_after, size)));
+        if let Some(size) = self.quality.capture() {
+            // One after the other, as they were asked.
+            let due = self.asks.iter().map(|(due, _)| *due).max().unwrap_or(0).max(millis + self.shrinks_after);
+            self.asks.push((due, size));
+        }
         self.compare();
     }
 
