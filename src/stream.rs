@@ -47,7 +47,7 @@ pub use link::LinkOutput;
 pub use outbox::{Keep, Output};
 pub use peer::{PairSample, PeerCommand, PeerConfig, PeerEvent, PeerState, Received, Sample, Sent};
 pub use playlist::{Entry, Picked};
-pub use quality::{Encoding, Quality, QualityChoice, Rung};
+pub use quality::{CaptureSize, Encoding, Quality, QualityChoice, Rung};
 pub use return_to_film::KeptFilm;
 pub use session::{Input, Kept, Session};
 pub use sources::{Abilities, Notice, Refusal, SourceAction, SourceInput, SourceOutput, SourcesView, Start};

@@ -217,6 +217,7 @@ fn live_is_said_only_while_frames_arrive() {
     let html = page("/s/K7M3QX", SessionView { connection: Some(connection.clone()), ..guest() });
     assert!(!tag(&html, "class=\"live\"").contains("hidden"));
     assert!(html.contains("Relayed by Cloudflare · 720p · 2.1 Mbps · 48 ms"));
+    assert!(!html.contains("H264"), "the panel is shut, so nothing is in it");
 
     let standing = ConnectionView { fps: 0, ..connection };
     let html = page("/s/K7M3QX", SessionView { connection: Some(standing), ..guest() });

@@ -5,6 +5,7 @@ pub mod capture;
 pub mod film;
 pub mod live;
 pub mod loudspeaker;
+pub mod size;
 pub mod stage;
 
 use super::event::Events;

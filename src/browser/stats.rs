@@ -50,6 +50,7 @@ pub async fn sample(pc: &RtcPeerConnection) -> Option<Sample> {
         relayed: relayed.map(counters).collect(),
         other_end: other_end.map(counters).collect(),
         media_received: report.inbound.iter().map(|stream| count(stream, "bytesReceived")).sum(),
+        quiet: report.inbound.iter().filter_map(quiet).min(),
         media_sent: report.outbound.iter().map(|stream| count(stream, "bytesSent")).sum(),
         round_trip: selected.and_then(|pair| seconds(pair, "currentRoundTripTime")),
         line: selected.map(|pair| count(pair, "availableOutgoingBitrate")).filter(|bits| *bits > 0),
@@ -146,6 +147,13 @@ impl Report {
 
 fn picture(streams: &[JsValue]) -> Option<&JsValue> {
     streams.iter().find(|stream| text(stream, "kind").as_deref() == Some("video"))
+}
+
+/// Since the last packet. The two clocks may be apart by a little, and by so much that they say nothing.
+fn quiet(stream: &JsValue) -> Option<Duration> {
+    let millis = |name| property(stream, name)?.as_f64();
+    let quiet = millis("timestamp")? - millis("lastPacketReceivedTimestamp")?;
+    if quiet < -50.0 { None } else { Duration::try_from_secs_f64(quiet.max(0.0) / 1000.0).ok() }
 }
 
 fn named<'a>(stats: &'a [JsValue], id: &str) -> Option<&'a JsValue> {

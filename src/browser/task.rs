@@ -39,7 +39,6 @@ part! {
         watch_page(&events);
         let task = Task {
             core: Session::new(sys::seed()),
-            view: state.get_untracked(),
             state,
             stage,
             film_input: film,
@@ -62,7 +61,6 @@ part! {
 
 struct Task {
     core: Session,
-    view: SessionView,
     state: RwSignal<SessionView>,
     stage: NodeRef<Video>,
     film_input: NodeRef<InputElement>,
@@ -145,12 +143,11 @@ impl Task {
             self.carry_out(output);
         }
         let view = self.core.view(timer::now());
-        if view != self.view {
+        if self.shown(|known| *known != view) {
             self.device.follow(&view);
-            self.view = view;
-            self.state.set(self.view.clone());
+            self.state.set(view);
         }
-        if self.picked && self.view.role == Some(Role::Host) {
+        if self.picked && self.role() == Some(Role::Host) {
             self.picked = false;
             self.choose(taken_out(self.film_input));
             while let Some(output) = self.core.poll_output() {
@@ -176,6 +173,10 @@ impl Task {
             Output::FetchIce { token, silent } => self.webrtc.fetch_ice_servers(token, silent),
             Output::UseIce(servers) => self.webrtc.ice_servers.set(servers),
             Output::Peer(id, command) => self.peer(id, command),
+            Output::Capture(size) => {
+                let track = self.source.as_ref().and_then(|source| source.tracks().video);
+                source::size::ask(track, size, &self.events);
+            }
             Output::Keep(keep) => {
                 if matches!(keep, Keep::Film(None)) {
                     super::handles::keep(self.session(), None);
@@ -281,7 +282,7 @@ impl Task {
     }
 
     fn share(&mut self, kind: SourceKind, stream: web_sys::MediaStream) {
-        let (Some(stage), Some(Role::Host)) = (&self.mounted, self.view.role) else { return };
+        let (Some(stage), Some(Role::Host)) = (&self.mounted, self.role()) else { return };
         if let Some(Source::Live(former)) = self.source.take() {
             former.leave(stage);
         }
@@ -305,7 +306,17 @@ impl Task {
 
     /// The session's code: what belongs to it in the browser's own storage is kept under this.
     fn session(&self) -> String {
-        self.view.code.map(|code| code.to_string()).unwrap_or_default()
+        self.shown(|view| view.code).map(|code| code.to_string()).unwrap_or_default()
+    }
+
+    /// What this person is in it.
+    fn role(&self) -> Option<Role> {
+        self.shown(|view| view.role)
+    }
+
+    /// Something of what the page shows.
+    fn shown<T>(&self, read: impl FnOnce(&SessionView) -> T) -> T {
+        self.state.with_untracked(read)
     }
 
     /// The page of the session is shown, for the first time or again: film or picture go onto its new element.
@@ -315,7 +326,7 @@ impl Task {
         let stage = Stage::mount(video, &self.events);
         self.source = self.source.take().and_then(|source| source.move_to(&stage, position));
         self.mounted = Some(stage);
-        if self.view.role == Some(Role::Guest)
+        if self.role() == Some(Role::Guest)
             && let Some(id) = self.peers.keys().next().copied()
         {
             self.show(id);

@@ -10,7 +10,7 @@ use super::outbox::Outbox;
 use super::peer::{PeerCommand, PeerConfig, PeerEvent, PeerState, Sample};
 use super::random::Random;
 use super::relaying::Relaying;
-use super::stall::{LOOK_EVERY, Stall};
+use super::stall::Stall;
 use super::view::Picture;
 use crate::domain::{ConnectionId, Now};
 use crate::protocol::{ClientMessage, Signal};
@@ -155,7 +155,7 @@ impl Guest {
     /// A connection's counters.
     pub fn sampled(&mut self, id: ConnectionId, sample: &Sample, around: &Around<'_>) {
         if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
-            current.stall.sampled(sample.media_received, around.now);
+            current.stall.sampled(sample.media_received, sample.quiet, around.now);
             current.relaying.sampled(sample, around.now);
         }
     }
@@ -315,8 +315,7 @@ impl Guest {
 
     /// How often to look at the counters, where more often than usual.
     pub fn look_every(&self) -> Option<Duration> {
-        let current = self.current.as_ref()?;
-        current.stall.next_timeout().map(|_| LOOK_EVERY)
+        self.current.as_ref()?.stall.look_every()
     }
 
     /// What the guest needs of the rest of the page, once.

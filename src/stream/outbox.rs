@@ -4,6 +4,7 @@ use super::chat::Unsaid;
 use super::link::LinkOutput;
 use super::meter::Meters;
 use super::peer::{PeerCommand, PeerConfig};
+use super::quality::CaptureSize;
 use super::return_to_film::KeptFilm;
 use super::sources::SourceOutput;
 use crate::domain::{ConnectionId, InviteKey, Now, ParticipantToken, ProviderName, SessionCode};
@@ -28,6 +29,8 @@ pub enum Output {
     UseIce(Vec<IceServer>),
     /// Something for one peer connection.
     Peer(ConnectionId, PeerCommand),
+    /// Have the captured track give pictures of this size; answered by [`Input::Captured`](super::session::Input::Captured).
+    Capture(CaptureSize),
     /// Keep in this tab.
     Keep(Keep),
     /// `navigator.sendBeacon`.

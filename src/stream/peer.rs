@@ -93,6 +93,8 @@ pub struct Sample {
     pub other_end: Vec<PairSample>,
     /// `bytesReceived` of sound and picture together: it stands still when nothing arrives.
     pub media_received: u64,
+    /// How long ago the last packet of either came (`lastPacketReceivedTimestamp`), where the browser tells.
+    pub quiet: Option<Duration>,
     /// `bytesSent` of sound and picture together.
     pub media_sent: u64,
     /// `currentRoundTripTime` of the selected pair.

@@ -2,12 +2,14 @@
 //! film's own size and a relay set.
 //!
 //! Decides from what is measured: frames encoded and the time they took, what the line carries and loses, and what guests
-//! say that they see. Refuses to know `RTCRtpSender`: an [`Encoding`] for each connection is all that comes out.
+//! say that they see. Refuses to know `RTCRtpSender`: an [`Encoding`] for each connection comes out, and a [`CaptureSize`]
+//! for what all of them send.
 //!
 //! - Down as soon as trouble is proven, to the rung that fits; up after 30 s of calm, one rung at a time; once a connection
 //!   has settled at most one step in 30 s.
 //! - A film that stands is sent until everybody has its picture, then not at all; one that plays is always sent.
 
+mod capture;
 mod flow;
 mod guest;
 mod machine;
@@ -24,11 +26,13 @@ mod tests;
 #[cfg(test)]
 mod world;
 
+pub use capture::CaptureSize;
 pub use rung::{Encoding, QualityChoice, Rung};
 
 use super::peer::Sample;
 use crate::domain::{ConnectionId, Now};
-use crate::protocol::{FilmState, FilmStatus, Seen};
+use crate::protocol::{FilmState, FilmStatus, Seen, SourceKind};
+use capture::Capture;
 use guest::{Guest, Limits};
 use machine::{Machine, Work};
 use std::collections::BTreeMap;
@@ -57,6 +61,7 @@ pub struct Quality {
     /// The relay budget is nearly used up.
     narrow_relays: bool,
     source: Option<(u16, u16)>,
+    capture: Capture,
     /// What is sent has no sound.
     silent: bool,
     film_fps: u16,
@@ -73,6 +78,8 @@ struct Film {
     stands_at: Option<u64>,
     /// A film has an end, and a rate of its own that does not change; a screen or a camera has neither.
     has_end: bool,
+    /// It comes from a file, so what is captured of it may be of another size than what the host sees.
+    from_file: bool,
 }
 
 impl Default for Quality {
@@ -85,6 +92,7 @@ impl Default for Quality {
             spare_relays: false,
             narrow_relays: false,
             source: None,
+            capture: Capture::default(),
             silent: false,
             film_fps: 0,
             fps_at: Now::default(),
@@ -110,6 +118,26 @@ impl Quality {
         self.settled = now + SETTLING;
         self.machine.guests(self.guests.len(), self.top(), self.film_fps, now);
         self.everybody(now, Guest::chosen);
+    }
+
+    /// Other tracks are sent, of this size.
+    pub fn has_tracks(&mut self, width: u16, height: u16, now: Now) {
+        self.has_source(width, height, now);
+        if let Some(source) = self.source {
+            self.capture.another_track(source, now);
+        }
+    }
+
+    /// After an ask of this number the captured track gives this size; `None`: the browser cannot tell.
+    pub fn captured(&mut self, number: u32, size: Option<(u16, u16)>, now: Now) {
+        if let Some(source) = self.source {
+            self.capture.answered(number, size, source, now);
+        }
+    }
+
+    /// What the captured track is to give, where that changes; after what [`Self::tick`] gives is carried out.
+    pub fn capture(&mut self) -> Option<CaptureSize> {
+        self.capture.take()
     }
 
     /// Whether what is being sent has sound.
@@ -178,6 +206,7 @@ impl Quality {
             number: status.number,
             stands_at: (status.state != FilmState::Playing).then_some(status.position_ms),
             has_end: status.duration_ms.is_some(),
+            from_file: status.kind == SourceKind::Film,
         });
         if film == self.film {
             return;
@@ -187,7 +216,7 @@ impl Quality {
             self.settled = now + SETTLING;
             self.film_fps = 0;
             for guest in self.guests.values_mut() {
-                guest.forget();
+                guest.forget(now);
             }
         }
         let stands = film.and_then(|film| film.stands_at);
@@ -204,8 +233,9 @@ impl Quality {
         }
         if stood.is_some() && stands.is_none() {
             self.settled = now + SETTLING;
+            self.capture.moves(now);
             for guest in self.guests.values_mut() {
-                guest.forget();
+                guest.forget(now);
             }
         }
         self.film = film;
@@ -214,8 +244,8 @@ impl Quality {
     /// A connection's counters.
     pub fn sampled(&mut self, id: ConnectionId, sample: &Sample, now: Now) {
         let moving = self.moves();
-        if let Some(source) = sample.sent.as_ref().and_then(|sent| sent.source).filter(|_| moving) {
-            self.has_source(source.0, source.1, now);
+        if let Some(size) = sample.sent.as_ref().and_then(|sent| sent.source).filter(|_| moving) {
+            self.measured(size, now);
         }
         if let Some(sent) = sample.sent.as_ref().filter(|_| moving) {
             self.frame_rate(sent.source_fps, now);
@@ -227,8 +257,11 @@ impl Quality {
 
     /// What a guest sees.
     pub fn seen(&mut self, id: ConnectionId, seen: Seen, now: Now) {
+        // A screen or a camera has no rate of its own that a guest could lag behind.
+        let comes = self.moves() && self.film.is_some_and(|film| film.has_end);
+        let due = self.guests.get(&id).filter(|_| comes).map_or(0, |guest| self.due_fps(guest));
         if let Some(guest) = self.guests.get_mut(&id) {
-            guest.seen(seen, now);
+            guest.seen(seen, due, now);
         }
     }
 
@@ -242,6 +275,10 @@ impl Quality {
         }
         for guest in self.guests.values_mut() {
             guest.still.tick(now);
+        }
+        if let Some(source) = self.source {
+            let (rung, moving) = (self.shared(), self.moves());
+            self.capture.wants(rung, source, moving, now);
         }
         let wanted: Vec<_> = self.guests.iter().map(|(id, guest)| (*id, self.encoding(guest, now))).collect();
         wanted.into_iter().filter(|(id, encoding)| self.told.insert(*id, *encoding) != Some(*encoding)).collect()
@@ -259,7 +296,10 @@ impl Quality {
             .guests
             .values()
             .filter(|guest| guest.is_connected())
-            .filter_map(|guest| Some(Work { rates: guest.rates.as_ref()?, film_fps, by_line: guest.is_held_back() }))
+            .filter_map(|guest| {
+                let (rates, due_fps) = (guest.rates.as_ref()?, self.due_fps(guest));
+                Some(Work { rates, film_fps, due_fps, by_line: guest.is_held_back() })
+            })
             .collect();
         let (guests, top) = (self.guests.len(), self.top().min(self.choice.ceiling()));
         if !self.without_picture() {
@@ -295,6 +335,24 @@ impl Quality {
         self.source.map_or(Rung::P1080, |(width, height)| Rung::of_source(width, height))
     }
 
+    /// The highest rung that anybody is sent, where several share a film and all of them are sent less than it is. A screen
+    /// or a camera is left alone: the host sees it by way of the same track.
+    fn shared(&self) -> Option<Rung> {
+        let from_file = self.film.is_some_and(|film| film.from_file);
+        if !from_file || self.guests.len() < 2 || self.without_picture() {
+            return None;
+        }
+        self.guests.values().map(Guest::rung).max().filter(|rung| *rung < self.top())
+    }
+
+    /// The counters' word on what encoders are given.
+    fn measured(&mut self, size: (u16, u16), now: Now) {
+        match self.source {
+            Some(source) if !self.capture.is_film(size, source, now) => self.capture.measured(size, source, now),
+            Some(_) | None => self.has_source(size.0, size.1, now),
+        }
+    }
+
     /// Whether there is something to see that moves, or may at any moment.
     fn moves(&self) -> bool {
         self.film.is_none_or(|film| film.stands_at.is_none())
@@ -312,22 +370,48 @@ impl Quality {
         Encoding {
             picture: sent && !self.without_picture(),
             picture_bits: rung.most_bits(),
-            scale_permille: rung.scale_permille(self.source),
-            fps: if self.film_fps > 32 && rung < Rung::P720 { 30 } else { 60 },
+            scale_permille: rung.scale_permille(self.capture.size(self.source)),
+            fps: self.most_fps(rung),
             sound: sent,
             sound_bits: if narrow { SOUND_BITS_NARROW } else { SOUND_BITS },
         }
+    }
+
+    fn most_fps(&self, rung: Rung) -> u8 {
+        let most = if self.film_fps > 32 && rung < Rung::P720 { 30 } else { 60 };
+        most.min(self.machine.most_fps())
+    }
+
+    /// So many of the film's frames a second are this guest's.
+    fn due_fps(&self, guest: &Guest) -> u16 {
+        self.film_fps.min(u16::from(self.most_fps(guest.rung())))
     }
 
     /// A film's own rate is the highest that was lately seen: a machine that falls behind shows less of it.
     fn frame_rate(&mut self, fps: u16, now: Now) {
         let live = self.film.is_some_and(|film| !film.has_end);
         if fps > 0 && fps <= 120 && (live || fps >= self.film_fps) {
+            let is_news = fps > self.film_fps && (self.film_fps == 0 || now < self.settled);
             self.film_fps = fps;
             self.fps_at = now;
+            if is_news {
+                self.plan(now);
+            }
         } else if now.since(self.fps_at) > Duration::from_secs(4) {
             self.fps_at = now;
-            self.film_fps = self.film_fps.saturating_sub(1).max(fps);
+            // Fewer frames than before from a machine that is full are no slower film.
+            if !self.machine.is_full() {
+                self.film_fps = self.film_fps.saturating_sub(1).max(fps);
+            }
+        }
+    }
+
+    /// What will not do for the film that this turns out to be is not tried.
+    fn plan(&mut self, now: Now) {
+        let before = self.machine.rung();
+        self.machine.guests(self.guests.len(), self.top(), self.film_fps, now);
+        if self.machine.rung() < before {
+            self.everybody(now, Guest::chosen);
         }
     }
 }

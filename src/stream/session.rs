@@ -90,6 +90,8 @@ pub enum Input {
     Cores(u8),
     /// What is being sent has this width and height, and sound or none.
     Source(u16, u16, bool),
+    /// After the ask of this number the captured track gives this width and height; `None`: the browser cannot tell.
+    Captured(u32, Option<(u16, u16)>),
     /// The browser demands a press before there is sound, or got it.
     SoundBlocked(bool),
     /// The invite link was written to the clipboard, or could not be.
@@ -262,8 +264,9 @@ impl Session {
             Input::Cores(cores) => self.quality.has_cores(cores),
             Input::Source(width, height, sound) => {
                 self.quality.has_sound(sound);
-                self.quality.has_source(width, height, now);
+                self.quality.has_tracks(width, height, now);
             }
+            Input::Captured(number, size) => self.quality.captured(number, size, now),
             Input::SoundBlocked(blocked) => self.sound_blocked = blocked,
             Input::InviteCopied(copied) => {
                 self.copied_until = copied.then(|| now + COPIED);

@@ -8,8 +8,12 @@ use std::time::Duration;
 
 /// Sound alone brings a packet every 20 ms, so this long without any is no jitter.
 pub const SILENCE: Duration = Duration::from_millis(1500);
-/// How often to look while media is expected: often enough to notice a silence in time.
-pub const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often to look while media is expected and may have ceased: often enough to notice a silence in time.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often to look while the browser says of each look that something came just before it.
+const LOOK_AT_EASE: Duration = Duration::from_secs(1);
+/// Just before.
+const BRISK: Duration = Duration::from_millis(200);
 /// The pause after the first ask; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_secs(4);
 /// The longest pause between two asks.
@@ -21,6 +25,8 @@ pub struct Stall {
     received: u64,
     /// When something arrived last, or was first expected; `None` while nothing is expected.
     heard: Option<Now>,
+    /// At the last look something had come just before it.
+    brisk: bool,
     asks: u32,
     asked: Option<Now>,
 }
@@ -38,13 +44,23 @@ impl Stall {
         }
     }
 
-    /// All that has arrived so far, in bytes.
-    pub fn sampled(&mut self, received: u64, now: Now) {
-        if received != self.received {
+    /// All that has arrived so far, in bytes, and for how long nothing has come since, where the browser tells. Where it
+    /// does not, or speaks of longer ago than one look, what is new counts as of now.
+    pub fn sampled(&mut self, received: u64, quiet: Option<Duration>, now: Now) {
+        let is_new = received != self.received;
+        let quiet = quiet.filter(|quiet| *quiet <= LOOK_AT_EASE);
+        self.brisk = is_new && quiet.is_some_and(|quiet| quiet <= BRISK);
+        if is_new {
             self.received = received;
             (self.asks, self.asked) = (0, None);
-            self.heard = self.heard.map(|_| now);
+            let came = Now::since_start(now.since(Now::default()).saturating_sub(quiet.unwrap_or_default()));
+            self.heard = self.heard.map(|heard| heard.max(came));
         }
+    }
+
+    /// How often to look while something is expected.
+    pub fn look_every(&self) -> Option<Duration> {
+        self.heard.map(|_| if self.brisk { LOOK_AT_EASE } else { LOOK_EVERY })
     }
 
     /// Whether the picture stands still.
@@ -86,12 +102,33 @@ mod tests {
     fn silence_is_noticed_after_a_second_and_a_half_and_mended_by_one_byte() {
         let mut stall = Stall::default();
         stall.expect(true, at(0));
-        stall.sampled(1000, at(500));
+        stall.sampled(1000, None, at(500));
         assert!(!stall.ask(at(1999)));
         assert!(stall.ask(at(2000)) && stall.is_stalled(at(2000)));
-        stall.sampled(1001, at(2100));
+        stall.sampled(1001, None, at(2100));
         assert!(!stall.is_stalled(at(2100)));
         assert_eq!(stall.next_timeout(), Some(at(3600)));
+    }
+
+    #[test]
+    fn looks_are_rare_while_packets_come_and_a_silence_counts_from_the_last_of_them() {
+        let mut stall = Stall::default();
+        assert_eq!(stall.look_every(), None);
+        stall.expect(true, at(0));
+        assert_eq!(stall.look_every(), Some(LOOK_EVERY));
+        stall.sampled(1000, Some(Duration::from_millis(20)), at(1000));
+        assert_eq!(stall.look_every(), Some(LOOK_AT_EASE));
+        // The last packet came at 1100.
+        stall.sampled(1001, Some(Duration::from_millis(900)), at(2000));
+        assert_eq!(stall.look_every(), Some(LOOK_EVERY));
+        assert!(!stall.ask(at(2599)) && stall.ask(at(2600)));
+        // A clock that is not ours, and a browser that says nothing.
+        for quiet in [Some(Duration::from_secs(70)), None] {
+            let mut stall = Stall::default();
+            stall.expect(true, at(0));
+            stall.sampled(1, quiet, at(1000));
+            assert_eq!((stall.look_every(), stall.next_timeout()), (Some(LOOK_EVERY), Some(at(2500))));
+        }
     }
 
     #[test]

@@ -15,16 +15,17 @@ pub fn Badges() -> impl IntoView {
     let live = session.part(words::is_live);
     let known = session.part(|view| view.connection.is_some());
     let panel = NodeRef::<Dialog>::new();
+    let open = RwSignal::new(false);
     view! {
         <div class="badges">
             <span class="live" hidden=move || !live.get()>
                 {say(words::LIVE)}
             </span>
             <Show when=move || known.get()>
-                <Badge panel />
+                <Badge panel open />
             </Show>
         </div>
-        <Figures panel />
+        <Figures panel open />
     }
     .into_any()
 }
@@ -33,13 +34,18 @@ pub fn Badges() -> impl IntoView {
 fn Badge(
     /// What it opens.
     panel: NodeRef<Dialog>,
+    /// That it is open.
+    open: RwSignal<bool>,
 ) -> impl IntoView {
     let session = use_session();
     let asleep = asleep();
     let words = session.words(words::badge);
-    let open = move |_| drop(panel.get_untracked().map(|panel| panel.show_modal()));
+    let show = move |_| {
+        open.set(true);
+        drop(panel.get_untracked().map(|panel| panel.show_modal()));
+    };
     view! {
-        <button class="badge" type="button" disabled=move || asleep.get() aria-haspopup="dialog" on:click=open>
+        <button class="badge" type="button" disabled=move || asleep.get() aria-haspopup="dialog" on:click=show>
             <span class="unseen">{say(label::CONNECTION)} ": "</span>
             {move || words.get()}
         </button>
@@ -51,6 +57,8 @@ fn Badge(
 fn Figures(
     /// Itself, to be opened.
     panel: NodeRef<Dialog>,
+    /// Whether it is: the figures change every second, and nobody reads them in a panel that is shut.
+    open: RwSignal<bool>,
 ) -> impl IntoView {
     let session = use_session();
     let language = use_language();
@@ -64,16 +72,21 @@ fn Figures(
         | IceView::Unreachable => None,
     });
     let lines = move || {
+        if !open.get() {
+            return None;
+        }
         let mut figures = connection.get().map(|connection| words::figures(&connection, language.get()));
         if let (Some(figures), Some((provider, minutes))) = (&mut figures, relay.get()) {
             figures.push((words::CREDENTIALS, words::credentials(&provider, minutes, language.get())));
         }
         let line = |(what, value): words::Figure| view! { <div><dt>{say(what)}</dt><dd>{value}</dd></div> };
-        figures.unwrap_or_default().into_iter().map(line).collect_view()
+        Some(figures.unwrap_or_default().into_iter().map(line).collect_view())
     };
-    let text = session.part(words::support).into();
+    let support = session.part(words::support);
+    let text = Signal::derive(move || if open.get() { support.get() } else { String::new() });
+    let shut = Callback::new(move |()| open.set(false));
     view! {
-        <Dialogue id="connection" title=say(label::CONNECTION).into_any() node=panel>
+        <Dialogue id="connection" title=say(label::CONNECTION).into_any() node=panel on_shut=shut>
             <dl class="figures">{lines}</dl>
             <Support text hint=words::SUPPORT_HINT />
         </Dialogue>

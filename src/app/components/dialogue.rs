@@ -14,14 +14,22 @@ pub fn Dialogue(
     title: AnyView,
     /// To open and shut it.
     node: NodeRef<Dialog>,
+    /// Hears when it is shut, however that comes.
+    #[prop(optional)]
+    on_shut: Option<Callback<()>>,
     /// What is in it.
     children: Children,
 ) -> impl IntoView {
     let close = move |()| {
         let _ = node.get_untracked().map(|dialogue| dialogue.close());
     };
+    let shut = move |_| {
+        if let Some(on_shut) = on_shut {
+            on_shut.run(());
+        }
+    };
     view! {
-        <dialog class="dialogue" node_ref=node aria-labelledby=id>
+        <dialog class="dialogue" node_ref=node aria-labelledby=id on:close=shut>
             <div class="dialogue-head">
                 <h2 id=id>{title}</h2>
                 <IconButton sign=Sign::Close label=label::CLOSE on_press=Callback::new(close) />

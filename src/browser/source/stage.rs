@@ -33,7 +33,13 @@ pub struct Stage {
 impl Stage {
     /// Listens to the element.
     pub fn mount(video: HtmlVideoElement, events: &Events) -> Self {
-        let listener = events.listener(|event| Some(Event::Stage(event.dyn_into::<web_sys::Event>().ok()?.type_())));
+        let element = video.clone();
+        let listener = events.listener(move |event| {
+            let name = event.dyn_into::<web_sys::Event>().ok()?.type_();
+            // The clock of a stream moves four times a second, and says nothing of a film.
+            let is_news = name != "timeupdate" || element.src_object().is_none();
+            is_news.then_some(Event::Stage(name))
+        });
         for name in SAYS {
             let _ = video.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
         }

@@ -15,6 +15,10 @@ const PROOF: u8 = 2;
 const LOSSY_PERMILLE: u16 = 80;
 /// This many of a guest's reports in a row prove that it cannot keep up.
 const EYES_PROOF: u8 = 2;
+/// This many that tell of less than the film has do so too: a host who looks for a place in it sends less for a moment.
+const LATE_PROOF: u8 = 3;
+/// From here on a report is of a film that played all the while.
+const RUNNING: Duration = Duration::from_secs(4);
 /// A report that is older says nothing of now.
 const FRESH: Duration = Duration::from_secs(5);
 /// What is sent at least while a film plays: less proves nothing about the line.
@@ -37,6 +41,9 @@ pub(super) struct Guest {
     narrow: u8,
     lossy: u8,
     slow: u8,
+    late: u8,
+    /// Since when, at the latest, the film comes.
+    since: Now,
     /// When the line last held the picture back.
     pub(super) limited_at: Option<Now>,
 }
@@ -66,6 +73,8 @@ impl Guest {
             narrow: 0,
             lossy: 0,
             slow: 0,
+            late: 0,
+            since: now,
             limited_at: None,
         }
     }
@@ -87,6 +96,7 @@ impl Guest {
     pub(super) fn connected(&mut self, now: Now) {
         if !self.connected {
             self.connected = true;
+            self.since = now;
             self.still.connected(now);
         }
     }
@@ -110,13 +120,17 @@ impl Guest {
         self.rates = Some(rates);
     }
 
-    pub(super) fn seen(&mut self, seen: Seen, now: Now) {
+    /// What the guest sees of a film of which it is sent `due` frames a second; 0: nobody knows.
+    pub(super) fn seen(&mut self, seen: Seen, due: u16, now: Now) {
         self.still.seen(seen.frames, now);
         let encoded = self.rates.as_ref().and_then(|rates| rates.encoded.as_ref()).map_or(0, |encoded| encoded.fps);
         // Frames that were sent and not decoded: lost on the way, or too much for the guest's machine.
         let behind = u32::from(seen.fps) * 100 < u32::from(encoded) * 82;
         self.slow = if behind { self.slow.saturating_add(1) } else { 0 };
-        if behind {
+        // However few frames were sent: what counts is what people see.
+        let late = now.since(self.since) >= RUNNING && u32::from(seen.fps) * 100 < u32::from(due) * 85;
+        self.late = if late { self.late.saturating_add(1) } else { 0 };
+        if behind || late {
             self.own.trouble(now);
         }
         self.seen = Some((seen, now));
@@ -135,11 +149,12 @@ impl Guest {
 
     /// Takes the steps that are due.
     pub(super) fn step(&mut self, limits: Limits, now: Now) {
-        let at = self.own.rung().min(limits.ceiling);
+        let most = limits.ceiling.min(limits.machine);
+        let at = self.own.rung().min(most);
         if let Some(lower) = self.proven(at, now).filter(|_| self.own.may_fall(limits.settling, now)) {
             self.own.fall(lower, now);
-            (self.narrow, self.lossy, self.slow) = (0, 0, 0);
-        } else if let Some(higher) = at.up().filter(|higher| *higher <= limits.ceiling)
+            self.prove_anew();
+        } else if let Some(higher) = at.up().filter(|higher| *higher <= most)
             && self.rung() == at
             && self.own.may_rise(limits.settling, now)
             && self.carries(higher)
@@ -155,8 +170,13 @@ impl Guest {
     }
 
     /// A change of connection, film or source: what was proven before proves nothing now.
-    pub(super) fn forget(&mut self) {
-        (self.narrow, self.lossy, self.slow) = (0, 0, 0);
+    pub(super) fn forget(&mut self, now: Now) {
+        self.since = now;
+        self.prove_anew();
+    }
+
+    fn prove_anew(&mut self) {
+        (self.narrow, self.lossy, self.slow, self.late) = (0, 0, 0, 0);
     }
 
     fn apply(&mut self, limits: Limits, now: Now) {
@@ -175,7 +195,7 @@ impl Guest {
             return Some(Rung::highest(|rung| u64::from(rung.least_bits()) <= line).min(lower));
         }
         let fresh = self.seen.is_some_and(|(_, when)| now.since(when) < FRESH);
-        if self.lossy > PROOF || (self.slow >= EYES_PROOF && fresh) {
+        if self.lossy > PROOF || ((self.slow >= EYES_PROOF || self.late >= LATE_PROOF) && fresh) {
             // Below this it is not the size that is at fault.
             return Some(lower).filter(|lower| self.lossy > PROOF || *lower >= Rung::LOWEST_FOR_A_MACHINE);
         }

@@ -69,6 +69,41 @@ proptest! {
     }
 
     #[test]
+    fn nobody_is_sent_more_than_their_rung_nor_for_long_less_whatever_the_captured_track_gives(
+        turns in prop::collection::vec((0_u8..7, any::<prop::sample::Index>(), 100_000_u64..20_000_000, 0_u64..1500, 1_u64..20), 1..25),
+        kilopixels in 10_000_u64..400_000,
+    ) {
+        let mut world = World::new((1280, 720));
+        world.kilopixels = kilopixels;
+        for _ in 0..3 {
+            world.joins(20_000_000);
+        }
+        for (turn, which, line, after, seconds) in turns {
+            world.shrinks_after = after;
+            let one = line.is_multiple_of(2);
+            match turn {
+                0 => {
+                    let place = which.index(world.guests.len());
+                    world.guests[place].line_bits = line;
+                }
+                1 => world.plays(one),
+                2 => world.shrinks = one,
+                3 => {
+                    world.quality.choose(QualityChoice::ALL[which.index(4)], world.now());
+                    world.carry_out();
+                }
+                4 => world.another_film(if one { (1920, 800) } else { (1280, 720) }),
+                5 if world.guests.len() > 1 => world.leaves(),
+                _ if world.guests.len() < 6 => world.joins(line),
+                _ => {}
+            }
+            world.runs(seconds);
+            prop_assert!(world.largest_excess <= 2, "{} lines too many", world.largest_excess);
+            prop_assert!(world.longest_lack <= 8000, "too few for {} ms", world.longest_lack);
+        }
+    }
+
+    #[test]
     fn samples_that_make_no_sense_break_nothing(
         samples in prop::collection::vec((any::<u64>(), any::<u64>(), any::<u32>(), any::<u16>(), any::<u16>(), 0_u64..5000), 1..60),
     ) {

@@ -91,6 +91,13 @@ impl Rung {
         let lines = source.map_or(0, |(width, height)| lines_of(width, height));
         (lines * 1000 / u32::from(self.lines())).max(1000)
     }
+
+    /// What becomes of a source of this size, in the even numbers that encoders work with.
+    pub fn size_of(self, source: (u16, u16)) -> (u16, u16) {
+        let scale = self.scale_permille(Some(source));
+        let even = |lines: u16| u16::try_from(u32::from(lines) * 1000 / scale / 2 * 2).unwrap_or(lines).max(2);
+        (even(source.0), even(source.1))
+    }
 }
 
 /// The lines that a picture of 16:9 around this one has: wide films have fewer of their own, upright ones more.
@@ -164,6 +171,9 @@ mod tests {
             assert_eq!(rung.scale_permille(Some(source)), scale, "{source:?} on {rung:?}");
         }
         assert_eq!(Rung::P360.scale_permille(None), 1000, "an unknown size is sent as it is");
+        assert_eq!(Rung::P480.size_of((1280, 720)), (852, 480));
+        assert_eq!(Rung::P360.size_of((1920, 800)), (640, 266));
+        assert_eq!(Rung::P360.size_of((720, 1280)), (360, 640));
         assert_eq!(Rung::of_source(640, 360), Rung::P360);
         assert_eq!(Rung::of_source(720, 576), Rung::P720);
         assert_eq!(Rung::of_source(3840, 2160), Rung::P1080);

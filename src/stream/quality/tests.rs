@@ -93,6 +93,123 @@ fn six_guests_begin_lower_and_a_machine_that_cannot_do_it_finds_its_rung_in_seco
 }
 
 #[test]
+fn what_everybody_is_sent_smaller_is_made_smaller_once() {
+    let mut world = World::new((1280, 720));
+    for _ in 0..6 {
+        world.joins(WIDE);
+    }
+    world.runs(8);
+    assert_eq!((world.track, world.rungs()[0]), ((852, 480), Rung::P480));
+    assert!((0..6).all(|guest| world.encoding(guest).scale_permille == 1000));
+    // One of them falls: the others' size is the track's.
+    world.guests[0].line_bits = 400_000;
+    world.runs(8);
+    assert_eq!((world.track, world.encoding(0).scale_permille), ((852, 480), 1333));
+    // Others go, and whoever is left rises: the film comes as it is.
+    for _ in 0..4 {
+        world.leaves();
+    }
+    world.runs(120);
+    assert_eq!((world.track, world.encoding(1).scale_permille), ((1280, 720), 1000));
+    assert_eq!(world.encoding(0).scale_permille, 2000);
+}
+
+#[test]
+fn a_browser_that_makes_nothing_smaller_once_does_it_for_each_as_before() {
+    let mut world = World::new((1280, 720));
+    world.shrinks = false;
+    for _ in 0..6 {
+        world.joins(WIDE);
+    }
+    world.runs(20);
+    assert_eq!((world.track, world.encoding(0).scale_permille), ((1280, 720), 1500));
+    assert!(world.largest_excess <= 2 && world.longest_lack == 0, "{} {}", world.largest_excess, world.longest_lack);
+}
+
+#[test]
+fn a_machine_that_is_too_slow_on_the_lowest_rung_sends_fewer_frames_evenly() {
+    // Six pictures of 360 lines, 24 times a second.
+    let mut world = World::new((1280, 720));
+    world.kilopixels = 34_000;
+    for _ in 0..6 {
+        world.joins(WIDE);
+    }
+    world.runs(4);
+    assert_eq!(world.encoding(0).fps, 60);
+    world.runs(11);
+    assert_eq!((world.encoding(0).fps, world.rungs()), (25, vec![Rung::P360; 6]));
+    world.kilopixels = 1_000_000;
+    world.runs(60);
+    assert_eq!(world.encoding(0).fps, 60);
+    assert!(world.rungs()[0] > Rung::P360);
+}
+
+#[test]
+fn the_first_proven_trouble_of_a_guest_helps_where_the_machine_allows_less_than_its_line() {
+    let mut world = World::new((1280, 720));
+    for _ in 0..6 {
+        world.joins(WIDE);
+    }
+    world.runs(4);
+    world.guests[0].lost_permille = 150;
+    world.runs(4);
+    assert_eq!(world.rungs()[..2], [Rung::P360, Rung::P480]);
+}
+
+#[test]
+fn a_guest_that_sees_less_than_the_film_has_gets_a_smaller_picture_though_no_more_is_sent() {
+    for (fps, falls) in [(20, true), (27, false)] {
+        let mut world = World::new((1280, 720));
+        world.joins(WIDE);
+        world.runs(6);
+        let id = world.guests[0].id;
+        for _ in 0..3 {
+            world.millis += 1000;
+            let sample = crate::stream::peer::Sample::default();
+            world.quality.sampled(id, &sample, world.now());
+            world.quality.seen(id, Seen { frames: 100, fps, ..Seen::default() }, world.now());
+            world.carry_out();
+        }
+        assert_eq!(world.rungs()[0] < Rung::P720, falls, "{fps} frames of 30");
+    }
+}
+
+#[test]
+fn a_film_of_many_frames_is_planned_for_once_they_are_known() {
+    let mut world = World::new((1280, 720));
+    world.captured = 60;
+    world.joins(WIDE);
+    world.joins(WIDE);
+    world.runs(2);
+    assert_eq!(world.rungs(), [Rung::P540; 2]);
+}
+
+#[test]
+fn a_machine_that_captures_less_of_a_film_does_not_make_it_a_slower_one() {
+    for (kilopixels, captured, known) in [(1_000_000, 27, 27), (22_000, 20, 30)] {
+        let mut world = World::new((1280, 720));
+        for _ in 0..6 {
+            world.joins(WIDE);
+        }
+        world.runs(10);
+        (world.kilopixels, world.captured) = (kilopixels, captured);
+        world.runs(60);
+        assert_eq!(world.quality.film_fps, known);
+    }
+}
+
+#[test]
+fn a_screen_is_left_at_its_size() {
+    let mut world = World::new((1280, 720));
+    (world.status.kind, world.status.duration_ms) = (crate::protocol::SourceKind::Screen, None);
+    for _ in 0..6 {
+        world.joins(WIDE);
+    }
+    world.runs(20);
+    assert_eq!((world.track, world.encoding(0).scale_permille), ((1280, 720), 1500));
+}
+
+#[test]
 fn a_newcomer_begins_where_the_others_are() {
     let mut world = World::new((1280, 720));
     for _ in 0..3 {

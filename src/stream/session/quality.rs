@@ -1,6 +1,6 @@
 //! What the quality hears of a page, and what it asks of the connections.
 
-use super::{RoleCore, Session};
+use super::{Output, RoleCore, Session};
 use crate::domain::{ConnectionId, Now};
 use crate::protocol::{ClientMessage, Signal};
 use crate::stream::peer::{PeerCommand, Sample};
@@ -40,6 +40,10 @@ impl Session {
         self.quality.film(self.film.status(), now);
         for (id, encoding) in self.quality.tick(now) {
             self.out.peer(id, PeerCommand::Encode(encoding));
+        }
+        // Last: before the track gives more, every encoder knows how much of it to leave out.
+        if let Some(size) = self.quality.capture() {
+            self.out.push(Output::Capture(size));
         }
     }
 

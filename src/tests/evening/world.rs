@@ -242,6 +242,7 @@ impl Evening {
             Output::Keep(Keep::Unsaid(unsaid)) => self.pages[person].unsaid = unsaid,
             Output::UseIce(_)
             | Output::Keep(_)
+            | Output::Capture(_)
             | Output::Beacon(_)
             | Output::CopyInvite(_)
             | Output::UnmuteStage
