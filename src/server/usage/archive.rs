@@ -115,6 +115,9 @@ pub fn rebuild(data_dir: &Path) -> Result<(), ArchiveError> {
 }
 
 #[cfg(test)]
+mod memory_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::server::usage::ledger::tests::{DECEMBER, GUEST, HOST, LINK, NOVEMBER, by, report, sums};
