@@ -108,10 +108,9 @@ impl Capture {
         match size {
             // Of a film that stands, the size of its last frame is told, which may be of before.
             Some(size) if self.rung.is_some() || near(size, source) => self.gives(size, source, now),
-            Some(_) => {}
             // No size to be had, so none was ever forced upon it.
             None if self.rung.is_none() => self.gives(source, source, now),
-            None => {}
+            Some(_) | None => {}
         }
     }
 
