@@ -220,7 +220,7 @@ impl World {
             guest.fps = if encoding.picture { u32::try_from(frames).unwrap() } else { 0 };
             let frames = if playing { guest.fps } else { guest.fps.max(1) * u32::from(encoding.picture) };
             guest.frames += frames;
-            let cores = pixels(&encoding) * u64::from(frames) * 1000 / self.kilopixels.max(1) / 1000;
+            let cores = pixels(&encoding) * u64::from(frames) * 1000 / self.kilopixels.max(1);
             let former = guest.sample.sent.clone().unwrap_or_default();
             guest.sample = Sample {
                 path: guest.path,
