@@ -191,11 +191,7 @@ async fn a_participant_is_known_at_every_server_and_reports_count_once() {
     let answer = participants::ask_as(&three, guests.token).await;
     assert_eq!((answer.status, answer.header("ratelimit-limit")), (200, "60"), "{}", answer.text);
 
-    guest.say(&ClientMessage::Ready { connection: LINK }).await;
-    assert!(matches!(host.hear().await, Some(ServerMessage::Ready { .. })));
-    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
-    host.say(&ClientMessage::Signal { connection: LINK, signal }).await;
-    assert!(matches!(guest.hear().await, Some(ServerMessage::Signal { .. })));
+    host.offers_to(&mut guest, LINK).await;
     guest.say(&ClientMessage::Usage { report: relayed(1, 40_000) }).await;
     assert!(matches!(guest.hear().await, Some(ServerMessage::UsageAck { sequence: 1, .. })));
     // The last report of a page comes to a third server, twice.
@@ -285,11 +281,7 @@ async fn what_was_counted_of_a_session_is_not_counted_again_where_it_goes_on() {
     let [one, two, three] = three(&redis, &[]).await;
     let (mut host, hosts) = welcomed(one.address(), &create("")).await;
     let (mut guest, guests) = welcomed(two.address(), &join(hosts.code, "", None)).await;
-    guest.say(&ClientMessage::Ready { connection: LINK }).await;
-    assert!(matches!(host.hear().await, Some(ServerMessage::Ready { .. })));
-    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
-    host.say(&ClientMessage::Signal { connection: LINK, signal }).await;
-    assert!(matches!(guest.hear().await, Some(ServerMessage::Signal { .. })));
+    host.offers_to(&mut guest, LINK).await;
     guest.say(&ClientMessage::Usage { report: relayed(1, 40_000) }).await;
     assert!(matches!(guest.hear().await, Some(ServerMessage::UsageAck { sequence: 1, .. })));
     one.stop().await;

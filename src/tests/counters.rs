@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::ConnectionId,
-    protocol::{ClientMessage, ErrorCode, ServerMessage, Signal},
+    protocol::{ClientMessage, ErrorCode, ServerMessage},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -32,11 +32,7 @@ impl Evening {
         let (mut host, _, snapshot) = Page::create(&app).await;
         let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
         let (mut guest, token, _) = Page::enter(&app, &join).await;
-        guest.say(&ClientMessage::Ready { connection: LINK }).await;
-        assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
-        let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
-        host.say(&ClientMessage::Signal { connection: LINK, signal }).await;
-        assert!(matches!(guest.hear().await, ServerMessage::Signal { .. }));
+        host.offers_to(&mut guest, LINK).await;
         Self { app, _host: host, guest, token: text(token) }
     }
 

@@ -61,11 +61,7 @@ async fn watching(child: &Child) -> ((Guest, WireToken), (Guest, WireToken), Ses
     let (hosts, code) = host.enter(&ClientMessage::Create { name: None, password: None }).await;
     let mut guest = child.guest().await;
     let (guests, _) = guest.enter(&join(code)).await;
-    guest.say(&ClientMessage::Ready { connection: LINK }).await;
-    assert!(matches!(host.hear().await, Some(ServerMessage::Ready { .. })));
-    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
-    host.say(&ClientMessage::Signal { connection: LINK, signal }).await;
-    assert!(matches!(guest.hear().await, Some(ServerMessage::Signal { .. })));
+    host.offers_to(&mut guest, LINK).await;
     ((host, hosts), (guest, guests), code)
 }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{ConnectionId, UnixMillis},
-    protocol::{ClientMessage, PairCounters, Path, RelayOver, ServerMessage, Signal, UsageReport, WireToken},
+    protocol::{ClientMessage, PairCounters, Path, RelayOver, ServerMessage, UsageReport, WireToken},
     server::clock::{Clock, ClockHand},
 };
 use serde_json::{Value, json};
@@ -90,11 +90,7 @@ async fn session(app: &TestApp, links: Range<u64>) -> (Person, Vec<Person>) {
     let mut guests = Vec::new();
     for link in links.map(ConnectionId::from_random) {
         let (mut page, token, _) = Page::enter(app, &join).await;
-        page.say(&ClientMessage::Ready { connection: link }).await;
-        assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
-        let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
-        host.say(&ClientMessage::Signal { connection: link, signal }).await;
-        assert!(matches!(page.hear().await, ServerMessage::Signal { .. }));
+        host.offers_to(&mut page, link).await;
         guests.push(Person { page, token, link, sent: 0 });
     }
     (Person { page: host, token: host_token, link: first, sent: 0 }, guests)

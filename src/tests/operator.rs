@@ -7,7 +7,7 @@ use super::{
 use crate::domain::ConnectionId;
 use crate::protocol::{
     AdminView, CandidateType, ClientMessage, EndReason, MeterNow, PairCounters, Path, PathNow, PathSeen,
-    RelayTransport, ServerMessage, Signal, UsageReport, Watched,
+    RelayTransport, ServerMessage, UsageReport, Watched,
 };
 use futures::{SinkExt as _, StreamExt as _};
 use reqwest::{Method, RequestBuilder};
@@ -145,11 +145,7 @@ async fn a_connection_is_seen_as_its_ends_see_it_and_counted_once_it_is_over() {
     let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
     let (mut guest, ..) = Page::enter(&app, &join).await;
     let connection = ConnectionId::from_random(7);
-    guest.say(&ClientMessage::Ready { connection }).await;
-    assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
-    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
-    host.say(&ClientMessage::Signal { connection, signal }).await;
-    assert!(matches!(guest.hear().await, ServerMessage::Signal { .. }));
+    host.offers_to(&mut guest, connection).await;
     let seen = PathSeen {
         local: Some(CandidateType::Relay),
         remote: Some(CandidateType::Srflx),
@@ -196,11 +192,7 @@ async fn a_session_has_the_cost_of_what_it_relayed() {
     let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
     let (mut guest, ..) = Page::enter(&app, &join).await;
     let connection = ConnectionId::from_random(7);
-    guest.say(&ClientMessage::Ready { connection }).await;
-    assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
-    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
-    host.say(&ClientMessage::Signal { connection, signal }).await;
-    assert!(matches!(guest.hear().await, ServerMessage::Signal { .. }));
+    host.offers_to(&mut guest, connection).await;
     let seen = view(&app).await.sessions.remove(0);
     assert_eq!((seen.relayed, seen.cost.map(|cost| cost.micros)), (Some(0), Some(0)), "the fee is nobody's");
     let pair = PairCounters { bytes_received: 200_000_000, ..PairCounters::of("a", "coturn".parse().unwrap()) };

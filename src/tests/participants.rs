@@ -75,6 +75,15 @@ impl Page {
         self.say_text(&serde_json::to_string(message).unwrap()).await;
     }
 
+    /// The guest is ready for a connection, and the host's offer reaches them.
+    pub(super) async fn offers_to(&mut self, guest: &mut Self, connection: ConnectionId) {
+        guest.say(&ClientMessage::Ready { connection }).await;
+        assert!(matches!(self.hear().await, ServerMessage::Ready { .. }));
+        let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
+        self.say(&ClientMessage::Signal { connection, signal }).await;
+        assert!(matches!(guest.hear().await, ServerMessage::Signal { .. }));
+    }
+
     /// The next message that is no snapshot.
     pub(super) async fn hear(&mut self) -> ServerMessage {
         loop {
@@ -144,10 +153,7 @@ async fn the_last_counters_of_a_page_that_goes_away_are_counted() {
     let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
     let (mut guest, token, _) = Page::enter(&app, &join).await;
     let connection = ConnectionId::from_random(1);
-    guest.say(&ClientMessage::Ready { connection }).await;
-    assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
-    host.say(&ClientMessage::Signal { connection, signal: Signal::Offer { sdp: "v=0".into(), generation: 0 } }).await;
-    assert!(matches!(guest.hear().await, ServerMessage::Signal { .. }));
+    host.offers_to(&mut guest, connection).await;
     drop(guest);
 
     let pair = json!({

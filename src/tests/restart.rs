@@ -5,8 +5,7 @@ use super::app::TestApp;
 use super::participants::Page;
 use crate::domain::{ConnectionId, InviteKey, SessionCode};
 use crate::protocol::{
-    ChatText, ClientMessage, EndReason, ErrorCode, PairCounters, Password, Path, ServerMessage, Signal, UsageReport,
-    WireToken,
+    ChatText, ClientMessage, EndReason, ErrorCode, PairCounters, Password, Path, ServerMessage, UsageReport, WireToken,
 };
 use std::time::Duration;
 
@@ -58,11 +57,7 @@ async fn everyone_resumes_the_chat_is_whole_and_what_was_relayed_meanwhile_is_co
     let code = snapshot.code;
     let join = ClientMessage::Join { code, name: None, password: password("popcorn"), invite: None };
     let (mut guest, guests, _) = Page::enter(&app, &join).await;
-    guest.say(&ClientMessage::Ready { connection: LINK }).await;
-    assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
-    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
-    host.say(&ClientMessage::Signal { connection: LINK, signal }).await;
-    assert!(matches!(guest.hear().await, ServerMessage::Signal { .. }));
+    host.offers_to(&mut guest, LINK).await;
     guest.say(&relayed(1, 40_000)).await;
     assert!(matches!(guest.hear().await, ServerMessage::UsageAck { sequence: 1, .. }));
     guest.say(&ClientMessage::Chat { text: ChatText::parse("hello").unwrap(), nonce: 1 }).await;

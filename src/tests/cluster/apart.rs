@@ -14,11 +14,7 @@ async fn two(redis: &Redis, prefix: Option<&str>) -> [TestApp; 2] {
 async fn relay_some([one, two]: &[TestApp; 2], bytes: u64) -> (Welcome, [Guest; 2]) {
     let (mut host, hosts) = welcomed(one.address(), &create("popcorn")).await;
     let (mut guest, guests) = welcomed(two.address(), &join(hosts.code, "popcorn", None)).await;
-    guest.say(&ClientMessage::Ready { connection: LINK }).await;
-    assert!(matches!(host.hear().await, Some(ServerMessage::Ready { .. })));
-    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
-    host.say(&ClientMessage::Signal { connection: LINK, signal }).await;
-    assert!(matches!(guest.hear().await, Some(ServerMessage::Signal { .. })));
+    host.offers_to(&mut guest, LINK).await;
     guest.say(&ClientMessage::Usage { report: relayed(1, bytes) }).await;
     assert!(matches!(guest.hear().await, Some(ServerMessage::UsageAck { sequence: 1, .. })));
     (guests, [host, guest])

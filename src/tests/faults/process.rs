@@ -1,8 +1,8 @@
 //! The app as a process of its own, under limits that a shell sets, and somebody at its socket.
 
 use crate::{
-    domain::SessionCode,
-    protocol::{ClientMessage, ServerMessage, Snapshot, WireToken},
+    domain::{ConnectionId, SessionCode},
+    protocol::{ClientMessage, ServerMessage, Signal, Snapshot, WireToken},
     server::{clock::Clock, config::Config, serve::Server},
     tests::app::install_ring,
 };
@@ -180,6 +180,15 @@ impl Guest {
     /// The same to a server that may be gone.
     pub(super) async fn tell(&mut self, message: &ClientMessage) -> Result<(), tungstenite::Error> {
         self.socket.send(Message::text(serde_json::to_string(message).unwrap())).await
+    }
+
+    /// The guest is ready for a connection, and the host's offer reaches them.
+    pub(in crate::tests) async fn offers_to(&mut self, guest: &mut Self, connection: ConnectionId) {
+        guest.say(&ClientMessage::Ready { connection }).await;
+        assert!(matches!(self.hear().await, Some(ServerMessage::Ready { .. })));
+        let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
+        self.say(&ClientMessage::Signal { connection, signal }).await;
+        assert!(matches!(guest.hear().await, Some(ServerMessage::Signal { .. })));
     }
 
     /// The next message that is no snapshot; `None` once the server has closed the line.

@@ -105,11 +105,11 @@ async fn an_app_whose_users_have_relayed_its_part_gets_no_relay_and_other_apps_d
     assert_eq!(caller.bind(0x4000, echo("127.0.0.1:0")), 0);
     // There and back again, until it is cut. What was promised may be used from the relay's next look on.
     let (mut echoed, mut silent) = (0, 0);
-    while silent < 10 {
+    while silent < 10 && echoed < 200_000 {
         let passed = caller.passes(0x4000, &[7; 1_000]);
         (echoed, silent) = if passed { (echoed + 1, 0) } else { (echoed, silent + 1) };
     }
-    assert!(echoed >= 450, "{echoed}");
+    assert!((450..200_000).contains(&echoed), "{echoed}");
     let counted = async {
         while status(&app).await["bandwidthUsedBytes"].as_u64().unwrap() < 1_000_000 {
             tokio::time::sleep(Duration::from_millis(50)).await;

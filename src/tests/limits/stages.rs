@@ -84,4 +84,8 @@ async fn at_a_day_s_limit_relaying_ends_until_the_day_turns() {
     tokio::time::timeout(Duration::from_secs(20), turned).await.expect("the day turns");
     assert_relayed(&ask_as(&app, relaying.token).await, "coturn");
     assert_eq!(status(&app).await["bandwidthUsedBytes"], 20_000_000, "the month goes on");
+    // Whoever had to leave has what the new day allows, for as long as a promise to somebody who uses nothing lasts.
+    hand.advance(Duration::from_mins(2));
+    until_relays_are(&app, json!(["coturn"])).await;
+    assert_relayed(&ask_as(&app, direct.token).await, "coturn");
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     domain::{ConnectionId, ParticipantId},
-    protocol::{AdminView, ClientMessage, MeterNow, PairCounters, Path, ServerMessage, Signal, UsageReport},
+    protocol::{AdminView, ClientMessage, MeterNow, PairCounters, Path, ServerMessage, UsageReport},
     server::usage::{Asker, Books, ProviderMonth, Usage},
     tests::{
         app::TestApp,
@@ -69,11 +69,7 @@ async fn seen_where_it_says(api: &Api, bytes: u64) -> AdminView {
     let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
     let (mut guest, token, _) = Page::enter(&app, &join).await;
     assert_eq!(ask_as(&app, token).await.json()["provider"], api.provider);
-    guest.say(&ClientMessage::Ready { connection: LINK }).await;
-    assert!(matches!(host.hear().await, ServerMessage::Ready { .. }));
-    let signal = Signal::Offer { sdp: "v=0".into(), generation: 0 };
-    host.say(&ClientMessage::Signal { connection: LINK, signal }).await;
-    assert!(matches!(guest.hear().await, ServerMessage::Signal { .. }));
+    host.offers_to(&mut guest, LINK).await;
     guest.say(&ClientMessage::Usage { report: report(api.provider, 200_000_000) }).await;
     let heard = guest.hear().await;
     assert!(matches!(heard, ServerMessage::UsageAck { .. }), "{heard:?}");
