@@ -1,10 +1,10 @@
-import { chromium as launcher, type Browser } from '@playwright/test';
+import { chromium as launcher, type Browser, type BrowserContextOptions } from '@playwright/test';
 import { chromium } from './chromium';
 import { Cloudflare } from './cloudflare';
 import { Coturn } from './coturn';
 import { attachPeople } from './evidence';
 import { Namespaces, type Place } from './namespaces';
-import { Person, type Typed } from './people';
+import { Person } from './people';
 import { test as base } from './test';
 import { Tessro, type Environment } from './tessro';
 
@@ -21,7 +21,7 @@ export class Apart {
   ) {}
 
   /** Somebody at the machine of that place who has not opened anything yet. */
-  async arrive(place: Place): Promise<Person> {
+  async arrive(place: Place, options?: BrowserContextOptions): Promise<Person> {
     const name = Namespaces.people[place];
     this.browsers[place] ??= await launcher.launch(
       chromium({
@@ -30,16 +30,16 @@ export class Apart {
         secure: this.tessro.origin,
       }),
     );
-    const person = await Person.arrive(this.browsers[place], this.tessro.origin);
+    const person = await Person.arrive(this.browsers[place], this.tessro.origin, options);
     this.everyone.push(person);
     return person;
   }
 
-  /** A host at the first machine and a guest at the second. */
-  async pair(host: Typed = { name: 'Ada' }, guest: Typed = { name: 'Bob' }): Promise<{ host: Person; guest: Person }> {
-    const [first, second] = [await this.arrive(0), await this.arrive(1)];
-    await first.createSession(host);
-    await second.joinByLink(first.invite, guest);
+  /** A host at the first machine and a guest at the second, in a context with these options. */
+  async pair(options?: BrowserContextOptions): Promise<{ host: Person; guest: Person }> {
+    const [first, second] = [await this.arrive(0), await this.arrive(1, options)];
+    await first.createSession({ name: 'Ada' });
+    await second.joinByLink(first.invite, { name: 'Bob' });
     return { host: first, guest: second };
   }
 

@@ -106,14 +106,19 @@ pub fn figures(connection: &ConnectionView, language: Language) -> Vec<Figure> {
 /// The figures as text, in English whatever the page speaks: whoever helps may not. Holds no name, code or address.
 pub fn support(view: &SessionView) -> String {
     let mut lines = vec![format!("Tessro {}", env!("CARGO_PKG_VERSION"))];
-    lines.push(format!("Role: {:?}, line: {:?}, picture: {:?}", view.role, view.link, view.picture));
-    lines.push(format!("Film: {:?}", view.film.as_ref().map(|film| film.state)));
+    let role = or_none(view.role.as_ref());
+    lines.push(format!("Role: {role}, line: {:?}, picture: {:?}", view.link, view.picture));
+    lines.push(format!("Film: {}", or_none(view.film.as_ref().map(|film| &film.state))));
     lines.push(format!("Relay only: {}, limit reached: {}", view.hide_address, view.relays == RelayStage::Over));
     if let Some(connection) = &view.connection {
         let figures = figures(connection, Language::English);
         lines.extend(figures.into_iter().map(|(what, value)| format!("{}: {value}", what.en)));
     }
     lines.join("\n")
+}
+
+fn or_none(what: Option<&impl std::fmt::Debug>) -> String {
+    what.map_or_else(|| "none".to_owned(), |what| format!("{what:?}"))
 }
 
 fn rate(bits_per_second: u64, language: Language) -> String {
@@ -196,6 +201,7 @@ mod tests {
     fn the_text_for_support_holds_no_name_code_or_address() {
         let text = support(&watched());
         assert!(text.contains("Picture: 1280 × 720, 30 fps") && text.contains("Path: Direct"));
+        assert!(text.contains("Role: none, ") && text.contains("Film: Playing\n"), "{text}");
         for secret in ["Secret Title", "K7M3QX", "tessro.example", "secret"] {
             assert!(!text.contains(secret), "{secret} in {text}");
         }
