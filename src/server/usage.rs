@@ -387,13 +387,18 @@ impl Usage {
         voices.own = Some(provider);
     }
 
-    /// The same of a relay that is a process of its own and tells what it counts: it outlives this one, and so does what is promised
-    /// there. Said again, it speaks again after it was silent.
+    /// The same of a [relay that is a process of its own](Usage::has_a_relay_elsewhere) and tells what it counts: it outlives this one,
+    /// and so does what is promised there. Said again, it speaks again after it was silent.
     pub fn relays_elsewhere(&self, provider: ProviderName) {
         self.0.shared.cap().cuts_here(provider.clone());
         let mut voices = self.0.shared.voices();
         voices.silent.remove(&provider);
-        voices.speaking.insert(provider.clone());
+        voices.speaking.insert(provider);
+    }
+
+    /// There is such a relay, which was not heard yet: what is booked of it is known from here on.
+    pub fn has_a_relay_elsewhere(&self, provider: ProviderName) {
+        let mut voices = self.0.shared.voices();
         (voices.own, voices.own_is_elsewhere) = (Some(provider), true);
     }
 

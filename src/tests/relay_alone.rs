@@ -185,6 +185,27 @@ async fn it_is_cut_at_the_apps_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_relayed_their_part_is_cut_there_and_nobody_else() {
+    let (data, port) = (tempfile::tempdir().unwrap(), free_port().to_string());
+    let alone = Alone::start(&data, &variables(&port, &[])).await;
+    let app = TestApp::start_in(data, &variables(&port, &[("PARTICIPANT_BANDWIDTH_LIMIT_GB", "0.001")])).await;
+    let (_greedy_page, mut greedy) = connected(&app, echo("127.0.0.1:0")).await;
+    let (_other_page, mut other) = connected(&app, echo("127.0.0.1:0")).await;
+    for _ in 0..200_000 {
+        if alone.relay().allocations() == 1 {
+            break;
+        }
+        greedy.passes(0x4000, &[7; 1000]);
+    }
+    assert!(alone.relay().allocations() == 1 && alone.total() >= LIMIT, "{}", alone.total());
+    assert!(!greedy.is_served(), "nor do they get another one");
+    // What is dropped where the relay's bound was reached passes again from the next orders on.
+    assert!((0..20).any(|_| other.passes(0x4000, &[7; 1000])));
+    app.stop().await;
+    alone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_the_app_it_relays_what_the_app_had_left_and_no_more() {
     let (data, port) = (tempfile::tempdir().unwrap(), free_port().to_string());
     let alone = Alone::start(&data, &variables(&port, &[])).await;

@@ -38,7 +38,7 @@ impl RelayDesk {
         Self { urls, stun, mint, known: Known::default() }
     }
 
-    /// Under whose number the bytes of this holder are counted, where they were given credentials by this process.
+    /// Under whose number the bytes of this holder are counted, where it is known that they were given credentials.
     pub fn known(&self, holder: Holder) -> Option<ParticipantId> {
         self.known.who(&holder)
     }

@@ -180,9 +180,9 @@ pub struct Seal {
 }
 
 impl Seal {
-    /// For this end of a connection.
-    pub fn new(mint: Mint, own: Side, made_up_by_app: u128, made_up_by_relay: u128) -> Self {
-        let connection = format!("{made_up_by_app:032x}{made_up_by_relay:032x}");
+    /// For this end of a connection, by what each end has made up for it and the number of its process, the app's first.
+    pub fn new(mint: Mint, own: Side, ends: [(u128, u64); 2]) -> Self {
+        let connection = ends.map(|(made_up, process)| format!("{made_up:032x}{process:016x}")).concat();
         Self { mint, own, connection, said: 0, heard: 0 }
     }
 
@@ -224,8 +224,10 @@ mod tests {
         figures.iter().map(|(number, bytes)| (holder(*number), ByteCount::new(*bytes))).collect()
     }
 
+    const ENDS: [(u128, u64); 2] = [(1, 7), (2, 8)];
+
     fn pair(app: Mint, relay: Mint) -> (Seal, Seal) {
-        (Seal::new(app, Side::App, 1, 2), Seal::new(relay, Side::Relay, 1, 2))
+        (Seal::new(app, Side::App, ENDS), Seal::new(relay, Side::Relay, ENDS))
     }
 
     #[test]
@@ -240,7 +242,9 @@ mod tests {
         }
         assert_eq!(relay.read::<Orders>(&line), Some(orders.clone()));
         assert_eq!(relay.read::<Orders>(&line), None, "it was said before");
-        assert_eq!(Seal::new(mint(), Side::Relay, 1, 3).read::<Orders>(&line), None, "on another connection");
+        for (other, what) in [([(1, 7), (3, 8)], "on another connection"), ([(1, 7), (2, 9)], "by another process")] {
+            assert_eq!(Seal::new(mint(), Side::Relay, other).read::<Orders>(&line), None, "{what}");
+        }
         assert_eq!(pair(mint(), Mint::new(b"south")).1.read::<Orders>(&line), None);
         let both = Mint::of(&Secrets::parse(b"south,north").unwrap());
         assert_eq!(pair(mint(), both).1.read::<Orders>(&line), Some(orders));

@@ -6,6 +6,7 @@
 mod addresses;
 mod afar;
 mod desk;
+mod kept_out;
 mod led;
 mod secret;
 mod voice;

@@ -371,12 +371,7 @@ impl Cap {
         self.leases.change(key, touched, |lease| lease.left = left.plus(added));
     }
 
-    /// Whether anything more could be promised at a relay of ours, whoever uses it.
-    pub(super) fn could_promise(&self, provider: &ProviderName, used: &impl Used) -> bool {
-        self.room(provider, Holder::Relay, &[], used).is_ok_and(|room| room > ByteCount::ZERO)
-    }
-
-    /// How much more could be promised over this provider.
+    /// How much more could be promised at a relay of ours, whoever uses it.
     pub(super) fn could_promise_at_most(&self, provider: &ProviderName, used: &impl Used) -> ByteCount {
         self.room(provider, Holder::Relay, &[], used).unwrap_or_default()
     }

@@ -337,7 +337,7 @@ impl Shared {
         let Some(provider) = &voices.own else { return voices.own_booked };
         let promised = cap.reserved_by(provider);
         let is_used_up = books.lent(&Account::Month) == Some(ByteCount::ZERO)
-            || (promised == ByteCount::ZERO && !cap.could_promise(provider, &*books));
+            || (promised == ByteCount::ZERO && cap.could_promise_at_most(provider, &*books) == ByteCount::ZERO);
         voices.own_booked.plus(promised).plus(if is_used_up { ByteCount::ZERO } else { LAST_PACKETS })
     }
 

@@ -3,16 +3,22 @@
 //!
 //! While it is heard its count is what counts, and it is cut where the limits are, as the relay in this process would be. Whatever it
 //! relayed while this app was stopped it tells afterwards. If it is silent for a while, what browsers report counts, and what it
-//! says of that time does not.
+//! says of that time as far as it is more.
 
-use super::wire::{self, Wire};
+mod count;
+
+use self::count::Count;
+use super::{
+    kept_out::{KEPT_OUT_FOR, KeptOut},
+    wire::{self, Wire},
+};
 use crate::{
-    domain::{ByteCount, Now, ProviderKind, ProviderName},
+    domain::{Now, ProviderKind, ProviderName},
     server::{
         clock::Clock,
         config::{Config, ControlPlace},
         providers::RelayDesk,
-        relay::{Errands, Mint, Orders, Report, Side},
+        relay::{Bouncer, Errands, Mint, Orders, Report, Side},
         usage::{Said, Usage},
     },
 };
@@ -29,19 +35,9 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// How long a relay may be silent before browsers' reports count.
 const SILENT: Duration = Duration::from_secs(5);
 
-/// Reports of a time that browsers have counted: one that was under way when the connection was lost, and the one after it.
-const ON_RETURN: u8 = 2;
-
-/// Whose count is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Counts {
-    /// Browsers': it was not heard yet.
-    NotYet,
-    /// Its own.
-    Itself,
-    /// Browsers': it is silent.
-    NoMore,
-}
+/// How long the books are waited for when this app stops, and how often they are looked at.
+const LAST_WORD: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Leads a relay elsewhere, until it is stopped.
 pub struct FarRelay {
@@ -51,18 +47,14 @@ pub struct FarRelay {
     desk: RelayDesk,
     usage: Usage,
     clock: Clock,
-    /// The relay's process, and the last of its reports.
+    /// The relay's process.
     process: u64,
-    heard: u64,
     /// The last one whom that process has ended.
     ended: u64,
-    counts: Counts,
+    count: Count,
+    kept_out: KeptOut,
     /// When it was heard last; before that, when it was first tried.
     heard_at: Now,
-    /// What is in the books of it, or will be, as [`Usage::relay_booked`] counts.
-    booked: ByteCount,
-    /// How many more of its reports are of a time that is counted already.
-    passed_over: u8,
     /// That it is not heard was said.
     has_complained: bool,
 }
@@ -78,6 +70,9 @@ impl FarRelay {
         clock: Clock,
     ) -> Self {
         let heard_at = clock.now();
+        usage.has_a_relay_elsewhere(name());
+        let bouncer = Bouncer::afar(errands.clone(), mint.clone(), clock.clone(), KEPT_OUT_FOR);
+        let kept_out = KeptOut::at(bouncer, desk.clone(), usage.clone(), clock.clone());
         Self {
             place: config.relay.control(&config.app.data_dir),
             mint,
@@ -86,12 +81,10 @@ impl FarRelay {
             usage,
             clock,
             process: 0,
-            heard: 0,
             ended: 0,
-            counts: Counts::NotYet,
+            count: Count::default(),
+            kept_out,
             heard_at,
-            booked: ByteCount::ZERO,
-            passed_over: 0,
             has_complained: false,
         }
     }
@@ -110,9 +103,8 @@ impl FarRelay {
     async fn lead_once(&mut self, stopping: &CancellationToken) -> io::Result<()> {
         let stream = wire::connect(&self.place).await?;
         let (mut wire, process) = Wire::greet(stream, self.mint.clone(), Side::App, 0).await?;
-        if std::mem::replace(&mut self.process, process) != process {
-            (self.heard, self.ended) = (0, 0);
-        }
+        // Another process is believed to be one once it has signed a line; until then it has heard nothing.
+        let mut is_new = process != self.process;
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -123,9 +115,19 @@ impl FarRelay {
             }
             // The last word is that what it said before was heard. What it says to that it will say again.
             let is_last = stopping.is_cancelled();
-            let orders = self.orders();
+            if is_last {
+                self.finish_the_books().await;
+            }
+            let mut orders = self.orders();
+            if is_new {
+                (orders.heard, orders.ends) = (0, self.errands.after(0));
+            }
             wire.say(&orders).await?;
             let report: Report = wire.hear().await?;
+            if std::mem::take(&mut is_new) {
+                (self.process, self.ended) = (process, 0);
+                self.count.another_process();
+            }
             if let Some(end) = orders.ends.last() {
                 self.ended = end.number;
                 self.errands.done(end.number);
@@ -137,48 +139,47 @@ impl FarRelay {
         }
     }
 
-    fn orders(&self) -> Orders {
+    fn orders(&mut self) -> Orders {
+        self.count.booked(self.usage.relay_booked());
+        let (heard, booked) = self.count.safe();
         // Before it counts for itself nothing is promised there, and it looks at neither.
         Orders {
-            heard: self.heard,
-            left: self.usage.relay_bound().minus(self.booked).get(),
+            heard,
+            left: self.usage.relay_bound().minus(booked).get(),
             alone: self.usage.relay_alone().get(),
             ends: self.errands.after(self.ended),
         }
     }
 
+    /// What it said last gets onto the disk, or the next process is told it again.
+    async fn finish_the_books(&mut self) {
+        let waiting = async {
+            loop {
+                self.count.booked(self.usage.relay_booked());
+                if self.count.is_safe() {
+                    return;
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        // A full disk is not waited for.
+        let _late = tokio::time::timeout(LAST_WORD, waiting).await;
+    }
+
     /// It was heard.
     fn take(&mut self, report: &Report) {
-        let was_silent = self.clock.now().since(self.heard_at) >= SILENT;
-        // What was relayed while this app was stopped for a moment nobody else has counted.
-        let is_counted_already = match self.counts {
-            Counts::Itself => false,
-            Counts::NotYet => was_silent,
-            Counts::NoMore => true,
-        };
-        if self.counts != Counts::Itself {
-            self.counts = Counts::Itself;
+        if !self.count.speaks() {
             self.usage.relays_elsewhere(name());
-            self.booked = self.usage.relay_booked();
-            self.passed_over = if is_counted_already { ON_RETURN } else { 0 };
+            self.count.begin(self.usage.relay_booked());
             tracing::info!("The built-in relay, a process of its own, is led by this app and counts for itself");
         }
         self.heard_at = self.clock.now();
         self.has_complained = false;
-        let is_passed_over = self.passed_over > 0;
-        self.passed_over = self.passed_over.saturating_sub(1);
-        if report.number <= self.heard {
-            return;
-        }
-        self.heard = report.number;
-        if is_passed_over {
-            return;
-        }
-        for (holder, bytes) in &report.relayed {
-            let (participant, bytes) = (self.desk.known(*holder), ByteCount::new(*bytes));
-            self.booked = self.booked.plus(bytes);
+        for (holder, bytes) in self.count.take(report) {
+            let participant = self.desk.known(holder);
             self.usage.hear(Said::Relay { provider: name(), participant, bytes });
         }
+        self.kept_out.look(report.relayed.iter().map(|(holder, _)| *holder));
     }
 
     /// It was not heard.
@@ -192,8 +193,8 @@ impl FarRelay {
              browsers report of it counts. See that tessro relay runs with the same TURN_RELAY_CONTROL and TURN_RELAY_SECRET",
             self.place
         );
-        if self.counts == Counts::Itself {
-            self.counts = Counts::NoMore;
+        if self.count.speaks() {
+            self.count.fall_silent(self.usage.relay_booked());
             self.usage.hear(Said::Speaks { provider: name(), speaks: false });
         }
     }

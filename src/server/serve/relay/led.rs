@@ -14,7 +14,7 @@ use crate::{
         usage::Month,
     },
 };
-use futures::{StreamExt as _, stream::FuturesUnordered};
+use futures::{StreamExt as _, future::join_all, stream::FuturesUnordered};
 use std::{
     collections::BTreeMap,
     io,
@@ -140,9 +140,8 @@ impl Led {
 
     /// Does what the app says; what it is told. `None`: it leads no more. Whether it knows what was relayed before it came.
     async fn obey(&self, orders: &Orders, connection: u64, knows: bool) -> Option<Report> {
-        for end in &orders.ends {
-            self.relay.carry_out(*end).await;
-        }
+        // Each thread of the relay gets all of them at once.
+        join_all(orders.ends.iter().map(|end| self.relay.carry_out(*end))).await;
         let relayed: BTreeMap<_, _> = self
             .relay
             .meter()
@@ -160,6 +159,7 @@ impl Led {
             let led = heard.plus(ByteCount::new(orders.left));
             state.alone = led.plus(ByteCount::new(orders.alone));
             self.relay.meter().bound(led);
+            state.month = Month::of(self.clock.wall());
             if state.heard_at.replace(self.clock.now()).is_none() {
                 tracing::info!("An app leads this relay");
             }
@@ -178,7 +178,7 @@ impl Led {
             let left = self.relay.meter().left().gb_text(1);
             tracing::warn!("No app leads this relay any more: it goes on for {left} GB at most");
         }
-        if std::mem::replace(&mut state.month, month) != month && state.heard_at.is_none() {
+        if state.heard_at.is_none() && std::mem::replace(&mut state.month, month) != month {
             state.alone = total.plus(self.of_a_month);
             self.relay.meter().bound(state.alone);
         }

@@ -112,8 +112,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         })
         .await?;
         let seal = match own {
-            Side::App => Seal::new(mint, own, made_up, theirs),
-            Side::Relay => Seal::new(mint, own, theirs, made_up),
+            Side::App => Seal::new(mint, own, [(made_up, process), (theirs, other)]),
+            Side::Relay => Seal::new(mint, own, [(theirs, other), (made_up, process)]),
         };
         Ok((Self { stream, seal }, other))
     }
