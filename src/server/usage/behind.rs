@@ -3,7 +3,7 @@
 //!
 //! coturn says something of an allocation every 4096 packets. Where one end of a connection has reported more than that can be and nothing was
 //! heard of the relay at all, what browsers report counts, as an estimate, until the relay is heard. What it says then of the same
-//! people counts as far as it is more: of each the larger of both sums, and no byte twice. Whoever merely claims much while the relay
+//! people counts as far as it is more: of each the larger of both sums, and no byte twice on one machine. Whoever merely claims much while the relay
 //! speaks, of whomever, changes nothing.
 //!
 //! Pure: time is passed in. In memory alone; after a restart totals of allocations that were there before tell nothing, so nothing of them can
