@@ -4,7 +4,11 @@ use super::{app::TestApp, participants::Page};
 use crate::domain::SessionCode;
 use crate::protocol::{ClientMessage, ServerMessage};
 use crate::server::loadgen::{Crowd, Fared, LoadReport, Participant, Talk};
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 const SESSIONS: u64 = 12;
 const GUESTS: u64 = 3;
@@ -43,10 +47,9 @@ async fn everything_that_a_crowd_says_arrives_and_a_storm_brings_everybody_back(
     let offers = talk["offers"].said;
     assert!(offers <= SESSIONS * GUESTS * 9, "{offers} offers are more than four a second to each guest");
 
-    // Every other session keeps its lines and notices nothing; the others are back within seconds.
+    // Every other session keeps its lines and loses nothing; the others come back. How soon is a figure of `script/bench load`.
     let (storm, meanwhile) = crowd.storm(Some(2), busy()).await;
     assert_eq!((storm.people, storm.back), (PEOPLE / 2, PEOPLE / 2), "{storm:?}");
-    assert!(storm.all_ms < 20_000, "{storm:?}");
     assert!(meanwhile.values().all(|fared| fared.arrived == fared.due), "{meanwhile:?}");
 
     let (all, _) = crowd.storm(None, Talk::default()).await;
@@ -87,7 +90,7 @@ async fn a_restarted_server_has_its_whole_crowd_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crowd_that_comes_back_is_let_in_at_a_rate_and_whoever_knows_no_session_takes_nobody_s_turn() {
+async fn a_crowd_that_comes_back_is_let_in_at_a_rate() {
     let app = TestApp::start(&[("RATE_LIMIT_ENTRIES", "20/1s")]).await;
     let (crowd, joins) = Crowd::gather::<Participant>(address(&app), (SESSIONS, GUESTS), 12).await.unwrap();
     assert!(joins.seconds > 1.0, "{joins:?}");
@@ -95,20 +98,26 @@ async fn a_crowd_that_comes_back_is_let_in_at_a_rate_and_whoever_knows_no_sessio
     assert_eq!((storm.back, crowd.inside()), (PEOPLE, PEOPLE), "{storm:?}");
     assert!(storm.all_ms - storm.first_ms > 1_000, "{storm:?}");
 
+    crowd.disperse().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_knows_no_session_takes_nobody_s_turn() {
+    const STRANGERS: u32 = 160;
+    let app = TestApp::start(&[("RATE_LIMIT_ENTRIES", "1/1s")]).await;
     let nowhere = ClientMessage::Join { code: SessionCode::from_random(99), name: None, password: None, invite: None };
     let mut strangers = Vec::new();
-    for _ in 0..160 {
+    for _ in 0..STRANGERS {
         strangers.push(Page::open(&app, None).await.unwrap());
     }
     for stranger in &mut strangers {
         stranger.say(&nowhere).await;
     }
-    let begun = crowd.now();
+    let begun = Instant::now();
     let (_host, ..) = Page::create(&app).await;
-    let took = crowd.now().since(begun);
-    assert!(took < Duration::from_secs(5), "their turns would have taken seven seconds: {took:?}");
     for stranger in &mut strangers {
         assert!(matches!(stranger.hear().await, ServerMessage::Error { .. }));
     }
-    crowd.disperse().await;
+    // A fraction of what their turns would have taken, so that a machine which is busy with other things passes as well.
+    assert!(begun.elapsed() < Duration::from_secs(1) * STRANGERS / 2, "{:?}", begun.elapsed());
 }

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 /// What was said last has so long to arrive, and everybody so long to come back.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// How often it is looked whether something has happened.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
