@@ -92,5 +92,5 @@ relayed('the lines for any console find the relay', async ({ people, coturn }) =
   await expect
     .poll(() => console.join('\n'), { message: 'what the console says', timeout: 15_000 })
     .toMatch(new RegExp(`^\\[log\\] relay (udp|tcp) turn:127\\.0\\.0\\.1:${coturn.port}\\b`, 'm'));
-  expect(coturn.allocations.length).toBeGreaterThan(0);
+  await expect.poll(() => coturn.allocations.length).toBeGreaterThan(0);
 });
