@@ -1,9 +1,10 @@
 import { apart } from '../harness/apart';
-import { pairs } from '../harness/connection_stats';
+import { pairs, runsOverOwnRelay } from '../harness/connection_stats';
 import type { Coturn } from '../harness/coturn';
 import { nightJourney } from '../harness/film';
-import { atMost } from '../harness/figures';
+import { atMost, written } from '../harness/figures';
 import { moments, picture } from '../harness/moments';
+import type { Person } from '../harness/people';
 import { expect } from '../harness/test';
 import { noteFrames, pictureBack, seesFrames } from '../harness/watching';
 
@@ -51,6 +52,49 @@ for (const [what, end] of [
         await expect(badge).toContainText('Relayed');
         await expect(badge).not.toContainText('Cloudflare');
       }
+      const owners: Person[] = [];
+      for (const person of [host, guest]) if (await runsOverOwnRelay(person.page)) owners.push(person);
+      expect(owners.length, 'ends whose own relay it is').toBeGreaterThan(0);
+      for (const { badge } of owners) await expect(badge).toContainText('Relayed by coturn');
     });
   }
 }
+
+apart.describe('two providers handed out together', () => {
+  apart.use({ environment: { RATE_LIMIT_CREDENTIALS: '100000/1m', TURN_PROVIDERS_TOGETHER: '2' } });
+
+  apart('the relay that carries the picture is killed, and the other one has it back without new credentials', async ({ apart: stage }) => {
+    const { relays, cloudflare } = stage;
+    const { host, guest } = await stage.pair();
+    await host.choose(nightJourney);
+    await seesFrames(guest.stream, 90, 20_000);
+    for (const { page } of [host, guest]) {
+      const offered = await page.evaluate(() => (window.instruments.configurations.at(-1)?.iceServers ?? []).flatMap(({ urls }) => urls));
+      for (const { port } of relays) expect(offered).toContainEqual(expect.stringMatching(new RegExp(`^turn:.*:${port}\\b`)));
+    }
+    const ports = async () => (await pairs(guest.page)).filter(({ selected }) => selected).flatMap(({ relayPorts }) => relayPorts);
+    const before = await ports();
+    const carrying = relays.find((relay) => before.some((port) => relay.relays(port)));
+    expect(carrying, `a relay on the path, whose ports are ${before.join(' and ')}`).toBeDefined();
+
+    // From here on nobody is given any, whoever asks.
+    let refused = 0;
+    for (const { page } of [host, guest]) {
+      await page.route(/\/api\/(turn-credentials|ice-servers)/, async (route) => {
+        refused += 1;
+        await route.abort();
+      });
+    }
+    const minted = cloudflare.requests;
+    await noteFrames(guest.stream);
+    const died = Date.now();
+    await carrying!.kill();
+    atMost('two providers together, relay killed, picture back over the other one', await pictureBack(guest.stream, died), 5_000, 'ms');
+    const over = await ports();
+    expect(over.filter((port) => carrying!.relays(port)), 'still over the dead one').toEqual([]);
+    expect(over.some((port) => relays.some((relay) => relay !== carrying && relay.relays(port))), `over the other one: ${over.join(' and ')}`).toBe(true);
+    expect(cloudflare.requests, 'credentials minted meanwhile').toBe(minted);
+    written('two providers together, relay killed, calls for credentials that were refused', String(refused));
+    for (const { badge } of [host, guest]) await expect(badge).toContainText('Relayed');
+  });
+});

@@ -4,6 +4,7 @@ import { nightJourney } from '../harness/film';
 import { atLeast, atMost, written } from '../harness/figures';
 import { hearsStereo, isLoud } from '../harness/listening';
 import { noteSilence, soundGaps } from '../harness/sound_gaps';
+import { expect } from '../harness/test';
 import { frameTimes, longestGap, noteFrames, seesFrames } from '../harness/watching';
 
 const seconds = 100;
@@ -44,4 +45,16 @@ apart('through 3 Mbps with 80 ms and 2 % loss the film plays on', async ({ apart
   const late = steps.slice(1).map(({ at }) => at).filter((at) => at > settleMs);
   const crowded = Math.max(0, ...late.map((from) => late.filter((at) => at >= from && at < from + 30_000).length));
   atMost('narrow line, steps of the ladder in any 30 s after the first 10', crowded, 1, '');
+});
+
+apart('through an upload of 1 Mbps the film goes out, and the host reads how little the line carries', async ({ apart: stage }) => {
+  await stage.namespaces.narrow(0, { bitsPerSecond: 1_000_000, delayMs: 40, lossPercent: 0, queueMs: 300 });
+  const { host, guest } = await stage.pair();
+  await host.choose(nightJourney);
+  await seesFrames(guest.stream, 10, 30_000);
+  await host.reads(/Your upload (is nearly used up|carries no more)\./, 60_000);
+  const meter = host.page.getByRole('meter', { name: 'Upload' });
+  await expect(meter).toHaveAttribute('aria-valuetext', /^\d+\.\d of \d+\.\d Mbps$/);
+  written('narrow upload, as the host reads it', (await meter.getAttribute('aria-valuetext'))!);
+  await seesFrames(guest.stream, 60, 30_000);
 });

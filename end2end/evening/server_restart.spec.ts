@@ -6,24 +6,15 @@ import { loseSockets, openSockets } from '../harness/instruments';
 import { figureIsTheRelays } from '../harness/metered';
 import type { Person } from '../harness/people';
 import { expect, relayed, test } from '../harness/test';
-import { frameTimes, longestGap, noteFrames, seesFrames } from '../harness/watching';
-
-/** The longest time without a frame in so many seconds, from now on, while something is done. */
-async function longestGapWithin(guest: Person, seconds: number, act: () => Promise<void> = async () => {}): Promise<number> {
-  await noteFrames(guest.stream);
-  const begun = await guest.page.evaluate(() => performance.timeOrigin + performance.now());
-  await act();
-  await sleep(Math.max(0, begun + seconds * 1_000 - Date.now()));
-  return longestGap(await frameTimes(guest.stream), begun, begun + seconds * 1_000);
-}
+import { longestGapWithin, seesFrames } from '../harness/watching';
 
 test('the host loses the line to the server, and the picture never stops', async ({ people }) => {
   const host = await people.host();
   const guest = await people.guest(host);
   await host.choose(nightJourney);
   await seesFrames(guest.stream, 150);
-  const quiet = await longestGapWithin(guest, 15);
-  const cut = await longestGapWithin(guest, 15, async () => {
+  const quiet = await longestGapWithin(guest.stream, 15);
+  const cut = await longestGapWithin(guest.stream, 15, async () => {
     for (let time = 0; time < 3; time += 1) {
       expect(await loseSockets(host.page)).toBe(1);
       await expect.poll(() => openSockets(host.page)).toBe(1);
@@ -43,7 +34,7 @@ relayed('the server is killed and started again while a film runs over an outsid
   const code = host.sessionCode;
   await host.says('Popcorn is ready');
   await guests[0]!.reads(/Popcorn is ready/);
-  const quiet = await Promise.all(guests.map((guest) => longestGapWithin(guest, 25)));
+  const quiet = await Promise.all(guests.map((guest) => longestGapWithin(guest.stream, 25)));
   const restart = async () => {
     await tessro.kill();
     // What is said while nobody can pass it on arrives afterwards.
@@ -52,7 +43,7 @@ relayed('the server is killed and started again while a film runs over an outsid
     await tessro.startAgain();
   };
   const [first, second] = guests as [Person, Person];
-  const gaps = await Promise.all([longestGapWithin(first, 25, restart), longestGapWithin(second, 25)]);
+  const gaps = await Promise.all([longestGapWithin(first.stream, 25, restart), longestGapWithin(second.stream, 25)]);
   for (const [place, gap] of gaps.entries()) {
     written(`longest gap in 25 quiet seconds, relayed, guest ${place + 1}`, `${quiet[place]!.toFixed(0)} ms`);
     atMost(`longest gap, server killed and started again, guest ${place + 1}`, gap, quiet[place]! + 100, 'ms');

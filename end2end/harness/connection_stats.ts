@@ -98,6 +98,17 @@ export async function isRelayed(page: Page): Promise<void> {
   expect(inUse?.local, 'this end of the pair in use').toBe('relay');
 }
 
+/**
+ * Whether the film runs over a relay of this end's, told by what passes there within a second: either end may name another pair as the
+ * one in use.
+ */
+export async function runsOverOwnRelay(page: Page): Promise<boolean> {
+  const passed = async () => (await pairs(page)).reduce((sum, { relay, bytesSent, bytesReceived }) => sum + (relay ? bytesSent + bytesReceived : 0), 0);
+  const before = await passed();
+  await page.waitForTimeout(1_000);
+  return (await passed()) > before + 30_000;
+}
+
 /** How a page sends its picture. */
 export interface Sending {
   contentHint: string;

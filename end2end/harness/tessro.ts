@@ -150,22 +150,99 @@ export class Tessro {
   }
 
   private spawn(...commandLine: string[]): Started {
-    // Nothing of the developer's own environment, nor of a `.env` in the tree: keys in it would reach a real provider.
     const env = {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      // No outside contact unless a test asks for it.
-      STUN_URLS: '',
-      // Nor a relay of its own, which a machine with a public address would have.
+      // No relay of its own, which a machine with a public address would have.
       ...(Object.keys(this.environment).some((name) => name.startsWith('TURN_RELAY')) ? {} : { TURN_RELAY: 'off' }),
-      TURN_CHECK_EVERY: 'off',
-      PROVIDER_USAGE_EVERY: 'off',
       ...this.environment,
       HOST: this.address,
       PORT: String(this.port),
-      DATA_DIR: this.data,
     };
-    const [command, ...args] = [...(this.namespace ? ['ip', 'netns', 'exec', this.namespace] : []), binary, ...commandLine];
-    return new Started('tessro', command!, args, { env, cwd: this.data });
+    return spawnTessro(commandLine, env, { data: this.data, namespace: this.namespace });
+  }
+}
+
+/** The product's binary, with a data folder and these settings alone. */
+function spawnTessro(commandLine: string[], environment: Environment, { data, namespace }: { data: string; namespace?: string }): Started {
+  // Nothing of the developer's own environment, nor of a `.env` in the tree: keys in it would reach a real provider.
+  const env = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    // No outside contact unless a test asks for it.
+    STUN_URLS: '',
+    TURN_CHECK_EVERY: 'off',
+    PROVIDER_USAGE_EVERY: 'off',
+    ...environment,
+    DATA_DIR: data,
+  };
+  const [command, ...args] = [...(namespace ? ['ip', 'netns', 'exec', namespace] : []), binary, ...commandLine];
+  return new Started(['tessro', ...commandLine].join(' '), command!, args, { env, cwd: data });
+}
+
+/** The product's own relay on a free port of this machine, as a process of its own: `tessro relay`. */
+export class RelayAlone {
+  private constructor(
+    private readonly process: Started,
+    private readonly folder: string,
+    /** What it was told, and what its app has to be told as well. */
+    readonly environment: Environment,
+  ) {}
+
+  /** `secret`: what stands in its file, as in `changeSecret`. */
+  static async start(secret: string): Promise<RelayAlone> {
+    if (!existsSync(binary)) throw new Error(`${binary} is not there: build it (script/test browser does) or set TESSRO_BINARY`);
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'tessro-relay-'));
+    const file = path.join(folder, 'secret');
+    writeFileSync(file, secret);
+    const environment = {
+      TURN_RELAY: 'external',
+      TURN_RELAY_PUBLIC_ADDRESS: '127.0.0.1',
+      TURN_RELAY_PORT: String(await freePort()),
+      // Everybody is on this machine.
+      TURN_RELAY_DEVELOPMENT: '1',
+      TURN_RELAY_SECRET_FILE: file,
+      // The two have a data folder each.
+      TURN_RELAY_CONTROL: path.join(folder, 'relay.sock'),
+    };
+    const relay = new RelayAlone(spawnTessro(['relay'], environment, { data: folder }), folder, environment);
+    try {
+      await relay.logs(/The built-in relay is at 127\.0\.0\.1: port \d+ over UDP and TCP/);
+    } catch (error) {
+      await relay.dispose();
+      throw error;
+    }
+    return relay;
+  }
+
+  get log(): string[] {
+    return this.process.lines;
+  }
+
+  get running(): boolean {
+    return this.process.running;
+  }
+
+  async logs(pattern: RegExp, timeout?: number): Promise<string> {
+    return this.process.line(pattern, timeout);
+  }
+
+  /** Several with commas between them, the one that signs first. Neither process reads it before it is told to. */
+  changeSecret(secret: string): void {
+    writeFileSync(this.environment.TURN_RELAY_SECRET_FILE!, secret);
+  }
+
+  /** As an operator has it read its settings again. */
+  hangUp(): void {
+    this.process.signal('SIGHUP');
+  }
+
+  /** As an operator ends it: the code with which it leaves. */
+  async stop(): Promise<number | null> {
+    await this.process.end('SIGTERM');
+    return this.process.exit();
+  }
+
+  async dispose(): Promise<void> {
+    await this.process.end('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, type Locator } from '@playwright/test';
 
 /** How many frames the element has shown. */
@@ -163,6 +164,15 @@ export function frameTimes(video: Locator): Promise<number[]> {
 export function longestGap(times: number[], from = -Infinity, to = Infinity): number {
   const within = [...(from > -Infinity ? [from] : []), ...times.filter((at) => at >= from && at <= to), ...(to < Infinity ? [to] : [])];
   return Math.max(0, ...within.slice(1).map((at, place) => at - within[place]!));
+}
+
+/** The longest time without a frame in so many seconds, from now on, while something is done. */
+export async function longestGapWithin(video: Locator, seconds: number, act: () => Promise<void> = async () => {}): Promise<number> {
+  await noteFrames(video);
+  const begun = await video.evaluate(() => performance.timeOrigin + performance.now());
+  await act();
+  await sleep(Math.max(0, begun + seconds * 1_000 - Date.now()));
+  return longestGap(await frameTimes(video), begun, begun + seconds * 1_000);
 }
 
 /**

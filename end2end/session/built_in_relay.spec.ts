@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { certificate } from '../harness/certificate';
+import { answer, checks } from '../harness/checking';
 import { chromium } from '../harness/chromium';
 import { pairs } from '../harness/connection_stats';
 import { nightJourney, nightTrain } from '../harness/film';
@@ -48,15 +49,6 @@ const test = base.extend<{ secure: boolean; folder: string }>({
 // One of the ways has a certificate that nobody knows.
 test.use({ launchOptions: chromium({ certificates: 'any' }) });
 
-/** A certificate that nobody knows, and its key. */
-function certificate(folder: string): Record<string, string> {
-  const [cert, key] = ['cert.pem', 'key.pem'].map((name) => path.join(folder, name)) as [string, string];
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
-  execFileSync('openssl', ['req', '-x509', ...kind, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-  return { TLS_CERT: cert, TLS_KEY: key };
-}
-
 for (const [name, { url, protocol, secure = false }] of Object.entries(ways)) {
   test.describe(name, () => {
     test.use({ secure });
@@ -80,6 +72,19 @@ for (const [name, { url, protocol, secure = false }] of Object.entries(ways)) {
     });
   });
 }
+
+test.describe('a check of the connection', () => {
+  test.use({ secure: true });
+  test('sends data both ways over TLS as well, on the port of the site', async ({ people, tessro }) => {
+    const visitor = await people.arrive({ ignoreHTTPSErrors: true });
+    await checks(visitor);
+    // TURN over TLS is TURN over TCP inside of it.
+    const sealed = answer(visitor.page, `Relay, encrypted · TCP, port ${tessro.port}`);
+    await expect(sealed).toHaveCount(1);
+    await expect(sealed).toContainText(/Lets you in, after \d+ ms/);
+    await expect(sealed).toContainText(/Carries data both ways: \d+\.\d Mbps there, \d+\.\d Mbps back, round trip \d+ ms/);
+  });
+});
 
 test('with nothing configured a guest who hides the address sees the film over the relay', async ({ people, tessro }) => {
   const answer = (await (await fetch(`${tessro.origin}/api/turn-credentials`)).json()) as { provider: string; degraded: boolean };

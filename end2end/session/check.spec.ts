@@ -1,26 +1,12 @@
-import type { Page } from '@playwright/test';
 import { apart } from '../harness/apart';
 import { isAccessible } from '../harness/axe';
+import { again, answer, checks, outcome, start } from '../harness/checking';
 import { Coturn } from '../harness/coturn';
 import { nightTrain } from '../harness/film';
 import { freePort } from '../harness/free_port';
 import type { Person } from '../harness/people';
 import { expect, relayed, test } from '../harness/test';
 import { seesFrames } from '../harness/watching';
-
-const start = (page: Page) => page.getByRole('button', { name: 'Start the check' });
-const again = (page: Page) => page.getByRole('button', { name: 'Check again' });
-const outcome = (page: Page) => page.locator('.check-outcome');
-const answers = (page: Page) => page.getByRole('list').filter({ has: page.getByRole('heading', { level: 3 }) });
-const answer = (page: Page, who: string | RegExp) => answers(page).getByRole('listitem').filter({ hasText: who });
-
-/** Begins a check and waits for its end: the sentence. */
-async function checks({ page }: Person): Promise<string> {
-  await page.goto('/check');
-  await start(page).click();
-  await expect(again(page)).toBeVisible({ timeout: 45_000 });
-  return outcome(page).innerText();
-}
 
 /** What goes to support; it never holds an address, whatever happened. */
 async function supportText({ page }: Person): Promise<string> {

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Started } from '../harness/process';
-import { expect, test } from '../harness/test';
+import { expect, relayed, test } from '../harness/test';
 import { Tessro } from '../harness/tessro';
 
 const namespace = 'tessro-guides';
@@ -79,4 +79,18 @@ test('the configuration of coturn in the guide runs, and so do the recipes with 
     ip('netns', 'del', namespace);
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+relayed('the lines for any console find the relay', async ({ people, coturn }) => {
+  const { page, context, console } = await people.arrive();
+  await page.goto('/');
+  const lines = block('troubleshooting.md', 'js', 'RTCPeerConnection');
+  // As the browser's own console runs them.
+  const session = await context.newCDPSession(page);
+  const { exceptionDetails } = await session.send('Runtime.evaluate', { expression: lines, replMode: true, awaitPromise: true });
+  expect(exceptionDetails?.exception?.description ?? exceptionDetails?.text).toBeUndefined();
+  await expect
+    .poll(() => console.join('\n'), { message: 'what the console says', timeout: 15_000 })
+    .toMatch(/^\[log\] relay\b/m);
+  await expect.poll(() => coturn.allocations.length).toBeGreaterThan(0);
 });

@@ -143,3 +143,28 @@ test('what the browser keeps of a film is a handle, never the film', async ({ pe
   await host.leave.click();
   await expect.poll(kept).toEqual([]);
 });
+
+test.describe('a host whose place is kept for ten seconds', () => {
+  test.use({ environment: { HOST_GRACE: '10s' } });
+  test('is waited for with a sentence, comes back in time, and is waited for no longer than that', async ({ people }) => {
+    const host = await people.host();
+    const guest = await people.guest(host);
+    const { invite } = host;
+    await host.choose(longEvening);
+    await seesFrames(guest.stream);
+    const waits = /The host's connection is gone\. We keep their place and wait\./;
+    await host.page.goto('about:blank');
+    await guest.reads(waits);
+    await host.page.goto(invite);
+    await host.isInside();
+    await guest.doesNotRead(waits);
+    await host.choose(longEvening);
+    await seesFrames(guest.stream);
+
+    const left = Date.now();
+    await host.page.goto('about:blank');
+    await guest.reads(waits);
+    await guest.reads(/The host did not come back, so the session is over\./, 20_000);
+    expect(Date.now() - left, 'ms').toBeGreaterThan(9_000);
+  });
+});

@@ -1,6 +1,6 @@
 import type { Locator, Page } from '@playwright/test';
 import { isRelayed, sending } from '../harness/connection_stats';
-import { longEvening, nightTrain } from '../harness/film';
+import { longEvening, nightJourney, nightTrain } from '../harness/film';
 import { flow, receivedBits } from '../harness/media';
 import type { Person } from '../harness/people';
 import { expect, relayed, test } from '../harness/test';
@@ -139,6 +139,32 @@ function stumblesOver(codecs: string[]): void {
     return { ...info, smooth: !codecs.some((codec) => question.video?.contentType === `video/${codec}`) };
   };
 }
+
+/** Runs in the page, first of all: a machine of two processors that takes so long for each frame, whatever its size. */
+function encodesIn(frameMs: number): void {
+  Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2 });
+  const ask = RTCPeerConnection.prototype.getStats;
+  RTCPeerConnection.prototype.getStats = async function (this: RTCPeerConnection, selector?: MediaStreamTrack | null) {
+    const report = new Map<string, any>();
+    (await ask.call(this, selector)).forEach((stat, id) => {
+      const isPicture = stat.type === 'outbound-rtp' && stat.kind === 'video';
+      report.set(id, isPicture ? { ...stat, totalEncodeTime: ((stat.framesEncoded ?? 0) * frameMs) / 1_000 } : stat);
+    });
+    return report as unknown as RTCStatsReport;
+  };
+}
+
+test('a host whose machine encodes too slowly sends the smallest picture worth watching, and reads why', async ({ people }) => {
+  const host = await people.arrive();
+  await host.page.addInitScript(encodesIn, 100);
+  await host.createSession();
+  const guest = await people.guest(host);
+  await host.choose(nightJourney);
+  await seesFrames(guest.stream);
+  await expect.poll(() => lines(guest.page), { timeout: 20_000 }).toBe(360);
+  await host.reads(/Your computer cannot encode more for so many\. The picture is made smaller\./, 25_000);
+  await seesFrames(guest.stream);
+});
 
 test('a host whose machine encodes one codec by itself sends that one', async ({ people }) => {
   const host = await people.arrive();
