@@ -24,6 +24,8 @@ const CONNECT: Duration = Duration::from_secs(15);
 const RECOVER: Duration = Duration::from_secs(10);
 /// Between two requests for a restart that the browser's own word causes; a restart moves the connection's state itself.
 const ASK_RESTART: Duration = Duration::from_secs(4);
+/// How often in a row the host is told that nothing arrives.
+const ACCUSATIONS: u32 = 2;
 /// The pause before another connection is tried, after the first that failed; it doubles to eight times this.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -56,8 +58,12 @@ struct Current {
     restart: Option<Now>,
     /// A restart was asked for and not offered yet: with a lost line the request may be lost too.
     unanswered: bool,
-    /// It runs over this end's relay, and nothing came of it while the line was fine.
+    /// This end's relay may be dead: nothing came while the line was fine, and it runs over it, or another path did not help.
     suspect: bool,
+    /// Media that has arrived so far, in bytes.
+    received: u64,
+    /// How often another path was asked for since some arrived.
+    silences: u32,
     /// The host restarts ICE and waits until this end has fresh credentials.
     renewing: bool,
 }
@@ -103,6 +109,8 @@ impl Guest {
             restart: None,
             unanswered: false,
             suspect: false,
+            received: 0,
+            silences: 0,
             renewing: false,
         });
     }
@@ -156,6 +164,9 @@ impl Guest {
     pub fn sampled(&mut self, id: ConnectionId, sample: &Sample, around: &Around<'_>) {
         if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
             current.stall.sampled(sample.media_received, sample.quiet, around.now);
+            if sample.media_received != current.received {
+                (current.received, current.silences) = (sample.media_received, 0);
+            }
             current.relaying.sampled(sample, around.now);
         }
     }
@@ -280,7 +291,9 @@ impl Guest {
             }
             Stage::Interrupted { .. } => {
                 if current.restart.is_none_or(|last| now.since(last) >= ASK_RESTART) {
-                    self.ask_restart(false, around, out);
+                    // A host that doubts its relay has all of its connections leave it: not again and again for one of them.
+                    let silent = out.heard && current.silences < ACCUSATIONS;
+                    self.ask_restart(silent, around, out);
                 }
             }
             Stage::Connected => {
@@ -369,12 +382,18 @@ impl Guest {
     fn ask_restart(&mut self, silent: bool, around: &Around<'_>, out: &mut Outbox) {
         if let Some(current) = &mut self.current {
             (current.restart, current.unanswered) = (Some(around.now), true);
-            current.suspect = silent && current.relaying.is_relayed();
+            current.silences += u32::from(silent);
+            // Which of the paths carried the media browsers do not always tell.
+            current.suspect = silent && (current.relaying.is_relayed() || current.silences > 1);
             out.say(ClientMessage::Signal { connection: current.id, signal: Signal::Restart { silent } });
         }
     }
 
+    /// It does not come up, or not again: the next one may with a relay of somebody else.
     fn fail(&mut self, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {
+        if out.heard {
+            self.wants.ice = Some(Need::FromAnother);
+        }
         if let Some(current) = &self.current {
             out.say(ClientMessage::Close { connection: current.id });
         }

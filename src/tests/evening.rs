@@ -186,6 +186,29 @@ fn a_relay_that_falls_silent_is_replaced_by_anothers_and_a_lost_network_accuses_
     assert!(evening.elsewhere.is_empty(), "{:?}", evening.elsewhere);
 }
 
+#[test]
+fn a_dead_relay_is_left_even_where_no_page_knows_that_the_picture_ran_over_it() {
+    let mut evening = Evening::begin();
+    evening.choose_film();
+    evening.pass(Duration::from_secs(10));
+    evening.kill_first_relay();
+    evening.pass(Duration::from_secs(8));
+    evening.everyone_has_the_picture();
+}
+
+#[test]
+fn whoever_comes_while_the_first_relay_is_dead_gets_the_picture_over_another_ones() {
+    let mut evening = Evening::begin();
+    evening.choose_film();
+    evening.act(1, SessionAction::Leave);
+    evening.pass(Duration::from_secs(10));
+    evening.first_is_dead = true;
+    evening.join(1);
+    evening.pass(Duration::from_secs(25));
+    evening.everyone_has_the_picture();
+    assert!(evening.elsewhere.contains(&1) && !evening.elsewhere.contains(&HOST), "{:?}", evening.elsewhere);
+}
+
 /// A restart of ICE may leave the picture where it is, and there nothing more may pass.
 #[test]
 fn a_provider_s_relay_that_is_over_is_left_within_two_seconds_for_the_one_that_is_offered_then() {

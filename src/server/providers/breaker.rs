@@ -31,6 +31,8 @@ pub(super) struct Breaker {
     era: u64,
     /// Credentials are to be had, and the relay that they are for does not echo.
     silent: bool,
+    /// When it was asked first of those times since it was last heard of.
+    asked: Option<Now>,
 }
 
 /// Where a breaker stands.
@@ -85,16 +87,26 @@ pub(super) enum Change {
 impl Breaker {
     /// Whether the provider may be asked now.
     pub(super) fn decide(&mut self, now: Now) -> Option<Permit> {
-        match self.state {
-            State::Closed { .. } => Some(Permit(self.era)),
-            State::Open { until, pause } if until <= now => Some(self.try_out(pause, now)),
-            State::HalfOpen { since, pause } if now.since(since) >= LOST => Some(self.try_out(pause, now)),
-            State::Open { .. } | State::HalfOpen { .. } => None,
-        }
+        let permit = match self.state {
+            State::Closed { .. } => Permit(self.era),
+            State::Open { until, pause } if until <= now => self.try_out(pause, now),
+            State::HalfOpen { since, pause } if now.since(since) >= LOST => self.try_out(pause, now),
+            State::Open { .. } | State::HalfOpen { .. } => return None,
+        };
+        self.asked.get_or_insert(now);
+        Some(permit)
+    }
+
+    /// Whether it is likely to fail or to be slow: it failed the last time, or somebody waits for it longer than `slow`. No reason
+    /// to leave it alone, but none to wait for it either.
+    pub(super) fn is_doubtful(&self, slow: Duration, now: Now) -> bool {
+        let failed = !matches!(self.state, State::Closed { failures: 0 });
+        failed || self.asked.is_some_and(|asked| now.since(asked) >= slow)
     }
 
     /// How it went. What was asked before the breaker last opened says nothing any more.
     pub(super) fn report(&mut self, permit: Permit, outcome: Outcome, now: Now) -> Option<Change> {
+        self.asked = None;
         if permit.0 != self.era {
             return None;
         }
@@ -184,6 +196,23 @@ mod tests {
         assert_eq!((fail(&mut breaker, at(0)), fail(&mut breaker, at(0))), (None, None));
         assert_eq!(fail(&mut breaker, at(0)), Some(FIRST_PAUSE));
         assert_eq!((breaker.decide(at(0)), breaker.decide(at(1_999))), (None, None));
+    }
+
+    #[test]
+    fn whoever_failed_or_is_waited_for_is_doubtful_until_it_answers() {
+        const SLOW: Duration = Duration::from_millis(700);
+        let mut breaker = Breaker::default();
+        let permit = breaker.decide(at(0)).unwrap();
+        breaker.decide(at(600)).unwrap();
+        assert!(!breaker.is_doubtful(SLOW, at(699)) && breaker.is_doubtful(SLOW, at(700)));
+        breaker.report(permit, Outcome::Answered, at(900));
+        assert!(!breaker.is_doubtful(SLOW, at(10_000)));
+        let permit = breaker.decide(at(10_000)).unwrap();
+        breaker.report(permit, FAILED, at(10_050));
+        assert!(breaker.is_doubtful(SLOW, at(10_050)), "the next one may fail as well");
+        let permit = breaker.decide(at(10_100)).unwrap();
+        breaker.report(permit, Outcome::Answered, at(10_200));
+        assert!(!breaker.is_doubtful(SLOW, at(10_200)));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Who of the line is asked when, and when to stop waiting: one caller's question, without the asking.
 //!
-//! The first is asked at once, the next when it fails or has not answered after 700 ms, and so on; the first answer wins. Whoever
-//! is left alone by their [`Breaker`] is passed over. Where several answers are wanted, so many are asked at once, and with one
+//! The first is asked at once, the next when it fails or has not answered after 700 ms, and so on; the first answer wins. Beside
+//! one that others wait for, or that has just failed, the next is asked at once. Whoever is left alone by their [`Breaker`] is
+//! passed over. Where several answers are wanted, so many are asked at once, and with one
 //! in hand nobody waits longer than for a slow one. Providers whose relay is silent are asked last: their credentials are of
 //! little use, and better than none. It is over within [`BUDGET`], with an answer or without.
 //!
@@ -78,10 +79,11 @@ impl Race {
         }
         while self.running + self.answered < self.wanted || self.slow_at <= now {
             let Some((place, last_resort)) = self.places.pop_front() else { break };
-            let door = doors.get_mut(place).filter(|door| door.is_silent() == last_resort);
-            if let Some(permit) = door.and_then(|door| door.decide(now)) {
+            let Some(door) = doors.get_mut(place).filter(|door| door.is_silent() == last_resort) else { continue };
+            let patience = if door.is_doubtful(SLOW, now) { Duration::ZERO } else { SLOW };
+            if let Some(permit) = door.decide(now) {
                 self.running += 1;
-                self.slow_at = now + SLOW;
+                self.slow_at = now + patience;
                 return Some(Output::Ask(place, permit));
             }
         }
@@ -120,8 +122,10 @@ mod tests {
         LeftAlone,
         /// Answers, and its relay is silent.
         Silent(u64),
+        /// Answers, and somebody else has waited for it for a while.
+        Awaited(u64),
     }
-    use Manner::{Answers, Fails, Hangs, LeftAlone, Silent};
+    use Manner::{Answers, Awaited, Fails, Hangs, LeftAlone, Silent};
 
     /// Places in the order in which they were asked and when, places that had answered at the end, and when that was.
     #[derive(Debug, PartialEq, Eq)]
@@ -146,22 +150,30 @@ mod tests {
                     door.report(permit, Outcome::Failed { leave_alone: None }, at(0));
                 }
             }
+            if matches!(manner, Awaited(_)) {
+                door.decide(at(0)).unwrap();
+            }
             door.hear(!matches!(manner, Silent(_)));
             door
         };
+        let began = if manners.iter().any(|manner| matches!(manner, Awaited(_))) { 700 } else { 0 };
         let mut doors: Vec<_> = manners.iter().map(door).collect();
-        let mut race = Race::new(&(0..manners.len()).collect::<Vec<_>>(), wanted, at(0));
+        let mut race = Race::new(&(0..manners.len()).collect::<Vec<_>>(), wanted, at(began));
         let mut course = Course { asked: Vec::new(), answered: Vec::new(), over: 0 };
         let mut events = BTreeSet::new();
-        let mut millis = 0;
+        let mut millis = began;
         loop {
             while let Some(output) = race.poll_output(&mut doors, at(millis)) {
                 match output {
                     Output::Ask(place, _) => {
                         course.asked.push((place, millis));
                         match manners[place] {
-                            Answers(after) | Silent(after) => drop(events.insert((millis + after, place, true))),
-                            Fails(after) => drop(events.insert((millis + after, place, false))),
+                            Answers(after) | Silent(after) | Awaited(after) => {
+                                events.insert((millis + after, place, true));
+                            }
+                            Fails(after) => {
+                                events.insert((millis + after, place, false));
+                            }
                             Hangs => {}
                             LeftAlone => panic!("{place} was asked"),
                         }
@@ -201,6 +213,14 @@ mod tests {
     fn when_the_first_hangs_the_second_answers_in_time() {
         assert_eq!(run(&[Hangs, Answers(100)], 1), course(&[(0, 0), (1, 700)], &[1], 800));
         assert_eq!(run(&[Hangs, Hangs, Answers(100)], 1), course(&[(0, 0), (1, 700), (2, 1_400)], &[2], 1_500));
+    }
+
+    #[test]
+    fn beside_one_that_others_wait_for_the_next_is_asked_at_once() {
+        assert_eq!(run(&[Awaited(5_000), Answers(100)], 1), course(&[(0, 700), (1, 700)], &[1], 800));
+        assert_eq!(run(&[Awaited(50), Answers(100)], 1), course(&[(0, 700), (1, 700)], &[0], 750));
+        let slow = run(&[Awaited(5_000), Hangs, Answers(100)], 1);
+        assert_eq!(slow, course(&[(0, 700), (1, 700), (2, 1_400)], &[2], 1_500));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The stand-in for the browsers' peer connections: what a page's core asks of one, and what it hears from it.
 
-use super::world::{Evening, PEOPLE};
+use super::world::{Evening, FIRST, PEOPLE};
 use crate::domain::{ConnectionId, Now, Role};
 use crate::protocol::{Path, Signal};
 use crate::stream::{Input, PeerCommand, PeerEvent, PeerState, Sample};
@@ -58,10 +58,11 @@ impl Evening {
                 self.post(6, person, candidate());
             }
             PeerCommand::AcceptAnswer(sdp) => {
+                let dead = self.has_no_path(id);
                 let wire = self.wires.entry(id).or_default();
                 wire.accepted = true;
                 // Where the guest has seen a later offer meanwhile, the checks of both ends do not match.
-                wire.dead = sdp != wire.offered.to_string();
+                wire.dead = dead || sdp != wire.offered.to_string();
                 // Chromium, restarted twice at once, checks no pair of either restart and stays where it was.
                 let settled = wire.restarted.is_none_or(|last| self.now.since(last) >= Duration::from_secs(1));
                 wire.restarted = Some(self.now);
@@ -105,6 +106,14 @@ impl Evening {
         }
     }
 
+    /// The first provider's relay dies, over which everything runs.
+    pub(super) fn kill_first_relay(&mut self) {
+        self.first_is_dead = true;
+        for guest in 1..PEOPLE {
+            self.kill_paths(guest);
+        }
+    }
+
     /// Nothing arrives any more on any path of this person, and ICE takes its time to say so.
     pub(super) fn kill_paths(&mut self, person: usize) {
         for id in self.pages[person].peers.clone() {
@@ -113,7 +122,16 @@ impl Evening {
         }
     }
 
+    /// Where there is no direct way, one end with a relay that lives is enough.
+    fn has_no_path(&self, id: ConnectionId) -> bool {
+        let mut ends = self.pages.iter().filter(|page| page.peers.contains(&id));
+        self.first_is_dead && ends.all(|page| page.provider == FIRST)
+    }
+
     fn connect(&mut self, id: ConnectionId) {
+        if self.has_no_path(id) {
+            return;
+        }
         let ends: Vec<_> = (0..PEOPLE).filter(|person| self.pages[*person].peers.contains(&id)).collect();
         let wire = self.wires.entry(id).or_default();
         if wire.accepted && !wire.answered.is_empty() && ends.len() == 2 && !wire.connected {

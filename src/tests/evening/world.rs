@@ -30,7 +30,13 @@ pub(super) struct Page {
     /// What the tab keeps of what was not heard yet.
     unsaid: Vec<Unsaid>,
     pub(super) peers: BTreeSet<ConnectionId>,
+    /// Whose relay it was given last.
+    pub(super) provider: &'static str,
 }
+
+/// The provider that is asked first.
+pub(super) const FIRST: &str = "cloudflare";
+const OTHER: &str = "coturn";
 
 pub(super) struct Evening {
     pub(super) now: Now,
@@ -48,8 +54,10 @@ pub(super) struct Evening {
     pub(super) counted: BTreeMap<ConnectionId, Counted>,
     /// How long credentials live, in seconds.
     pub(super) life: u64,
-    /// Everything runs over relays.
+    /// Everything runs over relays, and pages know it.
     pub(super) relayed: bool,
+    /// There is no direct way, and the first provider's relay is dead.
+    pub(super) first_is_dead: bool,
     /// How often ICE was restarted, over all connections.
     pub(super) restarts: u32,
     /// The next restart moves nothing.
@@ -72,6 +80,7 @@ impl Evening {
             token: None,
             unsaid: vec![],
             peers: BTreeSet::new(),
+            provider: FIRST,
         };
         let mut evening = Self {
             now: Now::default(),
@@ -86,6 +95,7 @@ impl Evening {
             counted: BTreeMap::new(),
             life,
             relayed,
+            first_is_dead: false,
             restarts: 0,
             stays: false,
             elsewhere: BTreeSet::new(),
@@ -221,6 +231,8 @@ impl Evening {
                 if silent.is_some() {
                     self.elsewhere.insert(person);
                 }
+                let provider = if silent.is_some_and(|silent| silent.as_str() == FIRST) { OTHER } else { FIRST };
+                self.pages[person].provider = provider;
                 let server = IceServer {
                     urls: vec!["turn:relay.example".to_owned()],
                     username: Some(self.sent.to_string()),
@@ -228,7 +240,7 @@ impl Evening {
                 };
                 let answer = IceAnswer {
                     ice_servers: vec![server],
-                    provider: "cloudflare".to_owned(),
+                    provider: provider.to_owned(),
                     expires_at: None,
                     expires_in: Some(self.life),
                     degraded: false,
