@@ -3,12 +3,14 @@
 //! - [`step`], [`subject`]: what is checked, and of what. `trouble`, `advice`, `site`: what can be wrong, in words, and what to do. [`report`]: what is said.
 //! - `reach`, `turn`, `leg`, `visit`: the way to a relay, and what is done there.
 //! - `clock`: whether clocks agree. `relays`, `front`: the chains of steps, for providers and for this server.
-//! - `proof`: how doctor and server know each other. [`rounds`]: the same checks in the running server, on a timer.
+//! - `proof`: how doctor and server know each other. [`rounds`]: the same checks in the running server, on a timer. [`checks`]:
+//!   what they came to.
 //!
 //! A chain ends at its first failure, since each step needs those before it. Works with ICE servers, whoever minted them. Holds
 //! credentials for as long as it uses them, and says none of them.
 
 mod advice;
+mod checks;
 mod clock;
 mod front;
 mod leg;
@@ -24,6 +26,7 @@ mod trouble;
 mod turn;
 mod visit;
 
+pub use checks::{Check, Checks};
 pub use reach::Trust;
 pub use report::{Finding, Outcome, Report};
 pub use site::SiteTrouble;
@@ -35,7 +38,7 @@ use self::{report::Cause, visit::Visit};
 use super::{
     clock::Clock,
     config::Config,
-    providers::{IceSet, Provider, RelayDesk, StunUrls, Way},
+    providers::{IceSet, Line, Provider, RelayDesk, StunUrls, Way},
     serve::relay::{NoRelay, OwnRelay},
 };
 use std::{io::Write, process::ExitCode, time::Duration};
@@ -80,15 +83,20 @@ pub struct Doctor {
 impl Doctor {
     /// A doctor for what these settings describe, with the built-in relay where it can be had.
     pub fn new(config: Config, relay: Option<&RelayDesk>, trust: Trust, clock: Clock) -> Result<Self, DoctorError> {
+        let providers = Provider::all(&config, relay, &clock)?;
+        let stun = StunUrls::of(&config, relay);
+        Ok(Self { providers, ..Self::of_a_server(config, stun, trust, clock)? })
+    }
+
+    /// One for a running server with these settings, its port among them. Its providers are told anew at each look: keys change.
+    pub fn of_a_server(config: Config, stun: StunUrls, trust: Trust, clock: Clock) -> Result<Self, DoctorError> {
         let client = || {
             let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
             client.no_proxy().http1_only().timeout(REQUEST)
         };
         let http = client().tls_backend_preconfigured(trust.settings()).build()?;
         let http_from_within = client().danger_accept_invalid_certs(true).build()?;
-        let providers = Provider::all(&config, relay, &clock)?;
-        let stun = StunUrls::of(&config, relay);
-        Ok(Self { config, providers, stun, trust, http, http_from_within, clock })
+        Ok(Self { config, providers: Vec::new(), stun, trust, http, http_from_within, clock })
     }
 
     /// Looks at everything, and tells each step as it ends.
@@ -102,11 +110,26 @@ impl Doctor {
         notes.findings
     }
 
+    /// Looks at what a running server has beside its relays: the clocks of these providers, STUN, and the way to the server.
+    async fn look_around(&self, line: &Line) -> Vec<Finding> {
+        let mut told = |_: &Finding| ();
+        let mut notes = Notes { findings: Vec::new(), told: &mut told };
+        for provider in line.providers() {
+            self.examine_clock(provider, &mut notes).await;
+        }
+        self.examine_stun(&mut notes).await;
+        self.examine_site(&mut notes).await;
+        notes.findings
+    }
+
     async fn examine_stun(&self, notes: &mut Notes<'_>) {
         let stun = IceSet::from(&self.stun);
-        for target in stun.targets().iter().filter(|target| target.way == Way::Stun) {
+        for target in stun.targets() {
+            if target.way != Way::Stun {
+                continue;
+            }
             let subject = Subject::Stun { url: target.url.clone() };
-            let visit = match Visit::resolve(target, &self.trust).await {
+            let visit = match Visit::resolve(&target, &self.trust).await {
                 Ok(visit) => visit,
                 Err(trouble) => {
                     notes.failed(&subject, Step::Name, trouble);
