@@ -41,6 +41,7 @@ use super::{
     providers::{IceSet, Line, Provider, RelayDesk, StunUrls, Way},
     serve::relay::{NoRelay, OwnRelay},
 };
+use crate::domain::ProviderKind;
 use std::{io::Write, process::ExitCode, time::Duration};
 
 /// What one request to this server or to an API may take.
@@ -72,6 +73,8 @@ pub enum DoctorError {
 pub struct Doctor {
     config: Config,
     providers: Vec<Provider>,
+    /// Why the built-in relay stays off, if it does.
+    relay_off_because: Option<String>,
     stun: StunUrls,
     trust: Trust,
     http: reqwest::Client,
@@ -88,6 +91,12 @@ impl Doctor {
         Ok(Self { providers, ..Self::of_a_server(config, stun, trust, clock)? })
     }
 
+    /// The same with what there is to say of the built-in relay on this machine.
+    pub fn beside(config: Config, relay: &OwnRelay, trust: Trust, clock: Clock) -> Result<Self, DoctorError> {
+        let relay_off_because = relay.off_because().map(str::to_owned);
+        Ok(Self { relay_off_because, ..Self::new(config, relay.desk().as_ref(), trust, clock)? })
+    }
+
     /// One for a running server with these settings, its port among them. Its providers are told anew at each look: keys change.
     pub fn of_a_server(config: Config, stun: StunUrls, trust: Trust, clock: Clock) -> Result<Self, DoctorError> {
         let client = || {
@@ -96,7 +105,7 @@ impl Doctor {
         };
         let http = client().tls_backend_preconfigured(trust.settings()).build()?;
         let http_from_within = client().danger_accept_invalid_certs(true).build()?;
-        Ok(Self { config, providers: Vec::new(), stun, trust, http, http_from_within, clock })
+        Ok(Self { config, providers: Vec::new(), relay_off_because: None, stun, trust, http, http_from_within, clock })
     }
 
     /// Looks at everything, and tells each step as it ends.
@@ -104,6 +113,10 @@ impl Doctor {
         let mut notes = Notes { findings: Vec::new(), told };
         for provider in &self.providers {
             self.examine_provider(provider, &mut notes).await;
+        }
+        if let Some(reason) = &self.relay_off_because {
+            let subject = Subject::Api { provider: ProviderKind::Relay.into() };
+            notes.skipped(&subject, Step::Credential, &format!("the built-in relay stays off: {reason}"));
         }
         self.examine_stun(&mut notes).await;
         self.examine_site(&mut notes).await;
@@ -147,7 +160,7 @@ pub async fn run(config: Config, json: bool) -> Result<ExitCode, DoctorError> {
     let clock = Clock::system();
     // Lives while it is looked at.
     let relay = OwnRelay::beside(&config, &clock).await?;
-    let doctor = Doctor::new(config, relay.desk().as_ref(), Trust::system()?, clock)?;
+    let doctor = Doctor::beside(config, &relay, Trust::system()?, clock)?;
     let mut told = |finding: &Finding| {
         // With JSON the output is the report alone, and whoever waits for it reads here.
         if json { say(&mut std::io::stderr(), finding) } else { say(&mut std::io::stdout(), finding) }
