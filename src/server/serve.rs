@@ -256,6 +256,12 @@ impl Server {
         })
     }
 
+    /// The same, which looks so often whether its certificate was renewed.
+    #[must_use]
+    pub fn looking_at_its_certificate_every(self, pause: Duration) -> Self {
+        Self { certificate: self.certificate.map(|certificate| certificate.looked_at_every(pause)), ..self }
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
