@@ -1,6 +1,6 @@
 //! Figures for Prometheus: what is counted as it happens, and what is looked up when somebody asks.
 //!
-//! Labels are providers, ways and outcomes: closed sets, so that the series stay few. No code, name or address is a label.
+//! Labels are providers, ways, steps and outcomes: closed sets, so that the series stay few. No code, name or address is a label.
 
 use super::{
     doctor::Checks,

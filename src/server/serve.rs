@@ -61,7 +61,7 @@ pub struct Server {
     far: Option<FarRelay>,
     clock: Clock,
     /// What looks at everything in the background, and how often.
-    doctor: Option<(Doctor, Duration)>,
+    doctor: Option<(Box<Doctor>, Duration)>,
     certificate: Option<Certificate>,
     room: Room,
     rotations: Rotations,
@@ -343,7 +343,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         tasks.spawn(grants.clone().take_back_from_who_goes_on(usage.orders()));
         if let Some((doctor, every)) = doctor {
-            tasks.spawn(rounds::go(grants, doctor, checks, every));
+            tasks.spawn(rounds::go(grants, *doctor, checks, every));
         }
         let mut serving = match certificate {
             None => tokio::spawn(visitors.clone().receive(listener)),
@@ -422,7 +422,7 @@ fn doctor(
     address: SocketAddr,
     relay: Option<&RelayDesk>,
     clock: &Clock,
-) -> Option<(Doctor, Duration)> {
+) -> Option<(Box<Doctor>, Duration)> {
     let every = config.operating.turn_check_every?;
     let stun = StunUrls::of(config, relay);
     let mut config = config.clone();
@@ -432,7 +432,7 @@ fn doctor(
         .map_err(DoctorError::from)
         .and_then(|trust| Doctor::of_a_server(config, stun, trust, clock.clone()));
     match doctor {
-        Ok(doctor) => Some((doctor, every)),
+        Ok(doctor) => Some((Box::new(doctor), every)),
         Err(error) => {
             tracing::warn!("Nothing is checked. {error}");
             None
