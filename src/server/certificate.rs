@@ -45,6 +45,9 @@ pub enum CertificateError {
 #[derive(Debug, Clone)]
 pub struct Certificate {
     files: Files,
+    /// What the files were like when they were read: whoever changes them from then on is noticed, however late it is looked.
+    known: Stamp,
+    look_every: Duration,
     shown: Arc<Shown>,
     config: Arc<ServerConfig>,
 }
@@ -71,13 +74,20 @@ impl Certificate {
     /// Reads the chain and the key.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, CertificateError> {
         let files = Files { certificate: certificate.to_owned(), key: key.to_owned() };
+        let known = files.stamp();
         let shown = Arc::new(Shown(RwLock::new(Arc::new(files.read()?))));
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(CertificateError::NoPair)?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
-        Ok(Self { files, shown, config: Arc::new(config) })
+        Ok(Self { files, known, look_every: LOOK_EVERY, shown, config: Arc::new(config) })
+    }
+
+    /// The same, whose files are looked at after each such pause.
+    #[must_use]
+    pub fn looked_at_every(self, pause: Duration) -> Self {
+        Self { look_every: pause, ..self }
     }
 
     /// What a server shows it with. Always the newest.
@@ -87,13 +97,9 @@ impl Certificate {
 
     /// Looks for new files, for ever.
     pub async fn watch(self) {
-        self.watch_every(LOOK_EVERY).await;
-    }
-
-    async fn watch_every(self, pause: Duration) {
-        let mut known = self.files.stamp();
+        let mut known = self.known;
         loop {
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(self.look_every).await;
             let stamp = self.files.stamp();
             if stamp == known {
                 continue;
@@ -195,8 +201,7 @@ pub(crate) mod tests {
         let certificate = Certificate::read(&file, &key).unwrap();
         assert!(contents(&certificate, &old));
         let pause = Duration::from_millis(5);
-        let watching = tokio::spawn(certificate.clone().watch_every(pause));
-        tokio::time::sleep(pause * 4).await;
+        let watching = tokio::spawn(certificate.clone().looked_at_every(pause).watch());
 
         let before = fs::read(&file).unwrap();
         fs::write(&file, "torn").unwrap();

@@ -3,12 +3,14 @@
 //! - [`step`], [`subject`]: what is checked, and of what. `trouble`, `advice`, `site`: what can be wrong, in words, and what to do. [`report`]: what is said.
 //! - `reach`, `turn`, `leg`, `visit`: the way to a relay, and what is done there.
 //! - `clock`: whether clocks agree. `relays`, `front`: the chains of steps, for providers and for this server.
-//! - `proof`: how doctor and server know each other. [`rounds`]: the same checks in the running server, on a timer.
+//! - `proof`: how doctor and server know each other. [`rounds`]: the same checks in the running server, on a timer. [`checks`]:
+//!   what they came to.
 //!
 //! A chain ends at its first failure, since each step needs those before it. Works with ICE servers, whoever minted them. Holds
 //! credentials for as long as it uses them, and says none of them.
 
 mod advice;
+mod checks;
 mod clock;
 mod front;
 mod leg;
@@ -24,6 +26,7 @@ mod trouble;
 mod turn;
 mod visit;
 
+pub use checks::{Check, Checks};
 pub use reach::Trust;
 pub use report::{Finding, Outcome, Report};
 pub use site::SiteTrouble;
@@ -35,9 +38,10 @@ use self::{report::Cause, visit::Visit};
 use super::{
     clock::Clock,
     config::Config,
-    providers::{IceSet, Provider, RelayDesk, StunUrls, Way},
+    providers::{IceSet, Line, Provider, RelayDesk, StunUrls, Way},
     serve::relay::{NoRelay, OwnRelay},
 };
+use crate::domain::ProviderKind;
 use std::{io::Write, process::ExitCode, time::Duration};
 
 /// What one request to this server or to an API may take.
@@ -69,6 +73,8 @@ pub enum DoctorError {
 pub struct Doctor {
     config: Config,
     providers: Vec<Provider>,
+    /// Why the built-in relay stays off, if it does.
+    relay_off_because: Option<String>,
     stun: StunUrls,
     trust: Trust,
     http: reqwest::Client,
@@ -80,15 +86,26 @@ pub struct Doctor {
 impl Doctor {
     /// A doctor for what these settings describe, with the built-in relay where it can be had.
     pub fn new(config: Config, relay: Option<&RelayDesk>, trust: Trust, clock: Clock) -> Result<Self, DoctorError> {
+        let providers = Provider::all(&config, relay, &clock)?;
+        let stun = StunUrls::of(&config, relay);
+        Ok(Self { providers, ..Self::of_a_server(config, stun, trust, clock)? })
+    }
+
+    /// The same with what there is to say of the built-in relay on this machine.
+    pub fn beside(config: Config, relay: &OwnRelay, trust: Trust, clock: Clock) -> Result<Self, DoctorError> {
+        let relay_off_because = relay.off_because().map(str::to_owned);
+        Ok(Self { relay_off_because, ..Self::new(config, relay.desk().as_ref(), trust, clock)? })
+    }
+
+    /// One for a running server with these settings, its port among them. Its providers are told anew at each look: keys change.
+    pub fn of_a_server(config: Config, stun: StunUrls, trust: Trust, clock: Clock) -> Result<Self, DoctorError> {
         let client = || {
             let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
             client.no_proxy().http1_only().timeout(REQUEST)
         };
         let http = client().tls_backend_preconfigured(trust.settings()).build()?;
         let http_from_within = client().danger_accept_invalid_certs(true).build()?;
-        let providers = Provider::all(&config, relay, &clock)?;
-        let stun = StunUrls::of(&config, relay);
-        Ok(Self { config, providers, stun, trust, http, http_from_within, clock })
+        Ok(Self { config, providers: Vec::new(), relay_off_because: None, stun, trust, http, http_from_within, clock })
     }
 
     /// Looks at everything, and tells each step as it ends.
@@ -97,6 +114,22 @@ impl Doctor {
         for provider in &self.providers {
             self.examine_provider(provider, &mut notes).await;
         }
+        if let Some(reason) = &self.relay_off_because {
+            let subject = Subject::Api { provider: ProviderKind::Relay.into() };
+            notes.skipped(&subject, Step::Credential, &format!("the built-in relay stays off: {reason}"));
+        }
+        self.examine_stun(&mut notes).await;
+        self.examine_site(&mut notes).await;
+        notes.findings
+    }
+
+    /// Looks at what a running server has beside its relays: the clocks of these providers, STUN, and the way to the server.
+    async fn look_around(&self, line: &Line) -> Vec<Finding> {
+        let mut told = |_: &Finding| ();
+        let mut notes = Notes { findings: Vec::new(), told: &mut told };
+        for provider in line.providers() {
+            self.examine_clock(provider, &mut notes).await;
+        }
         self.examine_stun(&mut notes).await;
         self.examine_site(&mut notes).await;
         notes.findings
@@ -104,9 +137,12 @@ impl Doctor {
 
     async fn examine_stun(&self, notes: &mut Notes<'_>) {
         let stun = IceSet::from(&self.stun);
-        for target in stun.targets().iter().filter(|target| target.way == Way::Stun) {
+        for target in stun.targets() {
+            if target.way != Way::Stun {
+                continue;
+            }
             let subject = Subject::Stun { url: target.url.clone() };
-            let visit = match Visit::resolve(target, &self.trust).await {
+            let visit = match Visit::resolve(&target, &self.trust).await {
                 Ok(visit) => visit,
                 Err(trouble) => {
                     notes.failed(&subject, Step::Name, trouble);
@@ -124,7 +160,7 @@ pub async fn run(config: Config, json: bool) -> Result<ExitCode, DoctorError> {
     let clock = Clock::system();
     // Lives while it is looked at.
     let relay = OwnRelay::beside(&config, &clock).await?;
-    let doctor = Doctor::new(config, relay.desk().as_ref(), Trust::system()?, clock)?;
+    let doctor = Doctor::beside(config, &relay, Trust::system()?, clock)?;
     let mut told = |finding: &Finding| {
         // With JSON the output is the report alone, and whoever waits for it reads here.
         if json { say(&mut std::io::stderr(), finding) } else { say(&mut std::io::stdout(), finding) }

@@ -36,6 +36,7 @@ pub use router::{addresses, app};
 
 use super::{
     config::{AppConfig, MoneyConfig},
+    doctor::Checks,
     guard::{ClientApps, Flow, Guard, Origin},
     metrics::Answers,
     operator::Operator,
@@ -77,6 +78,8 @@ pub struct Needs {
     pub client_ip_source: ClientIpSource,
     /// What callers of the credential API got so far.
     pub answers: Answers,
+    /// What the checks in the background came to.
+    pub checks: Checks,
     /// The operator's page.
     pub operator: Operator,
     /// What relays cost.

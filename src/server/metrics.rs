@@ -1,8 +1,9 @@
 //! Figures for Prometheus: what is counted as it happens, and what is looked up when somebody asks.
 //!
-//! Labels are providers, ways and outcomes: closed sets, so that the series stay few. No code, name or address is a label.
+//! Labels are providers, ways, steps and outcomes: closed sets, so that the series stay few. No code, name or address is a label.
 
 use super::{
+    doctor::Checks,
     providers::{Failure, Grants, Pauses, ProviderState, Standing},
     signaling::Sessions,
     usage::Usage,
@@ -72,6 +73,11 @@ struct OverWay {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfStep {
+    step: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Build {
     version: &'static str,
     /// Empty where the build was not told.
@@ -111,7 +117,13 @@ impl Answers {
 }
 
 /// Everything, as Prometheus reads it.
-pub fn text(sessions: &Sessions, usage: &Usage, grants: &Grants, answers: &Answers) -> Result<String, fmt::Error> {
+pub fn text(
+    sessions: &Sessions,
+    usage: &Usage,
+    grants: &Grants,
+    answers: &Answers,
+    checks: &Checks,
+) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("tessro");
     let build = Family::<Build, Gauge>::default();
     let commit = commit().unwrap_or_default();
@@ -127,6 +139,7 @@ pub fn text(sessions: &Sessions, usage: &Usage, grants: &Grants, answers: &Answe
     let states = line.states();
     paused(&mut registry, &states, grants.pauses());
     providers(&mut registry, &states);
+    checked(&mut registry, checks);
     let mut out = String::new();
     text::encode(&mut out, &registry)?;
     Ok(out)
@@ -198,6 +211,14 @@ fn providers(registry: &mut Registry, states: &[ProviderState]) {
     registry.register("relay_echo", "Whether the relay echoed when it was last tried", echo);
     registry.register_with_unit("relay_round_trip", "There and back by way of the relay", Unit::Seconds, round_trip);
     registry.register_with_unit("relay_checked_timestamp", "When the relay was last tried", Unit::Seconds, checked);
+}
+
+fn checked(registry: &mut Registry, checks: &Checks) {
+    let passes = Family::<OfStep, Gauge>::default();
+    for (check, passed) in checks.standing() {
+        passes.get_or_create(&OfStep { step: check.word() }).set(i64::from(passed));
+    }
+    registry.register("check", "1 where a check of this server passes, 0 where it fails; see `tessro doctor`", passes);
 }
 
 fn paused(registry: &mut Registry, states: &[ProviderState], pauses: &Pauses) {

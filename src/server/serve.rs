@@ -21,14 +21,14 @@ use super::{
     clock::Clock,
     cluster::{Cluster, ClusterError, Rates, Teller},
     config::Config,
-    doctor::{Trust, rounds},
+    doctor::{Checks, Doctor, DoctorError, Trust, rounds},
     files,
     guard::{self, ClientApps, Flow, Guard, Room},
     http::{self, AppState, Needs},
     metrics::Answers,
     operator::Operator,
     paths::{Countries, CountriesError},
-    providers::{Grants, Rotations, Voices},
+    providers::{Grants, RelayDesk, Rotations, StunUrls, Voices},
     relay::Relay,
     signaling::{Rules, SessionSettings, Sessions, StoreError},
     site::{self, UnpackError},
@@ -60,8 +60,8 @@ pub struct Server {
     /// What leads it, where it is a process of its own.
     far: Option<FarRelay>,
     clock: Clock,
-    /// How often relays are tried.
-    check_every: Option<Duration>,
+    /// What looks at everything in the background, and how often.
+    doctor: Option<(Box<Doctor>, Duration)>,
     certificate: Option<Certificate>,
     room: Room,
     rotations: Rotations,
@@ -177,6 +177,8 @@ impl Server {
         };
         let sessions = Sessions::open(&config.app.data_dir, usage.clone(), clock.clone(), settings)?;
 
+        let doctor = doctor(&config, address, relay.desk().as_ref(), &clock);
+
         tracing::info!("✅ Tessro server listening on port {}", address.port());
         let open = config
             .app
@@ -224,6 +226,7 @@ impl Server {
             apps,
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),
+            checks: Checks::default(),
             money: config.money.clone(),
             voices: voices.clone(),
             operator: Operator::new(&config.app.data_dir, config.operating.admin_token),
@@ -231,7 +234,6 @@ impl Server {
             client_url: config.app.client_url,
         });
         let room = Room::new(most_connections(config.room.most_connections), config.room.connections_per_address());
-        let check_every = config.operating.turn_check_every;
         let stages = config.limits.bandwidth_stages.percentages().to_vec();
         Ok(Self {
             listener,
@@ -241,7 +243,7 @@ impl Server {
             voice,
             far,
             clock,
-            check_every,
+            doctor,
             certificate,
             room,
             rotations,
@@ -252,6 +254,12 @@ impl Server {
             cluster,
             teller,
         })
+    }
+
+    /// The same, which looks so often whether its certificate was renewed.
+    #[must_use]
+    pub fn looking_at_its_certificate_every(self, pause: Duration) -> Self {
+        Self { certificate: self.certificate.map(|certificate| certificate.looked_at_every(pause)), ..self }
     }
 
     /// Where it listens.
@@ -303,7 +311,7 @@ impl Server {
             voice,
             far,
             clock,
-            check_every,
+            doctor,
             certificate,
             room,
             rotations,
@@ -315,7 +323,7 @@ impl Server {
             teller,
             ..
         } = self;
-        let (grants, data_dir) = (state.grants.clone(), state.data_dir.clone());
+        let (grants, data_dir, checks) = (state.grants.clone(), state.data_dir.clone(), state.checks.clone());
         let (sessions, usage, guard) = (state.sessions.clone(), state.usage.clone(), Arc::clone(&state.guard));
         let (operator, flow, ticking) = (state.operator.clone(), Arc::clone(&state.flow), clock.clone());
         let stopping = CancellationToken::new();
@@ -334,8 +342,8 @@ impl Server {
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(grants.clone().take_back_from_who_goes_on(usage.orders()));
-        if let Some(every) = check_every {
-            check_relays(&mut tasks, grants, clock.clone(), every);
+        if let Some((doctor, every)) = doctor {
+            tasks.spawn(rounds::go(grants, *doctor, checks, every));
         }
         let mut serving = match certificate {
             None => tokio::spawn(visitors.clone().receive(listener)),
@@ -408,11 +416,27 @@ fn announce_budget(config: &Config) {
     }
 }
 
-/// Tries the relays in the background, from now on.
-fn check_relays(tasks: &mut JoinSet<()>, grants: Grants, clock: Clock, every: Duration) {
-    match Trust::system() {
-        Ok(trust) => drop(tasks.spawn(rounds::go(grants, trust, clock, every))),
-        Err(error) => tracing::warn!("Relays are not tried ({error}): install the system's CA certificates"),
+/// What looks at a server in the background, and how often; `None` where nothing is to, or there is nobody to trust.
+fn doctor(
+    config: &Config,
+    address: SocketAddr,
+    relay: Option<&RelayDesk>,
+    clock: &Clock,
+) -> Option<(Box<Doctor>, Duration)> {
+    let every = config.operating.turn_check_every?;
+    let stun = StunUrls::of(config, relay);
+    let mut config = config.clone();
+    // Any port may have been asked for.
+    config.app.port = address.port();
+    let doctor = Trust::system()
+        .map_err(DoctorError::from)
+        .and_then(|trust| Doctor::of_a_server(config, stun, trust, clock.clone()));
+    match doctor {
+        Ok(doctor) => Some((Box::new(doctor), every)),
+        Err(error) => {
+            tracing::warn!("Nothing is checked. {error}");
+            None
+        }
     }
 }
 

@@ -78,6 +78,11 @@ impl TestApp {
     /// The same by a clock that a test may move.
     pub(super) async fn start_by(clock: Clock, data: TempDir, variables: &[(&str, &str)]) -> Self {
         let server = Server::start(config(&data, variables), clock).await.unwrap();
+        Self::serve(server, data, variables)
+    }
+
+    /// Serves with one that was started with this directory and these variables.
+    pub(super) fn serve(server: Server, data: TempDir, variables: &[(&str, &str)]) -> Self {
         let relay = server.relay().map(|relay| Arc::downgrade(&relay));
         let scheme = if variables.iter().any(|(name, _)| *name == "TLS_CERT") { "https" } else { "http" };
         let url = format!("{scheme}://{}", server.address());

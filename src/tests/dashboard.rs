@@ -64,12 +64,12 @@ async fn figures() -> BTreeMap<String, BTreeSet<String>> {
     app.get("/api/turn-credentials").await;
     for _ in 0..300 {
         let given = given(&app.get("/metrics").await.text);
-        if given.contains_key("tessro_relay_round_trip_seconds") {
+        if ["tessro_relay_round_trip_seconds", "tessro_check"].iter().all(|name| given.contains_key(*name)) {
             return given;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("the relay is not tried");
+    panic!("the relay and the server are not tried");
 }
 
 #[tokio::test]

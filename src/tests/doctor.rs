@@ -3,6 +3,7 @@
 mod apis;
 pub(super) mod coturn;
 mod metrics;
+mod own_relay;
 mod proxy;
 mod relays;
 mod rounds;

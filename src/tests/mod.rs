@@ -38,6 +38,7 @@ mod relay;
 mod relay_alone;
 mod restart;
 mod rotation;
+mod scripts;
 mod several;
 mod shown;
 mod version;

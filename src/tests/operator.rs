@@ -3,12 +3,14 @@
 use super::{
     app::{Answer, Log, TestApp, cloudflare, minted},
     participants::{Page, text},
+    relay::{credential, eventually},
 };
-use crate::domain::ConnectionId;
+use crate::domain::{ConnectionId, ProviderKind};
 use crate::protocol::{
     AdminView, CandidateType, ClientMessage, EndReason, MeterNow, PairCounters, Path, PathNow, PathSeen,
     RelayTransport, ServerMessage, UsageReport, Watched,
 };
+use crate::server::relay::tests::caller::Caller;
 use futures::{SinkExt as _, StreamExt as _};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -289,6 +291,24 @@ async fn whoever_has_relaying_ended_gets_no_credentials_any_more_and_others_do()
     assert_eq!(app.get("/api/turn-credentials").await.json()["provider"], "coturn");
     let nobody = act(&app, json!({"do": "end_relay", "participant": "00000000000000ff"})).await;
     assert_eq!(nobody.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_of_the_built_in_relay_is_worth_nothing_once_relaying_was_ended() {
+    let log = Log::listen();
+    let app = app(&[("TURN_RELAY_DEVELOPMENT", "1"), ("TURN_RELAY_PORT", "0")]).await;
+    let (_host, token, _) = Page::create(&app).await;
+    let token = text(token);
+    let mine = app.request(Method::GET, "/api/turn-credentials").bearer_auth(&token);
+    let (credential, udp, _) = credential(&app.send(mine).await.json());
+    let mut caller = Caller::udp(udp, &credential);
+    caller.allocate();
+    let participant = token.split('.').nth(1).unwrap();
+    assert_eq!(act(&app, json!({"do": "end_relay", "participant": participant})).await.status, 204);
+    eventually(|| app.relay().unwrap().allocations() == 0).await;
+    assert!(!Caller::udp(udp, &credential).is_served(), "nor do they get another one for it");
+    let untrue = format!("{} takes no credential back", ProviderKind::Relay.title());
+    assert!(!log.text().contains(&untrue));
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ pub(super) struct OperatingArgs {
 
     /// How often the running server tries each provider's relay, such as 30s, 5m or 1h, or `off`. It tries them at its start too.
     /// A provider whose relay does not answer is asked after the others. Costs about 2 kB of relayed data each time, and a
-    /// credential now and then.
+    /// credential now and then. As often it looks at clocks, STUN, its data and the way to itself, for `/metrics` and the log.
     #[arg(long, env, default_value = "5m", value_parser = values::timer)]
     turn_check_every: values::Timer,
 }
@@ -45,7 +45,7 @@ pub struct OperatingConfig {
     pub geoip_file: Option<PathBuf>,
     /// Who has it may read what is not for visitors.
     pub admin_token: Option<SecretString>,
-    /// How often relays are tried; `None` for never.
+    /// How often relays and the way to the server are tried; `None` for never.
     pub turn_check_every: Option<Duration>,
 }
 

@@ -25,10 +25,10 @@ impl Trouble {
             }
             Self::HungUp => format!(
                 "see the log of what listens there; a proxy or a firewall may end the connection. Check the port in {}",
-                subject.address_setting()
+                subject.port_setting()
             ),
             Self::NotTurn => {
-                format!("another service has this port: correct the port in {}", subject.address_setting())
+                format!("another service has this port: correct the port in {}", subject.port_setting())
             }
             Self::Certificate(flaw) => certificate(flaw, subject),
             Self::NotTls(_) => match subject {
@@ -63,15 +63,15 @@ impl Trouble {
 fn refused(subject: &Subject) -> String {
     match subject {
         Subject::Relay { way: Way::Udp | Way::Stun, .. } | Subject::Stun { .. } => {
-            format!("start the relay, or correct the port in {}", subject.address_setting())
+            format!("start the relay, or correct the port in {}", subject.port_setting())
         }
         Subject::Relay { way: Way::Tcp, .. } => format!(
             "have the relay listen on TCP as well (coturn: without no-tcp), or correct the port in {}",
-            subject.address_setting()
+            subject.port_setting()
         ),
         Subject::Relay { way: Way::Tls, .. } => format!(
             "have the relay listen for TLS (coturn: tls-listening-port, cert and pkey, without no-tls), or correct the port in {}",
-            subject.address_setting()
+            subject.port_setting()
         ),
         Subject::Api { .. } => format!("correct the address in {}", subject.address_setting()),
         Subject::Site => {
@@ -150,7 +150,12 @@ fn denied(code: u16, step: Step, subject: &Subject) -> String {
 fn login_refused(subject: &Subject) -> String {
     let Some(provider) = subject.provider() else { return "see the relay's log".into() };
     match provider.kind() {
-        ProviderKind::Coturn | ProviderKind::Relay => format!(
+        ProviderKind::Relay => {
+            "run this with the DATA_DIR of the server that runs, which has the relay's secret, or write that in \
+                                TURN_RELAY_SECRET for both"
+                .into()
+        }
+        ProviderKind::Coturn => format!(
             "write the relay's own secret (coturn: static-auth-secret, with use-auth-secret) in {}",
             subject.setting("COTURN_SHARED_SECRET")
         ),
@@ -203,6 +208,15 @@ mod tests {
         assert!(advice.ends_with("in STATIC_TURN_USERNAME_X and STATIC_TURN_CREDENTIAL_X"), "{advice}");
         let api = Subject::Api { provider: "cloudflare:eu".parse().unwrap() };
         assert!(Trouble::Silent.advice(Step::Port, &api).ends_with("CLOUDFLARE_TURN_API_BASE_EU"));
+    }
+
+    #[test]
+    fn the_settings_of_the_built_in_relay_are_its_own() {
+        let port = |way| Trouble::Refused.advice(Step::Port, &relay("relay", way));
+        assert!(port(Way::Udp).ends_with("TURN_RELAY_PORT") && port(Way::Tcp).ends_with("TURN_RELAY_PORT"));
+        assert!(port(Way::Tls).ends_with("TURN_RELAY_TLS_PORT"));
+        let login = Trouble::Denied(401).advice(Step::Allocation, &relay("relay", Way::Udp));
+        assert!(login.contains("DATA_DIR") && login.contains("TURN_RELAY_SECRET"), "{login}");
     }
 
     #[test]

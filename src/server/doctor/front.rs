@@ -81,6 +81,14 @@ impl Doctor {
         if !self.examine_way(public, notes).await {
             return;
         }
+        if self.config.cluster.is_some() {
+            notes.skipped(
+                &subject,
+                Step::PublicOrigin,
+                "there are several servers, and the public address may lead to another one",
+            );
+            return;
+        }
         match self.health(public, proof, false).await {
             Ok(seen) => {
                 notes.passed(

@@ -71,6 +71,35 @@ impl Doctor {
         u64::try_from(millis).ok().map(UnixMillis)
     }
 
+    /// The provider's clock alone, as far as it can be told without a credential of its.
+    pub(super) async fn examine_clock(&self, provider: &Provider, notes: &mut Notes<'_>) {
+        let name = provider.name();
+        if let Some(api) = provider.api() {
+            if let Some(theirs) = self.date_of(api).await {
+                let subject = Subject::Api { provider: name.clone() };
+                notes.tell(&subject, Step::Clock, clock::by_date(self.clock.wall(), theirs));
+            }
+            return;
+        }
+        let first = Trial::FIRST.expires_at(self.clock.wall());
+        let Some(signed) = provider.signed_until(first, Whom::stranger()) else { return };
+        for target in signed.targets() {
+            if target.way == Way::Stun {
+                continue;
+            }
+            let Ok(visit) = Visit::resolve(&target, &self.trust).await else { continue };
+            let subject = Subject::Relay { provider: name.clone(), url: target.url.clone(), way: target.way };
+            match self.try_clock(Some(provider), &target, &visit).await {
+                Some(Next::Agree(how)) => return notes.passed(&subject, Step::Clock, how),
+                Some(Next::Differ { ours_ahead }) => {
+                    return notes.failed(&subject, Step::Clock, Trouble::ClockOff { by: None, ours_ahead });
+                }
+                // Another way there may tell it.
+                Some(Next::NotTold | Next::Try(_)) | None => {}
+            }
+        }
+    }
+
     async fn mint(&self, provider: &Provider, subject: &Subject, notes: &mut Notes<'_>) -> Option<Grant> {
         match provider.mint(Whom::stranger(), provider.life(), &self.clock).await {
             Ok(grant) => {

@@ -64,7 +64,7 @@ impl Finding {
         matches!(self.outcome, Outcome::Failed(_))
     }
 
-    fn detail(&self) -> String {
+    pub(super) fn detail(&self) -> String {
         match &self.outcome {
             Outcome::Passed(detail) | Outcome::Skipped(detail) => detail.clone(),
             Outcome::Failed(Cause::Trouble(trouble)) => trouble.to_string(),

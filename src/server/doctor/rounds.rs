@@ -3,8 +3,10 @@
 //! Tries what browsers are given, and of it what tells most for least: two allocations and an echo over each way. What comes of
 //! it, [`Line`] knows: a provider whose relay does not echo stands behind the others. Only relayed packets count here, and not
 //! whether the address is reached from without: the server may be where no browser ever is.
+//!
+//! Beside relays the doctor looks at the rest: clocks, STUN, the data and the way to the server. [`Checks`] knows what comes of that.
 
-use super::{Trouble, reach::Trust, visit::Visit};
+use super::{Checks, Doctor, Trouble, reach::Trust, visit::Visit};
 use crate::server::{
     clock::Clock,
     providers::{Grants, IceSet, Line, MOST_URLS, RelaySeen, Target, Way},
@@ -16,9 +18,15 @@ use std::{collections::BTreeMap, time::Duration};
 type Tried = (Way, Result<Duration, Trouble>);
 
 /// Checks for ever, each round so long after the one before. To be stopped by dropping it.
-pub async fn go(grants: Grants, trust: Trust, clock: Clock, every: Duration) {
+pub async fn go(grants: Grants, doctor: Doctor, checks: Checks, every: Duration) {
     loop {
-        round(&grants.line(), &trust, &clock).await;
+        let line = grants.line();
+        let relays = round(&line, &doctor.trust, &doctor.clock);
+        let rest = async {
+            let found = Box::pin(doctor.look_around(&line)).await;
+            checks.note(&found);
+        };
+        tokio::join!(relays, rest);
         // Many servers with one relay are not to come at once.
         tokio::time::sleep(every.mul_f64(rand::random_range(0.9..1.1))).await;
     }

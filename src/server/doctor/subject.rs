@@ -54,6 +54,17 @@ impl Subject {
         self.provider().map_or_else(|| plain.to_owned(), |name| variable_of(name, plain))
     }
 
+    /// The variable in which the port stands.
+    pub(super) fn port_setting(&self) -> String {
+        match self {
+            Self::Relay { provider, way, .. } if provider.kind() == ProviderKind::Relay => {
+                let name = if *way == Way::Tls { "TURN_RELAY_TLS_PORT" } else { "TURN_RELAY_PORT" };
+                name.to_owned()
+            }
+            Self::Api { .. } | Self::Relay { .. } | Self::Stun { .. } | Self::Site => self.address_setting(),
+        }
+    }
+
     /// The variable in which the address stands.
     pub(super) fn address_setting(&self) -> String {
         let plain = match (self, self.provider().map(ProviderName::kind)) {

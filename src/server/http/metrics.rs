@@ -42,7 +42,7 @@ pub(super) async fn figures(
         }
         Err(why @ (NotLetIn::WrongToken | NotLetIn::TooMany(_))) => return admin::not_let_in(why),
     }
-    match metrics::text(&state.sessions, &state.usage, &state.grants, &state.answers) {
+    match metrics::text(&state.sessions, &state.usage, &state.grants, &state.answers, &state.checks) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS), (header::CACHE_CONTROL, "no-store")], text).into_response(),
         Err(error) => {
             tracing::error!("Figures could not be written: {error}");

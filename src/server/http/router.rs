@@ -135,6 +135,7 @@ mod tests {
         server::{
             clock::Clock,
             config::Config,
+            doctor::Checks,
             guard::{ClientApps, Flow, FlowRates, Guard, RateLimit},
             metrics::Answers,
             operator::Operator,
@@ -176,6 +177,7 @@ mod tests {
             apps: ClientApps::new(&config.client_apps),
             client_ip_source: config.app.client_ip_source,
             answers: Answers::default(),
+            checks: Checks::default(),
             money: config.money,
             operator: Operator::new(data_dir, None),
             data_dir: data_dir.to_owned(),

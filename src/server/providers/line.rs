@@ -120,6 +120,11 @@ impl Line {
         states.map(state).collect()
     }
 
+    /// The providers, each in its place.
+    pub fn providers(&self) -> &[Provider] {
+        &self.providers
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.providers.len()

@@ -14,12 +14,13 @@ use crate::{
 };
 use secrecy::ExposeSecret as _;
 
-/// No allocation outlives its credential. What a participant who is gone still has is barred at the relay, not here.
+/// No allocation outlives its credential. What a participant who is gone still has is barred at the relay, not here, by the
+/// [`Bouncer`](crate::server::relay::Bouncer).
 pub(super) const TERMS: Terms = Terms {
     longest_life: None,
     at_expiry: AtExpiry::CutOff,
     billing: Billing::ClientBoth,
-    revocable: false,
+    revocable: true,
     usage: UsageAsked::EachCredential,
 };
 

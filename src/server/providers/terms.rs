@@ -19,7 +19,7 @@ pub struct Terms {
     pub at_expiry: AtExpiry,
     /// Which bytes are billed.
     pub billing: Billing,
-    /// Whether a credential can be taken back before it expires.
+    /// Whether a credential can be made worthless before it expires: the provider takes it back, or bars whoever holds it.
     pub revocable: bool,
     /// Whether the provider tells what was used.
     pub usage: UsageAsked,

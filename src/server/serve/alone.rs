@@ -9,7 +9,7 @@ use super::{
     relay::{Led, OwnRelay, RelaySecrets, tidy},
 };
 use crate::server::{certificate::Certificate, clock::Clock, config::Config, relay::Relay};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A relay without a site.
 pub struct RelayAlone {
@@ -26,6 +26,12 @@ impl RelayAlone {
         relay.announce();
         let led = relay.led(&config, &clock).await;
         Ok(Self { relay, led, certificate })
+    }
+
+    /// The same, which looks so often whether its certificate was renewed.
+    #[must_use]
+    pub fn looking_at_its_certificate_every(self, pause: Duration) -> Self {
+        Self { certificate: self.certificate.map(|certificate| certificate.looked_at_every(pause)), ..self }
     }
 
     /// The relay itself.

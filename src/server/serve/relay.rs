@@ -107,6 +107,8 @@ pub struct OwnRelay {
     /// Clients over TLS come to the site's port.
     shares_the_port: bool,
     said: String,
+    /// Why it cannot run, where it was not asked for by name.
+    off_because: Option<String>,
 }
 
 /// Where a relay takes clients over TLS.
@@ -127,8 +129,15 @@ impl OwnRelay {
         site_port: u16,
         clock: &Clock,
     ) -> Result<Self, NoRelay> {
-        let without =
-            |said| Self { running: None, desk: None, mint: None, errands: None, shares_the_port: false, said };
+        let without = |said| Self {
+            running: None,
+            desk: None,
+            mint: None,
+            errands: None,
+            shares_the_port: false,
+            said,
+            off_because: None,
+        };
         let in_line = is_in_line(config);
         let stood = match config.relay.place {
             RelayPlace::External if in_line => Self::elsewhere(config),
@@ -146,7 +155,10 @@ impl OwnRelay {
             RelayPlace::Off => return Ok(without("The built-in relay is off".into())),
         };
         match stood {
-            Err(reason) if !is_asked_for(config) => Ok(without(format!("The built-in relay stays off: {reason}"))),
+            Err(reason) if !is_asked_for(config) => {
+                let said = format!("The built-in relay stays off: {reason}");
+                Ok(Self { off_because: Some(reason.to_string()), ..without(said) })
+            }
             stood => stood,
         }
     }
@@ -210,7 +222,15 @@ impl OwnRelay {
         );
         let desk = desk::of(config, &doors, mint.clone())?;
         let running = Some(Arc::new(running));
-        Ok(Self { running, desk: Some(desk), mint: Some(mint), errands: None, shares_the_port, said })
+        Ok(Self {
+            running,
+            desk: Some(desk),
+            mint: Some(mint),
+            errands: None,
+            shares_the_port,
+            said,
+            off_because: None,
+        })
     }
 
     /// The relay for somebody who looks at it: the one of the server that runs on this machine, or, where none does, one that
@@ -229,6 +249,7 @@ impl OwnRelay {
                     errands: None,
                     shares_the_port: false,
                     said: String::new(),
+                    off_because: None,
                 });
             }
         }
@@ -240,12 +261,25 @@ impl OwnRelay {
         let desk = desk::of(config, &Doors::elsewhere(&config.relay), mint.clone())?;
         let said = "The built-in relay is a process of its own: tessro relay".into();
         let errands = Some(Errands::default());
-        Ok(Self { running: None, desk: Some(desk), mint: Some(mint), errands, shares_the_port: false, said })
+        Ok(Self {
+            running: None,
+            desk: Some(desk),
+            mint: Some(mint),
+            errands,
+            shares_the_port: false,
+            said,
+            off_because: None,
+        })
     }
 
     /// Says in the log how it stands.
     pub fn announce(&self) {
         tracing::info!("{}", self.said);
+    }
+
+    /// Why there is none although it was not switched off, and what to do.
+    pub fn off_because(&self) -> Option<&str> {
+        self.off_because.as_deref()
     }
 
     /// Where its credentials are had.

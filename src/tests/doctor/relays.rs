@@ -151,6 +151,29 @@ async fn a_login_for_everybody_is_looked_at_like_any_other() {
 }
 
 #[tokio::test]
+async fn a_login_for_everybody_passes_over_tls_as_well() {
+    let (address, authority) = (own_address(), Authority::new());
+    let certificate = authority.issue(&address.to_string());
+    let [cert, pkey] = certificate.settings();
+    let login = ["lt-cred-mech", "user=ada:whispered", "allow-loopback-peers"];
+    let relay = Coturn::start_at(address, &[&login[..], &[cert.as_str(), pkey.as_str()]].concat()).await;
+    let urls = format!("{},turns:{address}:5349?transport=tcp", relay.urls());
+    let with = |password| {
+        [("STATIC_TURN_URLS", urls.as_str()), ("STATIC_TURN_USERNAME", "ada"), ("STATIC_TURN_CREDENTIAL", password)]
+    };
+    let findings = examine_with(&with("whispered"), authority.trust(), Clock::system()).await;
+    assert_well(&findings);
+    let echo = [Step::Allocation, Step::Permission, Step::Echo, Step::RelayedAddress];
+    // Nobody signs it here, so nothing tells the relay's clock.
+    assert_eq!(steps_of(&findings, "transport=udp"), [&[Step::Name, Step::Port], &echo[..]].concat());
+    assert_eq!(steps_of(&findings, ":3478?transport=tcp"), [&[Step::Name, Step::Port], &echo[..]].concat());
+    assert_eq!(steps_of(&findings, "turns:"), [&[Step::Name, Step::Port, Step::Tls], &echo[..]].concat());
+    assert!(!printed(&findings).contains("whispered"));
+    let findings = examine_with(&with("shouted"), authority.trust(), Clock::system()).await;
+    assert_eq!(steps_of(&findings, "turns:"), [Step::Name, Step::Port, Step::Tls, Step::Allocation]);
+}
+
+#[tokio::test]
 async fn a_name_that_does_not_resolve() {
     let (step, line) = broken(&with_secret("turn:nowhere.invalid", SECRET).await);
     assert_eq!(step, Step::Name);

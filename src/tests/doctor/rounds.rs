@@ -2,9 +2,12 @@
 
 use super::{
     coturn::{Coturn, PLAIN, SECRET, own_address},
+    proxy::Proxy,
+    site::good,
     tls::nobody,
 };
 use crate::{
+    domain::UnixMillis,
     server::{
         clock::Clock,
         config::Config,
@@ -125,4 +128,72 @@ async fn the_server_tries_its_relays_by_itself_and_tells() {
             None => Some(Coturn::start_at(address, PLAIN).await),
         };
     }
+}
+
+/// Waits until `/metrics` says of these checks whether they pass, and gives all that it says then.
+async fn until_told(app: &TestApp, checks: &[(&str, u8)]) -> String {
+    let expected: Vec<_> =
+        checks.iter().map(|(step, passes)| format!("tessro_check{{step=\"{step}\"}} {passes}\n")).collect();
+    let mut text = String::new();
+    for _ in 0..300 {
+        text = app.get("/metrics").await.text;
+        if expected.iter().all(|line| text.contains(line)) {
+            return text;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{expected:?} are not told:\n{text}");
+}
+
+#[tokio::test]
+async fn what_breaks_beside_the_relays_is_told_until_it_is_mended() {
+    let address = own_address();
+    let url = format!("stun:{address}");
+    let answering = Coturn::start_at(address, PLAIN).await;
+    let app = TestApp::start(&[("STUN_URLS", url.as_str()), ("TURN_CHECK_EVERY", "1s")]).await;
+    let well = [("stun", 1), ("data_directory", 1), ("server", 1), ("web_socket", 1), ("client_address", 1)];
+    let text = until_told(&app, &well).await;
+    assert!(!text.contains("public_origin"), "nobody knows the public address:\n{text}");
+
+    drop(answering);
+    until_told(&app, &[("stun", 0), ("server", 1)]).await;
+    let _back = Coturn::start_at(address, PLAIN).await;
+    until_told(&app, &well).await;
+}
+
+#[tokio::test]
+async fn the_way_through_the_proxy_is_looked_at_while_the_server_runs() {
+    let log = Log::listen();
+    let proxy = Proxy::bind().await;
+    let url = proxy.url();
+    let variables =
+        [("CLIENT_URL", url.as_str()), ("CLIENT_IP_SOURCE", "XRealIp"), ("STUN_URLS", ""), ("TURN_CHECK_EVERY", "1s")];
+    let app = TestApp::start(&variables).await;
+    // It takes connections and passes nothing on.
+    let text = until_told(&app, &[("server", 1), ("public_origin", 0)]).await;
+    assert!(!text.contains("web_socket") && !text.contains("step=\"stun\""), "{text}");
+    proxy.pass_on(app.address(), good);
+    until_told(&app, &[("public_origin", 1), ("web_socket", 1), ("client_address", 1)]).await;
+    let said = log.text();
+    let about = |words| said.lines().filter(|line| line.contains("\"public_origin\"") && line.contains(words)).count();
+    assert_eq!(about("A check of this server fails (there is a connection, but no answer"), 1);
+    assert_eq!(about("A check of this server passes again"), 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_a_provider_contradicts_is_told() {
+    let stand_in = cloudflare(ResponseTemplate::new(401)).await;
+    let base = stand_in.uri();
+    let key = [
+        ("CLOUDFLARE_TURN_KEY_ID", "key-id"),
+        ("CLOUDFLARE_TURN_API_TOKEN", "token"),
+        ("CLOUDFLARE_TURN_API_BASE", base.as_str()),
+        ("STUN_URLS", ""),
+        ("TURN_CHECK_EVERY", "1s"),
+    ];
+    let app = TestApp::start(&key).await;
+    until_told(&app, &[("clock", 1)]).await;
+    let (clock, _) = Clock::by_hand(UnixMillis(1_700_000_000_000));
+    let app = TestApp::start_by(clock, tempfile::tempdir().unwrap(), &key).await;
+    until_told(&app, &[("clock", 0)]).await;
 }

@@ -36,7 +36,7 @@ async fn behind(change: Change, source: &'static str) -> Vec<Finding> {
 }
 
 /// As a proxy should be.
-fn good(lines: &mut Vec<String>) {
+pub(super) fn good(lines: &mut Vec<String>) {
     without(lines, "x-real-ip");
     lines.push("X-Real-IP: 198.51.100.7".to_owned());
 }

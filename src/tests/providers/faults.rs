@@ -1,5 +1,7 @@
 //! What any API can do wrong, done by each in turn: the caller hears of a failure in time, the operator why.
 
+mod torn;
+
 use super::*;
 use crate::tests::app::Log;
 use futures::future::join_all;

@@ -62,7 +62,10 @@ pub(super) struct Addresses {
 impl Addresses {
     /// Finds them, which takes two seconds at most.
     pub(super) async fn find(config: &Config) -> Result<Self, NoRelay> {
-        let machine = Machine::look();
+        Self::of(Machine::look(), config).await
+    }
+
+    async fn of(machine: Machine, config: &Config) -> Result<Self, NoRelay> {
         let set = &config.relay;
         let (relayed, how) = match (set.public_address, set.development) {
             (Some(public), _) => (machine.reached_at(public)?, How::Set),
@@ -253,10 +256,65 @@ mod tests {
     }
 
     async fn seen_by(url: &str) -> Result<RelayedAddress, String> {
-        let variables = [("STUN_URLS", url), ("TURN_RELAY_PORT", "0")];
+        let found = found(behind_a_nat(), &[("STUN_URLS", url), ("TURN_RELAY_PORT", "0")]).await?;
+        Ok(found.relayed[0])
+    }
+
+    /// What a relay with these variables gives out on such a machine.
+    async fn found(machine: Machine, variables: &[(&str, &str)]) -> Result<Addresses, String> {
         let find = |name: &str| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| value.into());
         let (_, config) = Config::read(["tessro".into()], find).unwrap();
-        machine(&[], &["127.0.0.1"]).seen(&config).await.map_err(|reason| reason.to_string())
+        Addresses::of(machine, &config).await.map_err(|reason| reason.to_string())
+    }
+
+    /// Behind a NAT, as far as a loopback address may stand for a private one.
+    fn behind_a_nat() -> Machine {
+        machine(&["127.0.0.1"], &["127.0.0.1"])
+    }
+
+    #[tokio::test]
+    async fn what_is_set_comes_first_then_the_machines_own_and_then_what_a_stun_server_sees() {
+        let nobody_to_ask = ("STUN_URLS", "");
+        let both = || machine(&["127.0.0.1", "1.2.3.4", "2a00::1"], &["1.2.3.4", "2a00::1"]);
+        let own = found(both(), &[nobody_to_ask]).await.unwrap();
+        assert_eq!((own.how, own.are_public()), (How::Own, true));
+        assert_eq!(own.relayed, [ip("1.2.3.4").into(), ip("2a00::1").into()], "one of each family");
+        assert_eq!(own.own, ["1.2.3.4", "127.0.0.1", "2a00::1"].map(ip));
+        let set = found(both(), &[nobody_to_ask, ("TURN_RELAY_PUBLIC_ADDRESS", "9.9.9.9")]).await.unwrap();
+        let passed_on = RelayedAddress { bound: ip("1.2.3.4"), public: ip("9.9.9.9") };
+        assert_eq!((set.how, set.relayed), (How::Set, vec![passed_on]));
+
+        let stun = stun(|from| SocketAddr::new(ip("9.9.9.9"), from.port()));
+        let asking = [("STUN_URLS", stun.as_str()), ("TURN_RELAY_PORT", "0")];
+        let seen = found(behind_a_nat(), &asking).await.unwrap();
+        let passed_on = RelayedAddress { bound: ip("127.0.0.1"), public: ip("9.9.9.9") };
+        assert_eq!((seen.how, seen.are_public()), (How::Seen, true));
+        assert_eq!((&seen.relayed, &seen.own), (&vec![passed_on], &vec![ip("127.0.0.1")]));
+
+        let nothing = [nobody_to_ask, ("TURN_RELAY_PORT", "0")];
+        for machine in [behind_a_nat(), machine(&["127.0.0.1"], &[]), machine(&["2a00::1"], &["2a00::1"])] {
+            let reason = found(machine, &nothing).await.unwrap_err();
+            assert!(reason.starts_with("this machine has no public address of its own, and no STUN server told one"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_developer_needs_no_public_address_and_a_machine_that_has_one_is_no_laptop() {
+        let set = [("TURN_RELAY_DEVELOPMENT", "1"), ("STUN_URLS", ""), ("HOST", "0.0.0.0")];
+        let at_home = found(machine(&["192.168.1.5"], &["192.168.1.5"]), &set).await.unwrap();
+        assert_eq!((at_home.how, at_home.are_public()), (How::Development, false));
+        let rented = found(machine(&["1.2.3.4"], &["1.2.3.4"]), &set).await.unwrap();
+        assert_eq!((rented.how, rented.are_public()), (How::Own, true));
+    }
+
+    #[test]
+    fn the_log_says_how_an_address_was_found() {
+        assert_eq!(How::Set.to_string(), "");
+        assert_eq!(How::Own.to_string(), ", this machine's own address");
+        let seen = How::Seen.to_string();
+        assert!(seen.starts_with(", as STUN sees this machine behind a NAT"), "{seen}");
+        assert!(seen.contains("has to let browsers in") && seen.contains("set TURN_RELAY=off"), "{seen}");
+        assert!(How::Development.to_string().contains("TURN_RELAY_DEVELOPMENT"));
     }
 
     #[tokio::test]
