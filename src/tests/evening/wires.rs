@@ -69,7 +69,11 @@ impl Evening {
                 if settled && !std::mem::take(&mut self.stays) {
                     wire.pair = self.now;
                 }
+                let mended = wire.connected && !wire.dead;
                 self.connect(id);
+                if mended {
+                    self.tell_ends(id, PeerState::Connected);
+                }
             }
             PeerCommand::Configure | PeerCommand::Tell(_) => {
                 assert!(self.pages[person].peers.contains(&id), "for a connection that is gone");
@@ -138,9 +142,13 @@ impl Evening {
             wire.connected = true;
             let hosts = ends.iter().filter(|end| self.role(**end) == Some(Role::Host)).count();
             assert!(hosts <= 1, "a connection between hosts");
-            for end in ends {
-                self.post(50, end, Input::Peer(id, PeerEvent::State(PeerState::Connected)));
-            }
+            self.tell_ends(id, PeerState::Connected);
+        }
+    }
+
+    fn tell_ends(&mut self, id: ConnectionId, state: PeerState) {
+        for end in (0..PEOPLE).filter(|person| self.pages[*person].peers.contains(&id)).collect::<Vec<_>>() {
+            self.post(50, end, Input::Peer(id, PeerEvent::State(state)));
         }
     }
 

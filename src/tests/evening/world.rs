@@ -231,7 +231,7 @@ impl Evening {
                 if silent.is_some() {
                     self.elsewhere.insert(person);
                 }
-                let provider = if silent.is_some_and(|silent| silent.as_str() == FIRST) { OTHER } else { FIRST };
+                let provider = if silent.is_some_and(|silent| silent.to_string() == FIRST) { OTHER } else { FIRST };
                 self.pages[person].provider = provider;
                 let server = IceServer {
                     urls: vec!["turn:relay.example".to_owned()],
