@@ -153,7 +153,7 @@ pub struct Session {
 #[derive(Debug)]
 enum RoleCore {
     Host(Host),
-    Guest(Guest),
+    Guest(Box<Guest>),
 }
 
 impl Session {

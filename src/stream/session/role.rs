@@ -4,7 +4,6 @@ use super::{RoleCore, Session};
 use crate::domain::{Now, Role};
 use crate::protocol::ClientMessage;
 use crate::stream::film::HostFilm;
-use crate::stream::guest::Guest;
 use crate::stream::host::Host;
 use crate::stream::outbox::Output;
 use crate::stream::view::Picture;
@@ -32,7 +31,7 @@ impl Session {
             Role::Host => RoleCore::Host(Host::default()),
             Role::Guest => {
                 self.invite = None;
-                RoleCore::Guest(Guest::default())
+                RoleCore::Guest(Box::default())
             }
         });
     }
