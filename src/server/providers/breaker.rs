@@ -33,6 +33,8 @@ pub(super) struct Breaker {
     silent: bool,
     /// When it was asked first of those times since it was last heard of.
     asked: Option<Now>,
+    /// How long it was waited for then.
+    took: Duration,
 }
 
 /// Where a breaker stands.
@@ -97,16 +99,15 @@ impl Breaker {
         Some(permit)
     }
 
-    /// Whether it is likely to fail or to be slow: it failed the last time, or somebody waits for it longer than `slow`. No reason
-    /// to leave it alone, but none to wait for it either.
-    pub(super) fn is_doubtful(&self, slow: Duration, now: Now) -> bool {
-        let failed = !matches!(self.state, State::Closed { failures: 0 });
-        failed || self.asked.is_some_and(|asked| now.since(asked) >= slow)
+    /// Whether it took so long the last time, or somebody waits for it that long now. No reason to leave it alone, but none to wait
+    /// for it either.
+    pub(super) fn takes(&self, long: Duration, now: Now) -> bool {
+        self.took >= long || self.asked.is_some_and(|asked| now.since(asked) >= long)
     }
 
     /// How it went. What was asked before the breaker last opened says nothing any more.
     pub(super) fn report(&mut self, permit: Permit, outcome: Outcome, now: Now) -> Option<Change> {
-        self.asked = None;
+        self.took = self.asked.take().map_or(self.took, |asked| now.since(asked));
         if permit.0 != self.era {
             return None;
         }
@@ -199,20 +200,17 @@ mod tests {
     }
 
     #[test]
-    fn whoever_failed_or_is_waited_for_is_doubtful_until_it_answers() {
-        const SLOW: Duration = Duration::from_millis(700);
+    fn who_hangs_takes_long_from_then_on_until_it_is_quick_again() {
+        const LONG: Duration = Duration::from_millis(700);
         let mut breaker = Breaker::default();
         let permit = breaker.decide(at(0)).unwrap();
         breaker.decide(at(600)).unwrap();
-        assert!(!breaker.is_doubtful(SLOW, at(699)) && breaker.is_doubtful(SLOW, at(700)));
-        breaker.report(permit, Outcome::Answered, at(900));
-        assert!(!breaker.is_doubtful(SLOW, at(10_000)));
+        assert!(!breaker.takes(LONG, at(699)) && breaker.takes(LONG, at(700)));
+        breaker.report(permit, FAILED, at(1_900));
+        assert!(breaker.takes(LONG, at(10_000)), "it may hang again");
         let permit = breaker.decide(at(10_000)).unwrap();
         breaker.report(permit, FAILED, at(10_050));
-        assert!(breaker.is_doubtful(SLOW, at(10_050)), "the next one may fail as well");
-        let permit = breaker.decide(at(10_100)).unwrap();
-        breaker.report(permit, Outcome::Answered, at(10_200));
-        assert!(!breaker.is_doubtful(SLOW, at(10_200)));
+        assert!(!breaker.takes(LONG, at(10_050)), "who fails at once is not waited for long");
     }
 
     #[test]

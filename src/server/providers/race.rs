@@ -1,10 +1,10 @@
 //! Who of the line is asked when, and when to stop waiting: one caller's question, without the asking.
 //!
 //! The first is asked at once, the next when it fails or has not answered after 700 ms, and so on; the first answer wins. Beside
-//! one that others wait for, or that has just failed, the next is asked at once. Whoever is left alone by their [`Breaker`] is
-//! passed over. Where several answers are wanted, so many are asked at once, and with one
-//! in hand nobody waits longer than for a slow one. Providers whose relay is silent are asked last: their credentials are of
-//! little use, and better than none. It is over within [`BUDGET`], with an answer or without.
+//! one that others wait for, or that took that long the last time, the next is asked at once. Whoever is left alone by their
+//! [`Breaker`] is passed over. Where several answers are wanted, so many are asked at once, and with one in hand nobody waits
+//! longer than for a slow one. Providers whose relay is silent are asked last: their credentials are of little use, and better
+//! than none. It is over within [`BUDGET`], with an answer or without.
 //!
 //! Pure: time is passed in, and nothing is known of providers but their places.
 
@@ -80,7 +80,7 @@ impl Race {
         while self.running + self.answered < self.wanted || self.slow_at <= now {
             let Some((place, last_resort)) = self.places.pop_front() else { break };
             let Some(door) = doors.get_mut(place).filter(|door| door.is_silent() == last_resort) else { continue };
-            let patience = if door.is_doubtful(SLOW, now) { Duration::ZERO } else { SLOW };
+            let patience = if door.takes(SLOW, now) { Duration::ZERO } else { SLOW };
             if let Some(permit) = door.decide(now) {
                 self.running += 1;
                 self.slow_at = now + patience;
