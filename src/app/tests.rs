@@ -203,6 +203,14 @@ fn the_host_moves_the_film_and_a_guest_sees_where_it_is() {
 }
 
 #[test]
+fn the_home_page_has_a_place_for_the_server_status_and_says_nothing_before_it_is_known() {
+    let html = page("/", SessionView::default());
+    let (_, after) = html.split_once("class=\"server-status\"").unwrap();
+    let said = after.split_once('>').unwrap().1.split('<').next().unwrap();
+    assert_eq!(said.trim(), "");
+}
+
+#[test]
 fn live_is_said_only_while_frames_arrive() {
     let connection = ConnectionView {
         path: Path::Relayed,

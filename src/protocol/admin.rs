@@ -364,7 +364,7 @@ pub struct Outcomes {
     pub by_candidate: Vec<Tally<CandidateType>>,
     /// Those that needed a relay, by how it was reached.
     pub by_transport: Vec<Tally<RelayTransport>>,
-    /// By country, where a header tells; never finer.
+    /// By country, where a header or a file tells; never finer.
     pub by_country: Vec<Tally<String>>,
     /// There and back by way of a relay, on average.
     pub relay_round_trip_ms: Option<u32>,

@@ -85,9 +85,10 @@ impl Paths {
         self.core().closed(connection, now);
     }
 
-    /// Where somebody is, as a trusted header says.
+    /// Where somebody is, as a trusted header or a file says.
     pub fn is_from(&self, participant: ParticipantId, country: Country) {
-        self.core().is_from(participant, country);
+        let now = self.0.clock.now();
+        self.core().is_from(participant, country, now);
     }
 
     /// Those that are open, the youngest first.

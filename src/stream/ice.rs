@@ -279,9 +279,9 @@ impl Ice {
         self.provider.as_ref()
     }
 
-    /// How long the credentials in hand still work.
+    /// How long the credentials in hand still work; `None` once they do not, and where there are none.
     pub fn lasts(&self, now: Now) -> Option<Duration> {
-        self.expires.map(|expires| expires.since(now))
+        self.expires.map(|expires| expires.since(now)).filter(|left| !left.is_zero())
     }
 
     /// What people are shown.
@@ -392,6 +392,32 @@ mod tests {
             let _ = ice.answered(&of("cloudflare"), at(500), &mut random);
             assert_eq!(ice.named_a_silent_one(), None, "it is not kept for later");
         }
+    }
+
+    #[test]
+    fn how_long_credentials_last_runs_down_and_a_renewal_begins_it_anew() {
+        let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
+        let secs = |ice: &Ice, now| ice.lasts(at(now)).map(|left| left.as_secs());
+        assert_eq!(secs(&ice, 0), None, "there are none yet");
+        let _ = ice.answered(&IceOutcome::Answer(answer()), at(10), &mut random);
+        assert_eq!((secs(&ice, 10), secs(&ice, 400), secs(&ice, 1_009)), (Some(1_000), Some(610), Some(1)));
+        assert_eq!((secs(&ice, 1_010), secs(&ice, 5_000)), (None, None), "what is over lasts no longer");
+
+        let due = ice.next_timeout().unwrap();
+        assert!(ice.tick(due) && ice.lasts(due) > Some(Duration::from_secs(400)), "the old ones hold meanwhile");
+        let longer = IceAnswer { expires_in: Some(3_600), ..answer() };
+        let _ = ice.answered(&IceOutcome::Answer(longer), at(700), &mut random);
+        assert_eq!((secs(&ice, 700), secs(&ice, 1_300)), (Some(3_600), Some(3_000)));
+
+        let _ = ice.answered(&IceOutcome::Unreachable, at(1_300), &mut random);
+        assert_eq!(secs(&ice, 1_300), Some(3_000), "a renewal that fails takes nothing away");
+        let reached = IceOutcome::LimitReached { message: "It is.".to_owned(), ice_servers: vec![] };
+        let _ = ice.answered(&reached, at(1_400), &mut random);
+        assert_eq!(secs(&ice, 1_400), None, "at the limit no relay is good any more");
+
+        let mut kept = Ice::default();
+        kept.kept(answer(), Duration::from_secs(300), at(0), &mut random);
+        assert_eq!(secs(&kept, 0), Some(700), "its age in the tab counts");
     }
 
     #[test]

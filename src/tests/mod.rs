@@ -31,6 +31,7 @@ mod load;
 mod operator;
 mod participants;
 mod ports;
+mod privacy;
 mod providers;
 mod proxies;
 pub(crate) mod redis;

@@ -1,14 +1,14 @@
 //! The operator's page over HTTP: who gets in, what is seen, what is done, and the live line.
 
 use super::{
-    app::{Answer, Log, TestApp, cloudflare, minted},
+    app::{API_TOKEN, Answer, Log, TestApp, cloudflare, minted},
     participants::{Page, text},
     relay::{credential, eventually},
 };
 use crate::domain::{ConnectionId, ProviderKind};
 use crate::protocol::{
     AdminView, CandidateType, ClientMessage, EndReason, MeterNow, PairCounters, Path, PathNow, PathSeen,
-    RelayTransport, ServerMessage, UsageReport, Watched,
+    RelayTransport, ServerMessage, Tally, UsageReport, Watched,
 };
 use crate::server::relay::tests::caller::Caller;
 use futures::{SinkExt as _, StreamExt as _};
@@ -143,9 +143,10 @@ async fn the_view_has_sessions_by_identifier_and_no_name_code_or_address() {
 #[tokio::test]
 async fn a_connection_is_seen_as_its_ends_see_it_and_counted_once_it_is_over() {
     let app = app(&[("COUNTRY_HEADER", "x-country")]).await;
-    let (mut host, token, snapshot) = Page::create(&app).await;
+    let create = ClientMessage::Create { name: None, password: None };
+    let (mut host, token, snapshot) = Page::enter_with(&app, ("x-country", "FR"), &create).await;
     let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
-    let (mut guest, ..) = Page::enter(&app, &join).await;
+    let (mut guest, ..) = Page::enter_with(&app, ("x-country", "DE"), &join).await;
     let connection = ConnectionId::from_random(7);
     host.offers_to(&mut guest, connection).await;
     let seen = PathSeen {
@@ -176,6 +177,8 @@ async fn a_connection_is_seen_as_its_ends_see_it_and_counted_once_it_is_over() {
         let outcomes = view(&app).await.outcomes.unwrap();
         if outcomes.came_up == 1 {
             assert_eq!((outcomes.relayed, outcomes.relay_round_trip_ms, outcomes.failed), (1, Some(48), vec![]));
+            assert_eq!(outcomes.by_transport, [Tally { of: RelayTransport::Tcp, count: 1 }]);
+            assert_eq!(outcomes.by_country, [Tally { of: "DE".to_owned(), count: 1 }], "the guest's, and once");
             return;
         }
     }
@@ -275,6 +278,53 @@ async fn a_paused_provider_is_not_asked_also_after_a_restart_until_it_is_let_go_
     assert_eq!(standing(view(&app).await), "asked");
     let nobody = act(&app, json!({"do": "pause_provider", "provider": "twilio", "paused": true})).await;
     assert_eq!(nobody.status, 404);
+}
+
+#[tokio::test]
+async fn a_header_that_is_not_the_trusted_one_tells_no_country() {
+    let app = app(&[]).await;
+    let create = ClientMessage::Create { name: None, password: None };
+    let (mut host, _, snapshot) = Page::enter_with(&app, ("x-country", "DE"), &create).await;
+    let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
+    let (mut guest, ..) = Page::enter_with(&app, ("x-country", "DE"), &join).await;
+    let connection = ConnectionId::from_random(7);
+    host.offers_to(&mut guest, connection).await;
+    let report =
+        UsageReport { connection, sequence: 1, path: Path::Direct, pairs: Vec::new(), other_end: None, seen: None };
+    guest.say(&ClientMessage::Usage { report }).await;
+    let heard = guest.hear().await;
+    assert!(matches!(heard, ServerMessage::UsageAck { .. }), "{heard:?}");
+    guest.say(&ClientMessage::Leave).await;
+    for _ in 0..20 {
+        let outcomes = view(&app).await.outcomes.unwrap();
+        if outcomes.came_up == 1 {
+            assert_eq!((outcomes.by_country, outcomes.by_transport), (vec![], vec![]));
+            return;
+        }
+    }
+    panic!("it is not counted");
+}
+
+#[tokio::test]
+async fn what_a_provider_refused_last_is_seen_with_when_and_without_a_key() {
+    // A provider may well repeat what it was sent.
+    let refusal = ResponseTemplate::new(401).set_body_string(format!("bad token {API_TOKEN} of key-id"));
+    let stand_in = cloudflare(refusal).await;
+    let app = TestApp::with_cloudflare(&stand_in.uri(), &[("ADMIN_TOKEN", TOKEN)]).await;
+    let before = view(&app).await;
+    assert_eq!(before.providers[0].last_error, None, "nobody has asked yet");
+    let answer = app.get("/api/turn-credentials").await.json();
+    assert_eq!((&answer["degraded"], &answer["reason"]), (&json!(true), &json!("provider_error")));
+
+    let after = view(&app).await;
+    let error = after.providers[0].last_error.clone().unwrap();
+    assert_eq!(after.providers[0].name.kind(), ProviderKind::Cloudflare);
+    assert!(error.text.starts_with("Cloudflare API returned 401: the API token is invalid or expired."), "{error:?}");
+    assert!((before.at_ms..=after.at_ms).contains(&error.at_ms), "{} {error:?} {}", before.at_ms, after.at_ms);
+    let told = serde_json::to_string(&after).unwrap();
+    for hidden in [API_TOKEN, "key-id", TOKEN] {
+        assert!(!told.contains(hidden), "{hidden} in {told}");
+    }
 }
 
 #[tokio::test]

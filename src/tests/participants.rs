@@ -35,6 +35,15 @@ impl Page {
         })
     }
 
+    /// Enters as somebody whose proxy says this of them.
+    pub(super) async fn enter_with(
+        app: &TestApp,
+        header: (&'static str, &str),
+        message: &ClientMessage,
+    ) -> (Self, WireToken, Snapshot) {
+        Self::opened(app, Some(header)).await.unwrap().entered(message).await
+    }
+
     async fn opened(app: &TestApp, header: Option<(&'static str, &str)>) -> Result<Self, Box<tungstenite::Error>> {
         let mut request = format!("{}/ws", app.url.replacen("http", "ws", 1)).into_client_request().unwrap();
         if let Some((name, value)) = header {

@@ -4,7 +4,6 @@ use super::{Dialogue, Support};
 use crate::app::language::use_language;
 use crate::app::session::{asleep, use_session};
 use crate::app::words::{self, label, say};
-use crate::stream::IceView;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
@@ -63,14 +62,7 @@ fn Figures(
     let session = use_session();
     let language = use_language();
     let connection = session.part(|view| view.connection.clone());
-    let relay = session.part(|view| match &view.ice {
-        IceView::Relay { provider } => Some((provider.clone(), view.relay_lasts?)),
-        IceView::Loading
-        | IceView::Direct(_)
-        | IceView::RateLimited
-        | IceView::LimitReached(_)
-        | IceView::Unreachable => None,
-    });
+    let relay = session.part(words::relay_in_hand);
     let lines = move || {
         if !open.get() {
             return None;

@@ -7,8 +7,8 @@ use crate::app::session::SessionHandle;
 use crate::domain::{ConnectionId, Language, ParticipantId};
 use crate::protocol::{
     AdminView, CandidateType, ConnectionNow, Counting, Elsewhere, FailedBecause, LastError, MeterNow, Money, MonthCost,
-    MonthSoFar, Outcomes, PathNow, PeopleNow, ProviderNow, ProviderStanding, Range, Series, SessionUse, Stage,
-    StageKind, Tally, Watched,
+    MonthSoFar, Outcomes, PathNow, PeopleNow, ProviderNow, ProviderStanding, Range, RelayTransport, Series, SessionUse,
+    Stage, StageKind, Tally, Watched,
 };
 use crate::stream::SessionView;
 use crate::stream::admin::{AdminPage, Door, Refused};
@@ -142,8 +142,13 @@ fn full() -> AdminView {
             failed: vec![Tally { of: FailedBecause::NoPair, count: 1 }],
             relayed: 3,
             by_candidate: vec![Tally { of: CandidateType::Relay, count: 3 }],
+            by_transport: vec![
+                Tally { of: RelayTransport::Udp, count: 1 },
+                Tally { of: RelayTransport::Tcp, count: 1 },
+                Tally { of: RelayTransport::Tls, count: 1 },
+            ],
+            by_country: vec![Tally { of: "DE".into(), count: 7 }, Tally { of: "FR".into(), count: 3 }],
             relay_round_trip_ms: Some(47),
-            ..Outcomes::default()
         }),
         counting: Counting::Works,
         ..bare()
@@ -231,6 +236,31 @@ fn what_is_known_is_shown_in_both_languages() {
     {
         assert!(german.contains(words), "{words}");
     }
+}
+
+#[test]
+fn how_relays_are_reached_and_where_people_are_is_told_each_with_its_share() {
+    let under = |page: &str, heading: &str| {
+        let (_, after) = page.split_once(&format!(">{heading}</h3>")).unwrap();
+        let list = after.split("</ul>").next().unwrap();
+        // What stands between the tags.
+        let words = list.split('<').filter_map(|part| Some(part.split_once('>')?.1.trim()));
+        words.filter(|words| !words.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let english = html(Language::English, open(full()));
+    assert_eq!(
+        under(&english, "Relays reached by"),
+        ["UDP", "1 of 3 (33.3 %)", "TCP", "1 of 3 (33.3 %)", "TLS", "1 of 3 (33.3 %)"]
+    );
+    assert_eq!(under(&english, "By country"), ["DE", "7 of 10 (70 %)", "FR", "3 of 10 (30 %)"]);
+    let german = html(Language::German, open(full()));
+    assert_eq!(under(&german, "Relays erreicht über")[..2], ["UDP", "1 von 3 (33,3 %)"]);
+    assert_eq!(under(&german, "Nach Land"), ["DE", "7 von 10 (70 %)", "FR", "3 von 10 (30 %)"]);
+
+    let mut unknown = full();
+    unknown.outcomes = unknown.outcomes.map(|outcomes| Outcomes { by_country: Vec::new(), ..outcomes });
+    let said = html(Language::English, open(unknown));
+    assert!(said.contains("COUNTRY_HEADER") && said.contains("GEOIP_FILE"), "both ways to have it");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::Text;
 use crate::domain::{Language, Role};
 use crate::protocol::{BandwidthState, BandwidthStatus, EndReason};
-use crate::stream::{LinkView, Phase, Problem, SessionView};
+use crate::stream::{IceView, LinkView, Phase, Problem, SessionView};
 
 /// What the product is, in one line.
 pub const TAGLINE: Text = Text {
@@ -72,6 +72,18 @@ pub fn server_status(status: &BandwidthStatus, language: Language) -> String {
 
 /// Beside how long they last.
 pub const CREDENTIALS: Text = Text { en: "Relay credentials", de: "Zugang zum Relay" };
+
+/// Whose relay credentials are in hand, and for how many minutes they last; none where there are none.
+pub fn relay_in_hand(view: &SessionView) -> Option<(String, u64)> {
+    match &view.ice {
+        IceView::Relay { provider } => Some((provider.clone(), view.relay_lasts?)),
+        IceView::Loading
+        | IceView::Direct(_)
+        | IceView::RateLimited
+        | IceView::LimitReached(_)
+        | IceView::Unreachable => None,
+    }
+}
 
 /// How long the credentials in hand last.
 pub fn credentials(provider: &str, minutes: u64, language: Language) -> String {
@@ -188,5 +200,109 @@ pub fn ended(reason: EndReason, role: Option<Role>) -> (Text, Text) {
                 de: "Du warst zu lange weg, oder die Runde ist vorbei.",
             },
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::DegradedReason;
+
+    fn status(state: BandwidthState, relays: &[&str], percentage: f64) -> BandwidthStatus {
+        BandwidthStatus {
+            bandwidth_used_gb: "0.00".to_owned(),
+            bandwidth_limit_gb: 1_000_u64.into(),
+            percentage,
+            remaining_gb: "1000.00".to_owned(),
+            reset_date: "2025-02-01T00:00:00.000Z".to_owned(),
+            active_connections: 0,
+            status: state,
+            bandwidth_used_bytes: 0,
+            bandwidth_reserved_bytes: 0,
+            bandwidth_estimated_bytes: 0,
+            relays: relays.iter().map(|relay| (*relay).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn every_state_of_the_server_has_its_sentence() {
+        let both = |status: &BandwidthStatus| {
+            (server_status(status, Language::English), server_status(status, Language::German))
+        };
+        for (state, relays, percentage, english, german) in [
+            (
+                BandwidthState::Ok,
+                &["Cloudflare"][..],
+                12.4,
+                "Streaming works directly, and over a relay where it has to (Cloudflare). 12 % of this month’s relay budget is used.",
+                "Streamen geht direkt, und wo es sein muss über ein Relay (Cloudflare). 12 % des Relay-Budgets dieses Monats sind verbraucht.",
+            ),
+            (
+                BandwidthState::Ok,
+                &["coturn", "Twilio"][..],
+                // A limit that was passed by the stated amount is used up and no more.
+                100.3,
+                "Streaming works directly, and over a relay where it has to (coturn, Twilio). 100 % of this month’s relay budget is used.",
+                "Streamen geht direkt, und wo es sein muss über ein Relay (coturn, Twilio). 100 % des Relay-Budgets dieses Monats sind verbraucht.",
+            ),
+            (
+                BandwidthState::LimitExceeded,
+                &[][..],
+                100.0,
+                "Streaming works directly. This month’s relay budget is used up.",
+                "Streamen geht direkt. Das Relay-Budget dieses Monats ist aufgebraucht.",
+            ),
+            (
+                BandwidthState::Ok,
+                &[][..],
+                0.0,
+                "Streaming works directly. There is no relay at the moment for networks that need one.",
+                "Streamen geht direkt. Für Netze, die ein Relay brauchen, gibt es im Moment keins.",
+            ),
+        ] {
+            let said = both(&status(state, relays, percentage));
+            assert_eq!(said, (english.to_owned(), german.to_owned()), "{state:?} {relays:?}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_told_with_whose_they_are_and_how_long_they_last() {
+        for (minutes, english, german) in [
+            (
+                0,
+                "Twilio, for another 0 h 00 min; renewed by themselves",
+                "Twilio, noch 0 Std. 00 Min.; erneuern sich von selbst",
+            ),
+            (
+                59,
+                "Twilio, for another 0 h 59 min; renewed by themselves",
+                "Twilio, noch 0 Std. 59 Min.; erneuern sich von selbst",
+            ),
+            (
+                725,
+                "Twilio, for another 12 h 05 min; renewed by themselves",
+                "Twilio, noch 12 Std. 05 Min.; erneuern sich von selbst",
+            ),
+        ] {
+            assert_eq!(credentials("Twilio", minutes, Language::English), english);
+            assert_eq!(credentials("Twilio", minutes, Language::German), german);
+        }
+    }
+
+    #[test]
+    fn only_a_relay_in_hand_whose_time_is_known_has_a_line() {
+        let with = |ice, relay_lasts| relay_in_hand(&SessionView { ice, relay_lasts, ..SessionView::default() });
+        let relay = IceView::Relay { provider: "Cloudflare".to_owned() };
+        assert_eq!(with(relay.clone(), Some(61)), Some(("Cloudflare".to_owned(), 61)));
+        assert_eq!(with(relay, None), None);
+        for ice in [
+            IceView::Loading,
+            IceView::Direct(DegradedReason::NearLimit),
+            IceView::RateLimited,
+            IceView::LimitReached("It is.".to_owned()),
+            IceView::Unreachable,
+        ] {
+            assert_eq!(with(ice.clone(), Some(61)), None, "{ice:?}");
+        }
     }
 }

@@ -39,20 +39,21 @@ pub(super) fn refusal_code(code: u16) -> Text {
 /// Why there was no relay to ask.
 pub(super) fn no_relay(why: NoRelay, language: Language) -> String {
     let text = match why {
-        NoRelay::Degraded(DegradedReason::NotConfigured) => {
-            Text { en: "This site has no relay.", de: "Diese Seite hat kein Relay." }
-        }
+        NoRelay::Degraded(DegradedReason::NotConfigured) => Text {
+            en: "This site has no relay. Whoever runs it can set one up.",
+            de: "Diese Seite hat kein Relay. Wer sie betreibt, kann eins einrichten.",
+        },
         NoRelay::Degraded(DegradedReason::ProviderError) => Text {
             en: "The relay service of this site does not answer. Try again in a while.",
             de: "Der Relay-Dienst dieser Seite antwortet nicht. Versuch es nachher noch einmal.",
         },
         NoRelay::Degraded(DegradedReason::Ended) => Text {
-            en: "Whoever runs this site has ended relaying for you.",
-            de: "Wer diese Seite betreibt, hat das Relay für dich beendet.",
+            en: "Whoever runs this site has ended relaying for you. Ask them if you need it again.",
+            de: "Wer diese Seite betreibt, hat das Relay für dich beendet. Frag dort nach, wenn du es wieder brauchst.",
         },
         NoRelay::Degraded(DegradedReason::NearLimit) => Text {
-            en: "This month’s budget for relays is nearly used up.",
-            de: "Das Budget für Relays ist diesen Monat fast aufgebraucht.",
+            en: "This month’s budget for relays is nearly used up. There will be a relay again next month.",
+            de: "Das Budget für Relays ist diesen Monat fast aufgebraucht. Nächsten Monat gibt es wieder eins.",
         },
         NoRelay::Degraded(DegradedReason::ShareUsed) => Text {
             en: "What your network may use of this site’s relays is used up for now. Try again in a few minutes.",
@@ -118,6 +119,26 @@ fn waiting(wait: Duration, language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_checks_and_has_no_relay_reads_why_and_what_they_can_do() {
+        for why in [
+            NoRelay::Degraded(DegradedReason::NotConfigured),
+            NoRelay::Degraded(DegradedReason::ProviderError),
+            NoRelay::Degraded(DegradedReason::NearLimit),
+            NoRelay::Degraded(DegradedReason::Ended),
+            NoRelay::Degraded(DegradedReason::ShareUsed),
+            NoRelay::Degraded(DegradedReason::NotCounted),
+            NoRelay::LimitReached,
+            NoRelay::TooOften(Duration::from_secs(30)),
+        ] {
+            for language in [Language::English, Language::German] {
+                let said = no_relay(why, language);
+                let (first, then) = said.split_once(". ").unwrap_or_else(|| panic!("nothing to do: {said}"));
+                assert!(!first.is_empty() && then.len() > 10 && then.ends_with('.'), "{said}");
+            }
+        }
+    }
 
     #[test]
     fn nobody_is_told_to_come_back_too_early() {

@@ -15,6 +15,12 @@ const TRIED_AFTER: Duration = Duration::from_secs(10);
 /// Connections that are remembered at once, and people whose country is.
 const MOST: usize = 100_000;
 
+/// A country is forgotten when no connection of that guest has needed it for so long: they may wait that long for the film.
+const COUNTRY_KEPT: Duration = Duration::from_hours(12);
+
+/// How often countries are looked through for those.
+const COUNTRIES_EVERY: Duration = Duration::from_mins(1);
+
 /// Looks are this far apart at most; the server looks every other second.
 const LOOKED_AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 
@@ -103,7 +109,10 @@ pub(super) struct Ended {
 #[derive(Debug, Default)]
 pub(super) struct Core {
     known: BTreeMap<ConnectionId, Open>,
-    countries: BTreeMap<ParticipantId, Country>,
+    /// Where people are, and when a connection last needed to know, or they said so.
+    countries: BTreeMap<ParticipantId, (Country, Now)>,
+    /// When countries were last looked through.
+    swept: Option<Now>,
     /// When it was last asked how long people watched.
     looked: Option<Now>,
 }
@@ -171,9 +180,9 @@ impl Core {
         }
     }
 
-    pub(super) fn is_from(&mut self, participant: ParticipantId, country: Country) {
+    pub(super) fn is_from(&mut self, participant: ParticipantId, country: Country, now: Now) {
         if self.countries.len() < MOST {
-            self.countries.insert(participant, country);
+            self.countries.insert(participant, (country, now));
         }
     }
 
@@ -193,11 +202,23 @@ impl Core {
             .collect();
         let over: Vec<_> = over.iter().filter_map(|id| self.known.remove(id)).collect();
         let ended = over.iter().filter_map(|open| self.ended(open)).collect();
-        if self.known.is_empty() {
-            // Whoever comes back says again where they are.
-            self.countries.clear();
+        for open in &over {
+            if let Some((_, needed)) = self.countries.get_mut(&open.guest) {
+                *needed = now;
+            }
         }
+        self.forget_countries(now);
         ended
+    }
+
+    /// Not as soon as there is no connection: whoever waits for the film says where they are once, when they come in.
+    fn forget_countries(&mut self, now: Now) {
+        if self.swept.is_some_and(|swept| now.since(swept) < COUNTRIES_EVERY) {
+            return;
+        }
+        self.swept = Some(now);
+        let guests: BTreeSet<_> = self.known.values().map(|open| open.guest).collect();
+        self.countries.retain(|who, (_, needed)| guests.contains(who) || now.since(*needed) < COUNTRY_KEPT);
     }
 
     fn ended(&self, open: &Open) -> Option<Ended> {
@@ -218,7 +239,7 @@ impl Core {
             relayed: failed.is_none() && relayed_end.is_some(),
             candidate: telling.seen.local.filter(|_| failed.is_none()),
             transport: telling.seen.transport.filter(|_| failed.is_none()),
-            country: self.countries.get(&open.guest).copied(),
+            country: self.countries.get(&open.guest).map(|(country, _)| *country),
             round_trip_ms: relayed_end.and_then(|end| end.seen.round_trip_ms).filter(|_| failed.is_none()),
         })
     }
@@ -273,7 +294,7 @@ mod tests {
         core.reported(GUEST, &says(Path::Relayed, Some(relay())));
         let now = core.all().remove(0);
         assert_eq!((now.path(), now.relayed_end().map(|(who, _)| who)), (PathNow::Relayed, Some(GUEST)));
-        core.is_from(GUEST, Country::parse("DE").unwrap());
+        core.is_from(GUEST, Country::parse("DE").unwrap(), at(0));
         let expected = Ended {
             failed: None,
             relayed: true,
@@ -284,6 +305,26 @@ mod tests {
         };
         assert_eq!(end(&mut core, 60), [expected]);
         assert_eq!((core.all(), core.take_ended(at(100))), (vec![], vec![]), "once");
+    }
+
+    #[test]
+    fn whoever_waits_for_the_film_is_still_from_where_they_said_and_is_forgotten_in_the_end() {
+        let (hour, germany) = (3_600, Country::parse("DE"));
+        let mut core = Core::default();
+        core.is_from(GUEST, germany.unwrap(), at(0));
+        for seconds in (2..hour).step_by(2) {
+            assert_eq!(core.take_ended(at(seconds)), [], "there is no connection yet");
+        }
+        core.opened(LINK, HOST, GUEST, UnixMillis(1_000), at(hour));
+        core.reported(GUEST, &says(Path::Direct, None));
+        assert_eq!(core.take_ended(at(20 * hour)), [], "it runs for long");
+        assert_eq!(end(&mut core, 21 * hour)[0].country, germany);
+
+        core.opened(LINK, HOST, GUEST, UnixMillis(1_000), at(22 * hour));
+        core.reported(GUEST, &says(Path::Direct, None));
+        assert_eq!(end(&mut core, 23 * hour)[0].country, germany, "they came back without a word");
+        assert_eq!((core.take_ended(at(34 * hour)), core.countries.len()), (vec![], 1));
+        assert_eq!((core.take_ended(at(36 * hour)), core.countries.len()), (vec![], 0));
     }
 
     #[test]

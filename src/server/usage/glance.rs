@@ -178,6 +178,9 @@ fn bar(part: ByteCount, whole: ByteCount) -> String {
 }
 
 #[cfg(test)]
+mod zone_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

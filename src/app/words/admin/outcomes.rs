@@ -31,10 +31,10 @@ pub const BY_CANDIDATE: Text = Text { en: "By kind of address", de: "Nach Art de
 pub const BY_TRANSPORT: Text = Text { en: "Relays reached by", de: "Relays erreicht über" };
 /// A list.
 pub const BY_COUNTRY: Text = Text { en: "By country", de: "Nach Land" };
-/// Where no header tells.
+/// Where neither a header nor a file tells.
 pub const NO_COUNTRIES: Text = Text {
-    en: "No header tells it: set COUNTRY_HEADER where a proxy in front sends one.",
-    de: "Kein Header verrät es: Setz COUNTRY_HEADER, wenn ein Proxy davor einen schickt.",
+    en: "Nothing tells it: set COUNTRY_HEADER where a proxy in front sends one, or GEOIP_FILE.",
+    de: "Nichts verrät es: Setz COUNTRY_HEADER, wenn ein Proxy davor einen schickt, oder GEOIP_FILE.",
 };
 
 /// All that ended.
