@@ -283,7 +283,7 @@ async fn a_provider_that_is_in_the_settings_no_more_keeps_its_row_for_the_month_
         [("ADMIN_TOKEN", TOKEN), ("COTURN_URLS", "turn:turn.example"), ("COTURN_SHARED_SECRET", "north")];
     let [urls_of_another, secret_of_another] =
         [("COTURN_URLS_FRA", "turn:fra.example"), ("COTURN_SHARED_SECRET_FRA", "south")];
-    let prices = ("PROVIDER_PRICES", "coturn=0.5/GB,coturn:fra=0.1/GB");
+    let prices = ("PROVIDER_PRICES", "coturn=0.5/GB");
     let before = [token, urls, secret, prices, ("TURN_PROVIDERS", "coturn")];
     let app = TestApp::start(&before).await;
     let (mut host, _, snapshot) = Page::create(&app).await;
