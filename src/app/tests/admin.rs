@@ -265,6 +265,18 @@ fn an_hour_has_its_cost_and_the_month_its_price_elsewhere() {
 }
 
 #[test]
+fn a_provider_that_is_in_the_settings_no_more_says_so_and_cannot_be_paused() {
+    let mut view = full();
+    view.providers[0].standing = ProviderStanding::Gone;
+    let said = html(Language::English, open(view.clone()));
+    assert!(said.contains("No longer in the settings") && said.contains("data-standing=\"gone\""));
+    let before_the_button = said.split("aria-label=\"Pause: coturn\"").next().unwrap();
+    let around_it = before_the_button.rsplit("<div").next().unwrap();
+    assert!(around_it.trim_start().starts_with("hidden"), "{around_it}");
+    assert!(html(Language::German, open(view)).contains("Nicht mehr in den Einstellungen"));
+}
+
+#[test]
 fn a_meter_that_is_away_or_silent_is_told_at_the_top_and_at_its_provider() {
     let with = |meter: MeterNow| {
         let mut view = full();
