@@ -209,6 +209,8 @@ pub enum ProviderStanding {
     TriedAgain,
     /// An operator wants it so.
     Paused,
+    /// It is in the settings no more, and relayed something this month.
+    Gone,
 }
 
 /// Whether a provider's own count is to be had.

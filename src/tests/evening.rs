@@ -9,7 +9,8 @@ mod world;
 
 use self::world::{Evening, HOST, PEOPLE, Page};
 use crate::domain::{ConnectionId, Role};
-use crate::protocol::{EndReason, Reaction, RelayOver, ServerMessage};
+use crate::protocol::{EndReason, Reaction, RelayOver, RelayStage, ServerMessage};
+use crate::server::signaling::session;
 use crate::stream::{Input, Phase, Picture, SessionAction};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -129,6 +130,36 @@ fn three_guests_get_the_picture() {
     let mut evening = Evening::begin();
     evening.choose_film();
     evening.pass(Duration::from_secs(3));
+    evening.everyone_has_the_picture();
+}
+
+#[test]
+fn near_the_limit_whoever_watches_over_a_relay_is_sent_less_and_the_others_are_not() {
+    let mut evening = Evening::begin();
+    evening.needs_relay.insert(1);
+    evening.choose_film();
+    evening.input(HOST, Input::Source(1280, 720, true));
+    evening.pass(Duration::from_secs(20));
+    evening.everyone_has_the_picture();
+    let relayed = *evening.pages[1].peers.first().unwrap();
+    let before = evening.encodings.clone();
+
+    evening.serve(session::Input::Relays(RelayStage::Warned));
+    evening.pass(Duration::from_secs(1));
+    assert_eq!(evening.encodings, before, "the operator alone is warned");
+    evening.serve(session::Input::Relays(RelayStage::Narrow));
+    evening.pass(Duration::from_secs(1));
+    for connection in &evening.pages[HOST].peers {
+        let (then, now) = (before[connection], evening.encodings[connection]);
+        if *connection == relayed {
+            let lowered = now.picture_bits < then.picture_bits && now.scale_permille > then.scale_permille;
+            assert!(lowered, "{now:?} after {then:?}");
+        } else {
+            assert_eq!(now, then);
+        }
+    }
+    evening.serve(session::Input::Relays(RelayStage::Plenty));
+    evening.pass(Duration::from_secs(1));
     evening.everyone_has_the_picture();
 }
 

@@ -2,13 +2,13 @@
 
 use super::{
     app::{API_TOKEN, Answer, Log, TestApp, cloudflare, minted},
-    participants::{Page, text},
+    participants::{Page, ask_as, text},
     relay::{credential, eventually},
 };
 use crate::domain::{ConnectionId, ProviderKind};
 use crate::protocol::{
     AdminView, CandidateType, ClientMessage, EndReason, MeterNow, PairCounters, Path, PathNow, PathSeen,
-    RelayTransport, ServerMessage, Tally, UsageReport, Watched,
+    ProviderStanding, RelayTransport, ServerMessage, Tally, UsageReport, Watched,
 };
 use crate::server::relay::tests::caller::Caller;
 use futures::{SinkExt as _, StreamExt as _};
@@ -325,6 +325,43 @@ async fn what_a_provider_refused_last_is_seen_with_when_and_without_a_key() {
     for hidden in [API_TOKEN, "key-id", TOKEN] {
         assert!(!told.contains(hidden), "{hidden} in {told}");
     }
+}
+
+#[tokio::test]
+async fn a_provider_that_is_in_the_settings_no_more_keeps_its_row_for_the_month_with_its_bytes_and_its_cost() {
+    let [token, urls, secret] =
+        [("ADMIN_TOKEN", TOKEN), ("COTURN_URLS", "turn:turn.example"), ("COTURN_SHARED_SECRET", "north")];
+    let [urls_of_another, secret_of_another] =
+        [("COTURN_URLS_FRA", "turn:fra.example"), ("COTURN_SHARED_SECRET_FRA", "south")];
+    let prices = ("PROVIDER_PRICES", "coturn=0.5/GB");
+    let before = [token, urls, secret, prices, ("TURN_PROVIDERS", "coturn")];
+    let app = TestApp::start(&before).await;
+    let (mut host, _, snapshot) = Page::create(&app).await;
+    let join = ClientMessage::Join { code: snapshot.code, name: None, password: None, invite: None };
+    let (mut guest, token_of_guest, _) = Page::enter(&app, &join).await;
+    let connection = ConnectionId::from_random(7);
+    host.offers_to(&mut guest, connection).await;
+    assert_eq!(ask_as(&app, token_of_guest).await.json()["provider"], "coturn");
+    let pair = PairCounters { bytes_received: 200_000_000, ..PairCounters::of("a", "coturn".parse().unwrap()) };
+    let report =
+        UsageReport { connection, sequence: 1, path: Path::Relayed, pairs: vec![pair], other_end: None, seen: None };
+    guest.say(&ClientMessage::Usage { report }).await;
+    assert!(matches!(guest.hear().await, ServerMessage::UsageAck { .. }));
+    let rows = |seen: AdminView| {
+        let row = |of: crate::protocol::ProviderNow| {
+            (of.name.to_string(), of.standing, of.counted.unwrap(), of.cost.map(|cost| cost.micros))
+        };
+        seen.providers.into_iter().map(row).collect::<Vec<_>>()
+    };
+    let was = ("coturn".to_owned(), ProviderStanding::Asked, 200_000_000, Some(100_000));
+    assert_eq!(rows(view(&app).await), [was.clone()]);
+
+    let after = [token, urls_of_another, secret_of_another, prices, ("TURN_PROVIDERS", "coturn:fra")];
+    let app = TestApp::start_in(app.stop().await, &after).await;
+    let seen = view(&app).await;
+    assert_eq!(seen.month.used, 200_000_000);
+    let of_another = ("coturn:fra".to_owned(), ProviderStanding::Asked, 0, Some(0));
+    assert_eq!(rows(seen), [of_another, (was.0, ProviderStanding::Gone, was.2, was.3)]);
 }
 
 #[tokio::test]

@@ -96,12 +96,29 @@ impl Page {
     /// The next message that is no snapshot.
     pub(super) async fn hear(&mut self) -> ServerMessage {
         loop {
+            let message = self.next().await;
+            if !matches!(message, ServerMessage::Snapshot { .. }) {
+                return message;
+            }
+        }
+    }
+
+    /// Waits until the session is as wanted; what else is said meanwhile is lost.
+    pub(super) async fn sees(&mut self, wanted: impl Fn(&Snapshot) -> bool) {
+        loop {
+            if let ServerMessage::Snapshot { snapshot } = self.next().await
+                && wanted(&snapshot)
+            {
+                return;
+            }
+        }
+    }
+
+    async fn next(&mut self) -> ServerMessage {
+        loop {
             let received = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.unwrap();
             if let Message::Text(text) = received.unwrap().unwrap() {
-                let message = serde_json::from_str(&text).unwrap();
-                if !matches!(message, ServerMessage::Snapshot { .. }) {
-                    return message;
-                }
+                return serde_json::from_str(&text).unwrap();
             }
         }
     }

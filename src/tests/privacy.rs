@@ -117,7 +117,11 @@ async fn no_name_code_or_address_is_in_the_ledger_or_in_its_export() {
     let guest = evening.participants()[1].as_bytes();
     for (what, bytes) in [("the ledger", &while_it_runs), ("the ledger afterwards", &afterwards), ("the export", &csv)]
     {
-        assert!(holds(bytes, guest) && holds(bytes, b"coturn"), "what was relayed is in {what}");
+        assert!(
+            holds(bytes, guest) && holds(bytes, b"coturn"),
+            "what was relayed is in {what}: {}",
+            String::from_utf8_lossy(&csv)
+        );
         for hidden in &evening.hidden {
             assert!(!holds(bytes, hidden.as_bytes()), "{hidden} is in {what}");
         }

@@ -241,7 +241,7 @@ fn what_is_known_is_shown_in_both_languages() {
 #[test]
 fn how_relays_are_reached_and_where_people_are_is_told_each_with_its_share() {
     let under = |page: &str, heading: &str| {
-        let (_, after) = page.split_once(&format!(">{heading}</h3>")).unwrap();
+        let (_, after) = page.split_once(&format!(">{heading}</h3>")).unwrap_or_else(|| panic!("{heading}: {page}"));
         let list = after.split("</ul>").next().unwrap();
         // What stands between the tags.
         let words = list.split('<').filter_map(|part| Some(part.split_once('>')?.1.trim()));
@@ -292,6 +292,18 @@ fn an_hour_has_its_cost_and_the_month_its_price_elsewhere() {
     }
     let unknown = html(Language::English, open(bare()));
     assert!(unknown.contains("nothing can be compared"));
+}
+
+#[test]
+fn a_provider_that_is_in_the_settings_no_more_says_so_and_cannot_be_paused() {
+    let mut view = full();
+    view.providers[0].standing = ProviderStanding::Gone;
+    let said = html(Language::English, open(view.clone()));
+    assert!(said.contains("No longer in the settings") && said.contains("data-standing=\"gone\""));
+    let before_the_button = said.split("aria-label=\"Pause: coturn\"").next().unwrap();
+    let around_it = before_the_button.rsplit("<div").next().unwrap();
+    assert!(around_it.trim_start().starts_with("hidden"), "{around_it}");
+    assert!(html(Language::German, open(view)).contains("Nicht mehr in den Einstellungen"));
 }
 
 #[test]

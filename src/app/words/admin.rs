@@ -290,6 +290,7 @@ pub fn standing(of: ProviderStanding) -> Text {
         ProviderStanding::LeftAlone => Text { en: "Left alone after failures", de: "Nach Fehlern in Ruhe gelassen" },
         ProviderStanding::TriedAgain => Text { en: "Being tried again", de: "Wird wieder versucht" },
         ProviderStanding::Paused => Text { en: "Paused by you", de: "Von dir angehalten" },
+        ProviderStanding::Gone => Text { en: "No longer in the settings", de: "Nicht mehr in den Einstellungen" },
     }
 }
 

@@ -14,7 +14,7 @@ use crate::server::money::{Bill, Tariff};
 use crate::server::paths::Open;
 use crate::server::providers::{Grants, ProviderState, RelaySeen, Standing, Voice, VoiceState, Voices};
 use crate::server::signaling::Sessions;
-use crate::server::usage::{Books, Month, ProviderLimits, SessionMonth, Slots, Usage};
+use crate::server::usage::{Books, Month, ProviderLimits, ProviderSum, SessionMonth, Slots, Usage};
 use std::collections::BTreeMap;
 
 /// Rows that a page can still be read with.
@@ -108,21 +108,30 @@ fn in_series(slots: Slots) -> Vec<Series> {
     slots.into_iter().map(|(provider, bytes)| Series { provider, bytes }).collect()
 }
 
-/// Those that are asked, and those that were this month.
+/// Those that are asked, and last those that are in the settings no more and relayed something this month.
 fn providers(sources: &Sources<'_>, limits: &ProviderLimits, bill: &Bill) -> Vec<ProviderNow> {
     let Sources { grants, usage, money, voices, .. } = sources;
     let meters: BTreeMap<_, _> = voices.states().into_iter().map(|state| (state.provider.clone(), state)).collect();
     let sums: BTreeMap<_, _> = usage.this_month().into_iter().collect();
-    grants
-        .line()
-        .states()
+    let states: Vec<_> = grants.line().states().into_iter().map(|state| (state, true)).collect();
+    let is_there = |name: &ProviderName| states.iter().any(|(state, _)| state.name == *name);
+    let gone = |(name, sum): (&Option<ProviderName>, &ProviderSum)| {
+        name.clone().filter(|name| sum.used() > ByteCount::ZERO && !is_there(name))
+    };
+    let gone: Vec<_> = sums.iter().filter_map(gone).collect();
+    let gone = gone
         .into_iter()
-        .map(|ProviderState { name, standing, relay, trouble }| {
+        .map(|name| (ProviderState { name, standing: Standing::Closed, relay: None, trouble: None }, false));
+    states
+        .into_iter()
+        .chain(gone)
+        .map(|(ProviderState { name, standing, relay, trouble }, is_there)| {
             let of = sums.get(&Some(name.clone())).copied().unwrap_or_default();
             let owed = bill.lines.iter().find(|line| line.provider == name);
             let per_gb = owed.and_then(|line| line.paid.tariff()).and_then(Tariff::per_gb);
             ProviderNow {
                 standing: match standing {
+                    _ if !is_there => ProviderStanding::Gone,
                     _ if grants.pauses().holds(&name) => ProviderStanding::Paused,
                     Standing::Closed => ProviderStanding::Asked,
                     Standing::Open => ProviderStanding::LeftAlone,
@@ -132,7 +141,7 @@ fn providers(sources: &Sources<'_>, limits: &ProviderLimits, bill: &Bill) -> Vec
                 last_error: trouble.map(|trouble| LastError { at_ms: trouble.at.0, text: trouble.text }),
                 counted: Some(of.counted_here().get()),
                 said: Some(of.said.get()).filter(|said| *said > 0),
-                meter: meter(sources, &name, meters.get(&name)),
+                meter: if is_there { meter(sources, &name, meters.get(&name)) } else { None },
                 limit: limits.of(&name).map(ByteCount::get),
                 price_per_gb: per_gb.map(|price| amount(price, money)),
                 cost: owed.and_then(|line| line.so_far).map(|cost| amount(cost, money)),

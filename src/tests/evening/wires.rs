@@ -81,7 +81,10 @@ impl Evening {
             PeerCommand::AddCandidate(_) => {
                 assert!(self.pages[person].peers.contains(&id), "a candidate without a connection");
             }
-            PeerCommand::Encode(_) => assert_eq!(self.role(person), Some(Role::Host), "only the host sends"),
+            PeerCommand::Encode(encoding) => {
+                assert_eq!(self.role(person), Some(Role::Host), "only the host sends");
+                self.encodings.insert(id, encoding);
+            }
             PeerCommand::Sample => {
                 let sample = self.sample(id);
                 self.post(2, person, Input::Peer(id, PeerEvent::Sampled(sample)));
@@ -98,12 +101,13 @@ impl Evening {
 
     /// What has arrived by now is as good as the time while the path is there.
     fn sample(&mut self, id: ConnectionId) -> Sample {
+        let needs_relay = self.needs_relay.iter().any(|person| self.pages[*person].peers.contains(&id));
         let wire = self.wires.entry(id).or_default();
         if wire.connected && !wire.dead {
             wire.media = u64::try_from(self.now.since(Now::default()).as_millis()).unwrap();
         }
         Sample {
-            path: if self.relayed { Path::Relayed } else { Path::Direct },
+            path: if self.relayed || needs_relay { Path::Relayed } else { Path::Direct },
             selected: wire.connected.then(|| format!("{:?}", wire.pair)),
             media_received: wire.media,
             ..Sample::default()

@@ -5,7 +5,7 @@ use crate::domain::{ConnectionId, Now, ParticipantToken, Role};
 use crate::protocol::{ClientMessage, FilmState, IceAnswer, IceServer};
 use crate::server::signaling::session::{self, Counted, SocketId};
 use crate::stream::{
-    IceOutcome, Input, Keep, Kept, LinkOutput, Output, Phase, Progress, Session, SessionAction, Unsaid,
+    Encoding, IceOutcome, Input, Keep, Kept, LinkOutput, Output, Phase, Progress, Session, SessionAction, Unsaid,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -56,6 +56,10 @@ pub(super) struct Evening {
     pub(super) life: u64,
     /// Everything runs over relays, and pages know it.
     pub(super) relayed: bool,
+    /// Who needs a relay, where not everybody does.
+    pub(super) needs_relay: BTreeSet<usize>,
+    /// What the host sends over each connection.
+    pub(super) encodings: BTreeMap<ConnectionId, Encoding>,
     /// There is no direct way, and the first provider's relay is dead.
     pub(super) first_is_dead: bool,
     /// How often ICE was restarted, over all connections.
@@ -95,6 +99,8 @@ impl Evening {
             counted: BTreeMap::new(),
             life,
             relayed,
+            needs_relay: BTreeSet::new(),
+            encodings: BTreeMap::new(),
             first_is_dead: false,
             restarts: 0,
             stays: false,

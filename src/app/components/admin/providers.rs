@@ -11,7 +11,7 @@ use crate::domain::{Language, ProviderName};
 use crate::protocol::{AdminAction, MeterNow, ProviderNow, ProviderStanding};
 use leptos::prelude::*;
 
-/// All of them, in the order in which they are asked.
+/// All of them, in the order in which they are asked, and last those that are in the settings no more.
 #[component]
 pub fn Providers(
     /// Where questions are put.
@@ -68,6 +68,7 @@ fn One(
     };
     let state = Memo::new(move |_| now.with(|now| now.as_ref().map(|(now, _)| now.standing)));
     let paused = move || state.get() == Some(ProviderStanding::Paused);
+    let gone = move || state.get() == Some(ProviderStanding::Gone);
     let action = {
         let provider = name.clone();
         Signal::derive(move || AdminAction::PauseProvider { provider: provider.clone(), paused: !paused() })
@@ -117,7 +118,10 @@ fn One(
                 {row(admin::RELAY, read(relay))}
                 {row(admin::LAST_ERROR, read(last_error))}
             </dl>
-            <Ask action words name=whole danger=false asked />
+            // There is nothing to pause of one that nobody asks.
+            <div hidden=gone>
+                <Ask action words name=whole danger=false asked />
+            </div>
         </li>
     }
     .into_any()
@@ -128,6 +132,7 @@ fn standing_word(standing: Option<ProviderStanding>) -> &'static str {
         None | Some(ProviderStanding::Asked) => "asked",
         Some(ProviderStanding::LeftAlone | ProviderStanding::TriedAgain) => "trouble",
         Some(ProviderStanding::Paused) => "paused",
+        Some(ProviderStanding::Gone) => "gone",
     }
 }
 

@@ -459,3 +459,31 @@ fn promises_are_kept_over_a_restart_for_as_long_as_they_last() {
     assert_eq!(after(119), [(cloudflare(), ByteCount::new(5))]);
     assert_eq!(after(120), []);
 }
+
+#[test]
+fn a_row_of_the_same_node_and_number_is_refused_and_no_sum_moves() {
+    let dir = TempDir::new().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    ledger.record(NOVEMBER, &[by(GUEST, report(LINK, "a", 1, 1_000))], &[]).unwrap();
+    let before = ledger.sums().unwrap();
+    let again = "INSERT INTO evidence SELECT * FROM evidence WHERE node = 0 AND seq = 1";
+    let refused = ledger.database.execute(again, []).unwrap_err();
+    assert_eq!(refused.sqlite_error_code(), Some(rusqlite::ErrorCode::ConstraintViolation));
+    // Another of that number, which says more, is none of it either.
+    let more = "INSERT INTO evidence (node, seq, at_ms, day, kind, bytes, counted) SELECT node, seq, at_ms, day, kind, 9000, 9000 FROM evidence";
+    assert!(ledger.database.execute(more, []).is_err());
+    assert_eq!(ledger.sums().unwrap(), before);
+    ledger.rebuild().unwrap();
+    assert_eq!(ledger.sums().unwrap(), before);
+
+    // A report that comes where its number is taken, as by somebody else who writes, leaves nothing of itself.
+    let trigger = "CREATE TRIGGER taken BEFORE INSERT ON evidence WHEN new.seq = 3 AND new.bytes = 500
+        BEGIN INSERT INTO evidence SELECT 0, 3, at_ms, day, kind, 1, 0, provider, session, participant, connection FROM evidence WHERE seq = 1; END";
+    ledger.database.execute_batch(trigger).unwrap();
+    let two = [by(GUEST, report(LINK, "a", 2, 2_000)), by(GUEST, report(LINK, "a", 3, 2_500))];
+    assert!(ledger.record(NOVEMBER, &two, &[]).is_err());
+    assert_eq!(ledger.sums().unwrap(), before, "of what was written together with it neither");
+    ledger.database.execute_batch("DROP TRIGGER taken").unwrap();
+    ledger.record(NOVEMBER, &two, &[]).unwrap();
+    assert_eq!(ledger.month(NOVEMBER).used, ByteCount::new(2_500));
+}

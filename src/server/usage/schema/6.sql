@@ -1,4 +1,4 @@
--- Whose rows these are: 0 is this ledger's own node, others were brought in.
+-- Whose rows these are: 0 is this ledger's own node. A ledger that others were put into by hand has more.
 CREATE TABLE node (
     id INTEGER PRIMARY KEY,
     -- Random, so that two machines never have the same.
@@ -8,7 +8,7 @@ CREATE TABLE node (
 INSERT INTO node VALUES (0, lower(hex(randomblob(8))));
 
 -- What was said of relayed bytes, in the order in which it was recorded. Rows are only ever added, each known by the node that
--- wrote it and its number there, so a row that is brought in twice is there once.
+-- wrote it and its number there: a second row of the same name is refused, and whatever was written together with it.
 CREATE TABLE evidence (
     node INTEGER NOT NULL REFERENCES node (id),
     seq INTEGER NOT NULL,

@@ -45,6 +45,40 @@ async fn who_never_stops_sending_is_cut_once_the_limit_is_reached_and_gets_nothi
 }
 
 #[tokio::test]
+async fn where_a_relay_s_own_count_fell_silent_nothing_of_it_is_given_until_it_is_heard_or_all_is_where_set() {
+    let dir = TempDir::new().unwrap();
+    let (usage, hand) = open(&dir, "1000");
+    let [coturn, cloudflare] = ["coturn", "cloudflare"].map(|name| name.parse::<ProviderName>().unwrap());
+    let guest = Asker::participant(GUEST, HOST, 1);
+    let speaks = |speaks| usage.hear(Said::Speaks { provider: coturn.clone(), speaks });
+    let room = || (usage.has_room(&coturn, &guest), usage.lease(&coturn, &guest));
+    // One that never counted for itself is not missed: browsers count.
+    speaks(false);
+    hand.advance(Duration::from_mins(1));
+    assert_eq!(room(), (Ok(()), Ok(())));
+
+    speaks(true);
+    hand.advance(Duration::from_mins(1));
+    assert_eq!(room(), (Ok(()), Ok(())));
+    speaks(false);
+    hand.advance(Duration::from_millis(29_999));
+    assert_eq!(room(), (Ok(()), Ok(())));
+    hand.advance(Duration::from_millis(1));
+    assert_eq!(room(), (Err(NoRoom::Uncounted), Err(NoRoom::Uncounted)));
+    assert_eq!(usage.has_room(&cloudflare, &guest), Ok(()), "that another is not heard concerns nobody there");
+    speaks(true);
+    assert_eq!(room(), (Ok(()), Ok(())));
+
+    usage.exchange(Limits { when_uncounted: WhenUncounted::Open, ..usage.limits() });
+    speaks(false);
+    hand.advance(Duration::from_hours(1));
+    assert_eq!(room(), (Ok(()), Ok(())));
+    usage.exchange(Limits { when_uncounted: WhenUncounted::Closed, ..usage.limits() });
+    assert_eq!(room(), (Err(NoRoom::Uncounted), Err(NoRoom::Uncounted)));
+    usage.close().await;
+}
+
+#[tokio::test]
 async fn after_a_restart_the_limits_of_a_session_and_of_a_participant_hold_before_anybody_renews() {
     let few = Some(ByteCount::new(2_000_000));
     let of_session = Limits { session: few, ..Limits::from(ByteCount::new(1_000_000_000)) };
