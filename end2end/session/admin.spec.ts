@@ -54,9 +54,7 @@ test.describe('with two providers', () => {
     await operator.isInside();
     const asked = async () => ((await (await fetch(`${tessro.origin}/api/turn-credentials`)).json()) as { provider: string }).provider;
     expect(await asked()).toBe('coturn');
-    await page.getByRole('button', { name: 'Pause: coturn' }).click();
-    await operator.dialogue.getByRole('button', { name: 'Pause' }).click();
-    await expect(operator.said).toHaveText('coturn is paused.');
+    await operator.pauses('coturn');
     await expect(page.getByText('Paused by you')).toBeVisible();
     expect(await asked()).toBe('static');
 
