@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { isAccessible } from '../harness/axe';
 import { longEvening } from '../harness/film';
 import { Operator, TOKEN } from '../harness/operator';
@@ -288,5 +288,37 @@ test.describe('with a meter that is away', () => {
     await expect(alert).toBeVisible({ timeout: 30_000 });
     await expect(operator.part(/^Providers$/)).toContainText(/Its meter\s*away: \S/);
     await isAccessibleAndFits(page, 'an alert');
+  });
+});
+
+test.describe('for an operator in Auckland, with a server that is set up there', () => {
+  test.use({ environment: { ADMIN_TOKEN: TOKEN, TZ: 'Pacific/Auckland' } });
+
+  test('month, day and hour are those of UTC, as everywhere', async ({ people, tessro }) => {
+    const at = new Date();
+    const [day, hour] = [String(at.getUTCDate()), String(at.getUTCHours())];
+    await tessro.remembers([{ at, bytes: 123_000_000, provider: 'coturn', session: '0123456789abcdef' }]);
+    const { page } = await people.arrive({ timezoneId: 'Pacific/Auckland' });
+    const operator = new Operator(page);
+    await operator.comes();
+    await operator.isInside();
+    // Another hour at any time, for half of the day another day, and at the end of a month another month.
+    expect(await page.evaluate((at) => new Date(at).getHours(), at.getTime())).not.toBe(at.getUTCHours());
+
+    const month = new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(at);
+    await expect(page.getByRole('heading', { name: month, exact: true })).toBeVisible();
+    const [days, hours] = [/^Day by day: /, /^Today by the hour \(UTC\)$/].map((name) => page.getByRole('img', { name }));
+    const now = (chart: Locator) => chart.locator('text.today').textContent();
+    // The hour may pass meanwhile.
+    await expect.poll(async () => Number(await now(days!)) - new Date().getUTCDate()).toBe(0);
+    await expect.poll(async () => Number(await now(hours!)) - new Date().getUTCHours()).toBe(0);
+    for (const chart of [days!, hours!]) await expect(chart.locator('rect[class^=series-]').first()).toBeVisible();
+
+    for (const summary of await page.getByText('As a table').all()) await summary.click();
+    for (const [chart, slot] of [['Day by day', day], ['Today by the hour (UTC)', hour]] as const) {
+      const rows = page.getByRole('region', { name: `As a table: ${chart}` }).getByRole('row').filter({ hasText: '123 MB' });
+      await expect(rows).toHaveCount(1);
+      await expect(rows.getByRole('rowheader')).toHaveText(slot);
+    }
   });
 });
