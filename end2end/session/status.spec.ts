@@ -1,7 +1,7 @@
 import { longEvening } from '../harness/film';
 import { expect, relayed } from '../harness/test';
 
-// They are renewed when about half of it is over.
+// Two minutes and a half: credentials are renewed when about half of their life is over.
 relayed.use({ environment: { TURN_CREDENTIAL_TTL: '150' } });
 
 relayed('the panel says whose credentials are in hand and how long they last, which is longer again once they are renewed', async ({ people }) => {
