@@ -1,7 +1,9 @@
 import path from 'node:path';
-import { coastAtNight } from '../harness/film';
+import { coastAtNight, longEvening } from '../harness/film';
+import { Operator, TOKEN } from '../harness/operator';
 import { Person } from '../harness/people';
-import { test } from '../harness/test';
+import { expect, relayed, test } from '../harness/test';
+import { monthOfUse } from '../harness/usage';
 import { seesFrames } from '../harness/watching';
 
 /** Pictures of the pages as people see them, for the README and for looking at: `script/bench figures pictures`. */
@@ -42,4 +44,34 @@ test('pictures of an evening', async ({ browser, tessro }, info) => {
   await bob.reads(/ended the session/);
   await picture(bob, 'guest-ended');
   for (const person of [home, host, bob, cleo]) await person.context.close();
+});
+
+relayed.describe("the operator's page", () => {
+  relayed.use({ environment: { ADMIN_TOKEN: TOKEN, MONTHLY_BANDWIDTH_LIMIT_GB: '400' } });
+
+  relayed('pictures of a month, with somebody at a relay', async ({ people, tessro }, info) => {
+    await tessro.remembers(monthOfUse(['cloudflare', 'coturn']));
+    const host = await people.host({ name: 'Ada' });
+    const guest = await people.guest(host, { name: 'Bob' });
+    await guest.hideMyAddress();
+    await host.choose(longEvening);
+    await seesFrames(guest.stream, 60);
+    for (const [device, options] of Object.entries({ desk, phone })) {
+      const { page } = await people.arrive({ ...options, colorScheme: 'light', reducedMotion: 'reduce' });
+      const picture = (name: string) =>
+        page.screenshot({ path: info.outputPath(`admin-${device}-${name}.png`), fullPage: true });
+      await page.goto('/admin');
+      const operator = new Operator(page);
+      await expect(operator.token).toBeEnabled();
+      await picture('door');
+      await operator.types(TOKEN);
+      await operator.isInside();
+      await expect(page.getByRole('img', { name: /^Day by day: / })).toBeVisible();
+      await expect(operator.part(/^Connections now$/)).toContainText(/\d+ (kbps|Mbps)/, { timeout: 30_000 });
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        await picture(colorScheme);
+      }
+    }
+  });
 });

@@ -48,4 +48,11 @@ export class Operator {
     await expect(this.lock).toBeVisible();
     await expect(this.live).toHaveText('Live');
   }
+
+  /** Nobody gets credentials of this provider any more. */
+  async pauses(provider: string): Promise<void> {
+    await this.page.getByRole('button', { name: `Pause: ${provider}` }).click();
+    await this.dialogue.getByRole('button', { name: 'Pause' }).click();
+    await expect(this.said).toHaveText(`${provider} is paused.`);
+  }
 }

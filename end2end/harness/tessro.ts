@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect } from '@playwright/test';
 import { freePort } from './free_port';
 import { Started } from './process';
+import type { Use } from './usage';
 
 const tree = path.join(__dirname, '..', '..');
 const binary = process.env.TESSRO_BINARY ?? path.join(tree, 'target', 'release', 'tessro');
@@ -137,6 +139,25 @@ export class Tessro {
   async startAgain(): Promise<void> {
     this.earlier.push(...(this.process?.lines ?? []));
     await this.run();
+  }
+
+  /** Starts again with these in its books, as if it had counted each when it passed. */
+  async remembers(uses: Use[]): Promise<void> {
+    await this.stop();
+    const rows = uses.map(
+      ({ at, bytes, provider, session }, place) => `(${place + 1}, ${at.getTime()}, ${bytes}, '${provider}', '${session}')`,
+    );
+    const sql = `
+      WITH uses (number, at_ms, bytes, provider, session) AS (VALUES ${rows.join(', ')})
+      INSERT INTO evidence (node, seq, at_ms, day, kind, bytes, counted, provider, session)
+      SELECT 0, (SELECT coalesce(max(seq), 0) FROM evidence WHERE node = 0) + number, at_ms, at_ms / 86400000, 'browser', bytes,
+        bytes, provider, session
+      FROM uses;`;
+    execFileSync('sqlite3', ['-bail', path.join(this.data, 'usage.db')], { input: sql });
+    // The sums are made by the program itself.
+    const rebuild = this.spawn('usage', '--rebuild');
+    expect(await rebuild.exit(), rebuild.lines.join('\n')).toBe(0);
+    await this.startAgain();
   }
 
   async dispose(): Promise<void> {

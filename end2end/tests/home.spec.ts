@@ -1,4 +1,5 @@
-import { expect, test } from '../harness/test';
+import { Operator, TOKEN } from '../harness/operator';
+import { expect, relayed, test } from '../harness/test';
 
 const credentials = /\/api\/(turn-credentials|ice-servers)/;
 
@@ -65,4 +66,23 @@ test('nothing is wider than a phone', async ({ people }, info) => {
     expect(wide, `${what}: pixels past the edge`).toBeLessThanOrEqual(0);
     await info.attach(what, { body: await person.page.screenshot(), contentType: 'image/png' });
   }
+});
+
+relayed.describe('a server with a relay', () => {
+  relayed.use({ environment: { ADMIN_TOKEN: TOKEN } });
+
+  relayed('says through whom streaming works, and within a minute that there is no relay once it is paused', async ({ people }) => {
+    const visitor = await people.arrive();
+    await visitor.page.clock.install();
+    await visitor.home();
+    await visitor.reads(/Streaming works directly, and over a relay where it has to \(Cloudflare\)\. 0 % of this month’s relay budget is used\./);
+
+    const operator = new Operator((await people.arrive()).page);
+    await operator.comes();
+    await operator.isInside();
+    await operator.pauses('cloudflare');
+    await visitor.page.clock.fastForward('01:01');
+    await visitor.reads(/Streaming works directly\. There is no relay at the moment for networks that need one\./);
+    await visitor.doesNotRead(/Cloudflare/);
+  });
 });
