@@ -416,7 +416,7 @@ mod tests {
         assert_eq!(secs(&ice, 1_400), None, "at the limit no relay is good any more");
 
         let mut kept = Ice::default();
-        kept.kept(answer(), Duration::from_secs(300), at(0), &mut random);
+        kept.kept(answer(), Duration::from_mins(5), at(0), &mut random);
         assert_eq!(secs(&kept, 0), Some(700), "its age in the tab counts");
     }
 

@@ -354,7 +354,7 @@ async fn a_provider_that_is_in_the_settings_no_more_keeps_its_row_for_the_month_
         seen.providers.into_iter().map(row).collect::<Vec<_>>()
     };
     let was = ("coturn".to_owned(), ProviderStanding::Asked, 200_000_000, Some(100_000));
-    assert_eq!(rows(view(&app).await), [was.clone()]);
+    assert_eq!(rows(view(&app).await), std::slice::from_ref(&was));
 
     let after = [token, urls_of_another, secret_of_another, prices, ("TURN_PROVIDERS", "coturn:fra")];
     let app = TestApp::start_in(app.stop().await, &after).await;
