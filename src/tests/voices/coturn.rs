@@ -212,11 +212,12 @@ async fn while_redis_stays_away_coturn_does_not_speak_and_what_browsers_count_th
         assert_eq!(world.heard().0, before);
         redis.start_again().await;
         until("it is heard again", || (world.speaks() == [true, false, true]).then_some(())).await;
+        before
     };
-    let (_, ()) = tokio::join!(world.talk(15_000), trouble);
+    let (_, before) = tokio::join!(world.talk(15_000), trouble);
     let (heard, logged) = (world.settled().await, world.logged(1).await);
-    // About 4 s of 15 are the browsers', at 400 bytes and 1000 messages a second; a report of coturn's has 4096 packets.
-    assert!(heard + 800_000 < logged && heard + 6_000_000 > logged, "{heard} {logged}");
+    // What passed in those seconds is the browsers', and what came after them is coturn's again.
+    assert!(before < heard && heard < logged, "{before} {heard} {logged}");
     assert_eq!(world.speaks(), [true, false, true]);
 
     // The next one is heard as ever, and reading the settings again is not noticed.
