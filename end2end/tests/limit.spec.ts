@@ -2,11 +2,12 @@ import { nightTrain } from '../harness/film';
 import { expect, relayed } from '../harness/test';
 import { seesFrames } from '../harness/watching';
 
-/** Why, and what it means for whoever reads it. */
+/** Why, and what whoever reads it can do. */
+const hidden = /The relay budget is used up for now\. While your address is hidden there is no other way; turn the switch off to connect directly\./;
 const forHost =
-  /This month's relay budget is used up\. Guests with a direct connection watch on; those who need a relay cannot until next month\./;
+  /The relay budget is used up for now\. Guests with a direct connection watch on; those who need a relay can try another network, or wait until next month at the latest\./;
 const forGuest =
-  /This month's relay budget is used up\. Direct connections go on; where a relay is needed there is no picture until next month\./;
+  /The relay budget is used up for now(, or promised to others)?\. Direct connections go on; if you need a relay, try another network, or wait until next month at the latest\./;
 
 relayed.use({ environment: { MONTHLY_BANDWIDTH_LIMIT_GB: '0.005' } });
 
@@ -18,8 +19,13 @@ relayed('once the month is used up nobody gets new credentials, and host and gue
   await seesFrames(guest.stream);
   await expect.poll(async () => (await tessro.bandwidth()).status, { timeout: 40_000 }).toBe('LIMIT_EXCEEDED');
 
+  for (const person of [host, guest]) {
+    await person.reads(hidden);
+    await person.hideAddress.click();
+  }
   await host.reads(forHost);
   await guest.reads(forGuest);
+  await seesFrames(guest.stream, 15, 20_000);
 
   for (const path of ['/api/turn-credentials', '/api/ice-servers']) {
     const answer = await fetch(tessro.origin + path);
