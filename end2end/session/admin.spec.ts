@@ -89,11 +89,13 @@ test.describe('with two providers', () => {
     await page.keyboard.press('Escape');
     await expect(page.getByRole('button', { name: 'Pause: coturn' })).toBeFocused();
     await page.keyboard.press('Enter');
+    await expect(operator.dialogue).toBeVisible();
     await pressesByKeyboard(page, /^Pause$/);
     await expect(operator.said).toHaveText('coturn is paused.');
     await expect(page.getByRole('button', { name: 'Let it go on: coturn' })).toBeFocused();
 
     await pressesByKeyboard(page, /^End session: /);
+    await expect(operator.dialogue).toBeVisible();
     await pressesByKeyboard(page, /^End session$/);
     await expect(operator.said).toHaveText(/has ended\.$/);
     await expect(page.getByRole('heading', { name: 'Sessions', exact: true })).toBeFocused();
