@@ -24,7 +24,8 @@ const CONNECT: Duration = Duration::from_secs(15);
 const RECOVER: Duration = Duration::from_secs(10);
 /// Between two requests for a restart that the browser's own word causes; a restart moves the connection's state itself.
 const ASK_RESTART: Duration = Duration::from_secs(4);
-/// How often in a row the host is told that nothing arrives.
+/// How often in a row a relay is accused. A host that doubts its own has all of its connections leave it: not again and again for
+/// one of them.
 const ACCUSATIONS: u32 = 2;
 /// The pause before another connection is tried, after the first that failed; it doubles to eight times this.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -60,8 +61,6 @@ struct Current {
     unanswered: bool,
     /// This end's relay may be dead: nothing came while the line was fine, and it runs over it, or another path did not help.
     suspect: bool,
-    /// Media that has arrived so far, in bytes.
-    received: u64,
     /// How often another path was asked for since some arrived.
     silences: u32,
     /// The host restarts ICE and waits until this end has fresh credentials.
@@ -109,7 +108,6 @@ impl Guest {
             restart: None,
             unanswered: false,
             suspect: false,
-            received: 0,
             silences: 0,
             renewing: false,
         });
@@ -163,9 +161,8 @@ impl Guest {
     /// A connection's counters.
     pub fn sampled(&mut self, id: ConnectionId, sample: &Sample, around: &Around<'_>) {
         if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
-            current.stall.sampled(sample.media_received, sample.quiet, around.now);
-            if sample.media_received != current.received {
-                (current.received, current.silences) = (sample.media_received, 0);
+            if current.stall.sampled(sample.media_received, sample.quiet, around.now) {
+                (current.silences, current.suspect) = (0, false);
             }
             current.relaying.sampled(sample, around.now);
         }
@@ -198,10 +195,12 @@ impl Guest {
             }
             Signal::Renew => {
                 current.renewing = true;
-                self.wants.ice = Some(match (current.stall.is_stalled(around.now), current.suspect) {
-                    (true, true) => Need::FromAnother,
+                let in_trouble =
+                    matches!(current.stage, Stage::Interrupted { .. }) || current.stall.is_stalled(around.now);
+                self.wants.ice = Some(match (in_trouble, current.suspect) {
+                    (_, true) => Need::FromAnother,
                     (true, false) => Need::InTrouble,
-                    (false, _) => Need::Soon,
+                    (false, false) => Need::Soon,
                 });
             }
             // Guests do not offer, so nobody answers them; and these are theirs to say.
@@ -291,9 +290,7 @@ impl Guest {
             }
             Stage::Interrupted { .. } => {
                 if current.restart.is_none_or(|last| now.since(last) >= ASK_RESTART) {
-                    // A host that doubts its relay has all of its connections leave it: not again and again for one of them.
-                    let silent = out.heard && current.silences < ACCUSATIONS;
-                    self.ask_restart(silent, around, out);
+                    self.ask_restart(out.heard, around, out);
                 }
             }
             Stage::Connected => {
@@ -381,6 +378,7 @@ impl Guest {
     /// `silent`: nothing arrives, and no line or network was lost that would explain it.
     fn ask_restart(&mut self, silent: bool, around: &Around<'_>, out: &mut Outbox) {
         if let Some(current) = &mut self.current {
+            let silent = silent && current.silences < ACCUSATIONS;
             (current.restart, current.unanswered) = (Some(around.now), true);
             current.silences += u32::from(silent);
             // Which of the paths carried the media browsers do not always tell.
@@ -391,7 +389,7 @@ impl Guest {
 
     /// It does not come up, or not again: the next one may with a relay of somebody else.
     fn fail(&mut self, around: &Around<'_>, random: &mut Random, out: &mut Outbox) {
-        if out.heard {
+        if out.heard && around.ice.provider().is_some() {
             self.wants.ice = Some(Need::FromAnother);
         }
         if let Some(current) = &self.current {

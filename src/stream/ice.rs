@@ -2,6 +2,9 @@
 //!
 //! Refuses to know how they are fetched and where they are kept.
 
+mod accused;
+
+use self::accused::Accused;
 use super::random::Random;
 use super::view::IceView;
 use crate::domain::{Now, ProviderName};
@@ -24,7 +27,7 @@ pub enum Need {
     Soon,
     /// A connection is in trouble.
     InTrouble,
-    /// A connection is in trouble that runs over a relay of the provider in hand: let them be another's.
+    /// A connection is in trouble that runs over a relay of the provider in hand, or none comes up: let them be another's.
     FromAnother,
 }
 
@@ -82,9 +85,12 @@ pub struct Ice {
     expires: Option<Now>,
     in_flight: bool,
     silence: Silence,
+    accused: Accused,
     /// The last call carried a participant's token, or this one does.
     own: bool,
     worth: Worth,
+    /// The server wants no call before this.
+    not_before: Option<Now>,
     /// When to ask again; looked at only while a session's page is open.
     next: Option<Now>,
     resting: bool,
@@ -134,7 +140,7 @@ impl Ice {
         if !relay || self.silence == Silence::Asked {
             self.silence = Silence::None;
         }
-        (self.obtained, self.stale) = (Some(now), None);
+        (self.obtained, self.stale, self.not_before) = (Some(now), None, None);
         let refused = matches!(outcome, IceOutcome::RateLimited { .. } | IceOutcome::Unreachable);
         self.worth = if refused { Worth::Refused } else { Worth::Good };
         match outcome {
@@ -152,6 +158,7 @@ impl Ice {
             }
             IceOutcome::RateLimited { retry_after, ice_servers } => {
                 self.go_on_without(ice_servers, IceView::RateLimited, now);
+                self.not_before = Some(now + *retry_after);
                 self.next = Some(now + *retry_after + random.around(Duration::from_secs(1)));
                 false
             }
@@ -202,7 +209,8 @@ impl Ice {
     }
 
     /// ICE is about to be restarted. True: fetch first, since the answer in hand is not fresh, or of a relay that is silent however
-    /// fresh it is. While a call is under way that may bring the silent one again, [`Self::named_a_silent_one`] will say so.
+    /// fresh it is: that one comes last from now on, for nobody else may have any. While a call is under way that may bring the silent
+    /// one again, [`Self::named_a_silent_one`] will say so.
     #[must_use]
     pub fn freshen(&mut self, need: Need, now: Now) -> bool {
         let old = self.obtained.is_none_or(|obtained| now.since(obtained) >= URGENT);
@@ -211,8 +219,11 @@ impl Ice {
             Need::Soon => old && stale,
             Need::InTrouble => old,
             Need::FromAnother => true,
-        };
+        } && self.not_before.is_none_or(|then| then <= now);
         let elsewhere = need == Need::FromAnother;
+        if elsewhere && self.silence == Silence::None {
+            self.accused.accuse_first(self.servers.as_deref_mut().unwrap_or_default());
+        }
         if self.in_flight {
             if let Some(provider) = self.provider.as_ref().filter(|_| elsewhere && self.silence != Silence::Asked) {
                 self.silence = Silence::Unasked(provider.clone());
@@ -234,7 +245,7 @@ impl Ice {
             return None;
         }
         for server in self.servers.iter_mut().flatten() {
-            server.urls.retain(|url| !url.starts_with("turn"));
+            server.urls.retain(|url| accused::relay(url).is_none());
             (server.username, server.credential) = (None, None);
         }
         if let Some(servers) = &mut self.servers {
@@ -289,8 +300,12 @@ impl Ice {
         &self.view
     }
 
-    fn take(&mut self, answer: IceAnswer, now: Now, life: Duration, renew_in: Duration) {
-        self.provider = answer.provider.parse().ok();
+    fn take(&mut self, mut answer: IceAnswer, now: Now, life: Duration, renew_in: Duration) {
+        let former = std::mem::replace(&mut self.provider, answer.provider.parse().ok());
+        if former != self.provider {
+            self.accused = Accused::default();
+        }
+        self.accused.put_last(&mut answer.ice_servers);
         let provider = self.provider.as_ref().map_or(answer.provider.as_str(), |name| name.title()).to_owned();
         self.view = IceView::Relay { provider };
         self.servers = Some(answer.ice_servers);
@@ -301,7 +316,7 @@ impl Ice {
 
     /// What is still good is kept; otherwise the page goes on with STUN and says so. At the limit no relay is good any more.
     fn go_on_without(&mut self, stun: &[IceServer], view: IceView, now: Now) {
-        let still_good = self.provider.is_some() && self.expires.is_some_and(|expires| now < expires);
+        let still_good = self.provider.is_some() && self.lasts(now).is_some();
         if !still_good || matches!(view, IceView::LimitReached(_)) {
             self.servers = Some(stun.to_vec());
             (self.provider, self.expires) = (None, None);
@@ -361,6 +376,43 @@ mod tests {
             ice.freshen(Need::FromAnother, at(407)),
             "a silent relay is of no use, however fresh its credentials are"
         );
+    }
+
+    #[test]
+    fn whoever_is_told_to_wait_waits_whatever_trouble_they_are_in() {
+        let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
+        let _ = ice.answered(&IceOutcome::Answer(answer()), at(0), &mut random);
+        assert!(ice.freshen(Need::FromAnother, at(10)));
+        let wait = IceOutcome::RateLimited { retry_after: Duration::from_secs(30), ice_servers: vec![] };
+        let _ = ice.answered(&wait, at(10), &mut random);
+        assert!(!ice.freshen(Need::FromAnother, at(39)) && !ice.freshen(Need::InTrouble, at(39)));
+        assert!(ice.freshen(Need::FromAnother, at(40)));
+    }
+
+    #[test]
+    fn a_relay_that_fell_silent_comes_last_at_once_and_in_what_the_same_provider_gives_next() {
+        let two = || {
+            let mut answer = answer();
+            answer.ice_servers[0].urls = vec!["turn:one.example".to_owned(), "turn:two.example".to_owned()];
+            answer
+        };
+        let first = |ice: &Ice| ice.servers().unwrap()[0].urls[0].clone();
+        let (mut ice, mut random) = (Ice::default(), Random::seeded(3));
+        let _ = ice.answered(&IceOutcome::Answer(two()), at(0), &mut random);
+        assert!(ice.freshen(Need::FromAnother, at(10)));
+        assert_eq!(first(&ice), "turn:two.example");
+        assert!(!ice.freshen(Need::FromAnother, at(11)));
+        assert_eq!(first(&ice), "turn:two.example", "the same silence");
+        let _ = ice.answered(&IceOutcome::Unreachable, at(12), &mut random);
+        assert_eq!(first(&ice), "turn:two.example", "there is nothing else in hand");
+        let _ = ice.answered(&IceOutcome::Answer(two()), at(20), &mut random);
+        assert_eq!(first(&ice), "turn:two.example");
+        let _ = ice.answered(
+            &IceOutcome::Answer(IceAnswer { provider: "coturn".to_owned(), ..two() }),
+            at(30),
+            &mut random,
+        );
+        assert_eq!(first(&ice), "turn:one.example", "another's is another relay");
     }
 
     #[test]

@@ -45,8 +45,8 @@ impl Stall {
     }
 
     /// All that has arrived so far, in bytes, and for how long nothing has come since, where the browser tells. Where it
-    /// does not, or speaks of longer ago than one look, what is new counts as of now.
-    pub fn sampled(&mut self, received: u64, quiet: Option<Duration>, now: Now) {
+    /// does not, or speaks of longer ago than one look, what is new counts as of now. True: something came.
+    pub fn sampled(&mut self, received: u64, quiet: Option<Duration>, now: Now) -> bool {
         let is_new = received != self.received;
         let quiet = quiet.filter(|quiet| *quiet <= LOOK_AT_EASE);
         self.brisk = is_new && quiet.is_some_and(|quiet| quiet <= BRISK);
@@ -56,6 +56,7 @@ impl Stall {
             let came = Now::since_start(now.since(Now::default()).saturating_sub(quiet.unwrap_or_default()));
             self.heard = self.heard.map(|heard| heard.max(came));
         }
+        is_new
     }
 
     /// How often to look while something is expected.
