@@ -22,7 +22,7 @@ pub(super) struct Count {
     expected: ByteCount,
     /// The last report that is on disk, and what was in the books with it.
     safe: (u64, ByteCount),
-    /// What was in the books when it fell silent.
+    /// What will be in the books of the time before it fell silent.
     silent_from: ByteCount,
     /// What browsers counted meanwhile, as far as it was not told yet.
     known: ByteCount,
@@ -46,7 +46,8 @@ impl Count {
 
     /// It is not heard, and browsers count.
     pub(super) fn fall_silent(&mut self, booked: ByteCount) {
-        (self.speaks, self.silent_from) = (false, booked);
+        // What was taken and waits for the disk is no browser's.
+        (self.speaks, self.silent_from) = (false, self.expected.max(booked));
     }
 
     /// It was started anew, and begins with its first report.
@@ -191,8 +192,11 @@ mod tests {
                     world.write();
                     world.talk();
                     world.talk();
-                    world.write();
+                    if !late {
+                        world.write();
+                    }
                     world.count.fall_silent(ByteCount::new(world.booked));
+                    world.write();
                     world.booked += browsers;
                     world.relayed += relayed;
                     due += relayed.max(browsers);
