@@ -118,8 +118,7 @@ impl Doctor {
             let subject = Subject::Api { provider: ProviderKind::Relay.into() };
             notes.skipped(&subject, Step::Credential, &format!("the built-in relay stays off: {reason}"));
         }
-        self.examine_stun(&mut notes).await;
-        self.examine_site(&mut notes).await;
+        self.examine_rest(&mut notes).await;
         notes.findings
     }
 
@@ -130,9 +129,13 @@ impl Doctor {
         for provider in line.providers() {
             self.examine_clock(provider, &mut notes).await;
         }
-        self.examine_stun(&mut notes).await;
-        self.examine_site(&mut notes).await;
+        self.examine_rest(&mut notes).await;
         notes.findings
+    }
+
+    async fn examine_rest(&self, notes: &mut Notes<'_>) {
+        self.examine_stun(notes).await;
+        self.examine_site(notes).await;
     }
 
     async fn examine_stun(&self, notes: &mut Notes<'_>) {

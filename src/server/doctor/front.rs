@@ -21,6 +21,9 @@ const ANSWER_BYTES: usize = 64 * 1024;
 /// RFC 6455 section 1.3.
 const WEBSOCKET_GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
+/// Why it is not asked which one answers.
+const SEVERAL: &str = "there are several servers, and the public address may lead to another one";
+
 impl Doctor {
     pub(super) async fn examine_site(&self, notes: &mut Notes<'_>) {
         let subject = Subject::Site;
@@ -82,11 +85,10 @@ impl Doctor {
             return;
         }
         if self.config.cluster.is_some() {
-            notes.skipped(
-                &subject,
-                Step::PublicOrigin,
-                "there are several servers, and the public address may lead to another one",
-            );
+            notes.skipped(&subject, Step::PublicOrigin, SEVERAL);
+            if self.examine_socket(public, notes).await {
+                notes.skipped(&subject, Step::ClientAddress, SEVERAL);
+            }
             return;
         }
         match self.health(public, proof, false).await {
