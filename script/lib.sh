@@ -54,9 +54,9 @@ build_alone() {
 # built would be taken for this tree's, whose files are older, and its tests would look for theirs over there.
 build_this_tree() {
   local of="$root/target/built-of"
-  [ -d "$root/target" ] || return 0
   [ "$(cat "$of" 2>/dev/null)" = "$root" ] && return
-  touch "$root/src/lib.rs" "$root/src/main.rs"
+  [ -z "$(ls -A "$root/target/" 2>/dev/null)" ] || touch "$root/src/lib.rs" "$root/src/main.rs"
+  mkdir -p "$root/target"
   printf '%s\n' "$root" >"$of"
 }
 
