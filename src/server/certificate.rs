@@ -85,8 +85,9 @@ impl Certificate {
     }
 
     /// The same, whose files are looked at after each such pause.
+    #[cfg(test)]
     #[must_use]
-    pub fn looked_at_every(self, pause: Duration) -> Self {
+    pub(crate) fn looked_at_every(self, pause: Duration) -> Self {
         Self { look_every: pause, ..self }
     }
 

@@ -246,12 +246,11 @@ impl Provider {
     pub async fn revoke(&self, handle: &Handle) -> Result<(), Failure> {
         match &self.service {
             Service::Cloudflare(cloudflare) => cloudflare.revoke(handle).await,
-            Service::Twilio(_)
-            | Service::Xirsys(_)
-            | Service::Metered(_)
-            | Service::Coturn(_)
-            | Service::Static(_)
-            | Service::Relay(_) => Err(Failure::Irrevocable { api: self.name.title() }),
+            // Whoever may not relay any more is barred there, whatever they show.
+            Service::Relay(_) => Ok(()),
+            Service::Twilio(_) | Service::Xirsys(_) | Service::Metered(_) | Service::Coturn(_) | Service::Static(_) => {
+                Err(Failure::Irrevocable { api: self.name.title() })
+            }
         }
     }
 }

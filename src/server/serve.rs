@@ -257,8 +257,9 @@ impl Server {
     }
 
     /// The same, which looks so often whether its certificate was renewed.
+    #[cfg(test)]
     #[must_use]
-    pub fn looking_at_its_certificate_every(self, pause: Duration) -> Self {
+    pub(crate) fn looking_at_its_certificate_every(self, pause: Duration) -> Self {
         Self { certificate: self.certificate.map(|certificate| certificate.looked_at_every(pause)), ..self }
     }
 

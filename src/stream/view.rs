@@ -64,6 +64,20 @@ pub struct SessionView {
     pub sources: SourcesView,
 }
 
+impl SessionView {
+    /// Whose relay credentials are in hand, and for how many minutes they last; none where there are none.
+    pub fn relay_in_hand(&self) -> Option<(String, u64)> {
+        match &self.ice {
+            IceView::Relay { provider } => Some((provider.clone(), self.relay_lasts?)),
+            IceView::Loading
+            | IceView::Direct(_)
+            | IceView::RateLimited
+            | IceView::LimitReached(_)
+            | IceView::Unreachable => None,
+        }
+    }
+}
+
 /// A host's upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UploadView {
@@ -373,4 +387,26 @@ pub enum SessionAction {
     TryNow,
     /// Something about what is shown, and about subtitles.
     Source(SourceAction),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_relay_in_hand_whose_time_is_known_has_a_line() {
+        let with = |ice, relay_lasts| SessionView { ice, relay_lasts, ..SessionView::default() }.relay_in_hand();
+        let relay = IceView::Relay { provider: "Cloudflare".to_owned() };
+        assert_eq!(with(relay.clone(), Some(61)), Some(("Cloudflare".to_owned(), 61)));
+        assert_eq!(with(relay, None), None);
+        for ice in [
+            IceView::Loading,
+            IceView::Direct(DegradedReason::NearLimit),
+            IceView::RateLimited,
+            IceView::LimitReached("It is.".to_owned()),
+            IceView::Unreachable,
+        ] {
+            assert_eq!(with(ice.clone(), Some(61)), None, "{ice:?}");
+        }
+    }
 }

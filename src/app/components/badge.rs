@@ -4,6 +4,7 @@ use super::{Dialogue, Support};
 use crate::app::language::use_language;
 use crate::app::session::{asleep, use_session};
 use crate::app::words::{self, label, say};
+use crate::stream::SessionView;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
@@ -62,7 +63,7 @@ fn Figures(
     let session = use_session();
     let language = use_language();
     let connection = session.part(|view| view.connection.clone());
-    let relay = session.part(words::relay_in_hand);
+    let relay = session.part(SessionView::relay_in_hand);
     let lines = move || {
         if !open.get() {
             return None;

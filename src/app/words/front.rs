@@ -3,7 +3,7 @@
 use super::Text;
 use crate::domain::{Language, Role};
 use crate::protocol::{BandwidthState, BandwidthStatus, EndReason};
-use crate::stream::{IceView, LinkView, Phase, Problem, SessionView};
+use crate::stream::{LinkView, Phase, Problem, SessionView};
 
 /// What the product is, in one line.
 pub const TAGLINE: Text = Text {
@@ -72,18 +72,6 @@ pub fn server_status(status: &BandwidthStatus, language: Language) -> String {
 
 /// Beside how long they last.
 pub const CREDENTIALS: Text = Text { en: "Relay credentials", de: "Zugang zum Relay" };
-
-/// Whose relay credentials are in hand, and for how many minutes they last; none where there are none.
-pub fn relay_in_hand(view: &SessionView) -> Option<(String, u64)> {
-    match &view.ice {
-        IceView::Relay { provider } => Some((provider.clone(), view.relay_lasts?)),
-        IceView::Loading
-        | IceView::Direct(_)
-        | IceView::RateLimited
-        | IceView::LimitReached(_)
-        | IceView::Unreachable => None,
-    }
-}
 
 /// How long the credentials in hand last.
 pub fn credentials(provider: &str, minutes: u64, language: Language) -> String {
@@ -206,7 +194,6 @@ pub fn ended(reason: EndReason, role: Option<Role>) -> (Text, Text) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::DegradedReason;
 
     fn status(state: BandwidthState, relays: &[&str], percentage: f64) -> BandwidthStatus {
         BandwidthStatus {
@@ -286,23 +273,6 @@ mod tests {
         ] {
             assert_eq!(credentials("Twilio", minutes, Language::English), english);
             assert_eq!(credentials("Twilio", minutes, Language::German), german);
-        }
-    }
-
-    #[test]
-    fn only_a_relay_in_hand_whose_time_is_known_has_a_line() {
-        let with = |ice, relay_lasts| relay_in_hand(&SessionView { ice, relay_lasts, ..SessionView::default() });
-        let relay = IceView::Relay { provider: "Cloudflare".to_owned() };
-        assert_eq!(with(relay.clone(), Some(61)), Some(("Cloudflare".to_owned(), 61)));
-        assert_eq!(with(relay, None), None);
-        for ice in [
-            IceView::Loading,
-            IceView::Direct(DegradedReason::NearLimit),
-            IceView::RateLimited,
-            IceView::LimitReached("It is.".to_owned()),
-            IceView::Unreachable,
-        ] {
-            assert_eq!(with(ice.clone(), Some(61)), None, "{ice:?}");
         }
     }
 }

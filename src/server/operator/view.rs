@@ -113,42 +113,42 @@ fn providers(sources: &Sources<'_>, limits: &ProviderLimits, bill: &Bill) -> Vec
     let Sources { grants, usage, money, voices, .. } = sources;
     let meters: BTreeMap<_, _> = voices.states().into_iter().map(|state| (state.provider.clone(), state)).collect();
     let sums: BTreeMap<_, _> = usage.this_month().into_iter().collect();
-    let states: Vec<_> = grants.line().states().into_iter().map(|state| (state, true)).collect();
-    let is_there = |name: &ProviderName| states.iter().any(|(state, _)| state.name == *name);
+    let states = grants.line().states();
     let gone = |(name, sum): (&Option<ProviderName>, &ProviderSum)| {
+        let is_there = |name: &ProviderName| states.iter().any(|state| state.name == *name);
         name.clone().filter(|name| sum.used() > ByteCount::ZERO && !is_there(name))
     };
     let gone: Vec<_> = sums.iter().filter_map(gone).collect();
-    let gone = gone
-        .into_iter()
-        .map(|name| (ProviderState { name, standing: Standing::Closed, relay: None, trouble: None }, false));
-    states
-        .into_iter()
-        .chain(gone)
-        .map(|(ProviderState { name, standing, relay, trouble }, is_there)| {
-            let of = sums.get(&Some(name.clone())).copied().unwrap_or_default();
-            let owed = bill.lines.iter().find(|line| line.provider == name);
-            let per_gb = owed.and_then(|line| line.paid.tariff()).and_then(Tariff::per_gb);
-            ProviderNow {
-                standing: match standing {
-                    _ if !is_there => ProviderStanding::Gone,
-                    _ if grants.pauses().holds(&name) => ProviderStanding::Paused,
-                    Standing::Closed => ProviderStanding::Asked,
-                    Standing::Open => ProviderStanding::LeftAlone,
-                    Standing::HalfOpen => ProviderStanding::TriedAgain,
-                },
-                relay: relay.map(tried),
-                last_error: trouble.map(|trouble| LastError { at_ms: trouble.at.0, text: trouble.text }),
-                counted: Some(of.counted_here().get()),
-                said: Some(of.said.get()).filter(|said| *said > 0),
-                meter: if is_there { meter(sources, &name, meters.get(&name)) } else { None },
-                limit: limits.of(&name).map(ByteCount::get),
-                price_per_gb: per_gb.map(|price| amount(price, money)),
-                cost: owed.and_then(|line| line.so_far).map(|cost| amount(cost, money)),
-                name,
-            }
-        })
-        .collect()
+    let row = |name: ProviderName, standing| {
+        let of = sums.get(&Some(name.clone())).copied().unwrap_or_default();
+        let owed = bill.lines.iter().find(|line| line.provider == name);
+        let per_gb = owed.and_then(|line| line.paid.tariff()).and_then(Tariff::per_gb);
+        ProviderNow {
+            standing,
+            relay: None,
+            last_error: None,
+            counted: Some(of.counted_here().get()),
+            said: Some(of.said.get()).filter(|said| *said > 0),
+            meter: None,
+            limit: limits.of(&name).map(ByteCount::get),
+            price_per_gb: per_gb.map(|price| amount(price, money)),
+            cost: owed.and_then(|line| line.so_far).map(|cost| amount(cost, money)),
+            name,
+        }
+    };
+    let asked = |ProviderState { name, standing, relay, trouble }: ProviderState| {
+        let standing = match standing {
+            _ if grants.pauses().holds(&name) => ProviderStanding::Paused,
+            Standing::Closed => ProviderStanding::Asked,
+            Standing::Open => ProviderStanding::LeftAlone,
+            Standing::HalfOpen => ProviderStanding::TriedAgain,
+        };
+        let meter = meter(sources, &name, meters.get(&name));
+        let last_error = trouble.map(|trouble| LastError { at_ms: trouble.at.0, text: trouble.text });
+        ProviderNow { relay: relay.map(tried), last_error, meter, ..row(name, standing) }
+    };
+    let gone = gone.into_iter().map(|name| row(name, ProviderStanding::Gone));
+    states.into_iter().map(asked).chain(gone).collect()
 }
 
 /// Whether the provider's own count is to be had.

@@ -13,7 +13,7 @@ use super::{
     handed::Handed, line::counted_as,
 };
 use crate::{
-    domain::{ParticipantId, ProviderKind, ProviderName, SessionCode, UnixMillis},
+    domain::{ParticipantId, ProviderName, SessionCode, UnixMillis},
     protocol::{DegradedReason, IceAnswer, IceServer},
     server::{
         clock::Clock,
@@ -273,10 +273,6 @@ impl Grants {
         let line = self.line();
         for grant in self.handed.take(participant, provider).await {
             let provider = &grant.provider;
-            if provider.kind() == ProviderKind::Relay {
-                // Whoever may not relay any more is barred there, whatever they show.
-                continue;
-            }
             match line.revoke(&grant).await {
                 Ok(()) => tracing::info!(%participant, %provider, "Their credential was taken back"),
                 Err(failure) => {

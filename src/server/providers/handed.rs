@@ -22,7 +22,7 @@ impl Default for Handed {
 }
 
 impl Handed {
-    /// They are given these. What cannot be taken back is not remembered.
+    /// They are given these. What has no handle is not remembered.
     pub(super) async fn note(&self, participant: ParticipantId, grants: &[Grant], now: UnixMillis) {
         let new: Vec<_> = grants.iter().filter(|grant| grant.handle.is_some()).cloned().collect();
         if new.is_empty() {

@@ -9,7 +9,7 @@ use super::{
     relay::{Led, OwnRelay, RelaySecrets, tidy},
 };
 use crate::server::{certificate::Certificate, clock::Clock, config::Config, relay::Relay};
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// A relay without a site.
 pub struct RelayAlone {
@@ -29,8 +29,9 @@ impl RelayAlone {
     }
 
     /// The same, which looks so often whether its certificate was renewed.
+    #[cfg(test)]
     #[must_use]
-    pub fn looking_at_its_certificate_every(self, pause: Duration) -> Self {
+    pub(crate) fn looking_at_its_certificate_every(self, pause: std::time::Duration) -> Self {
         Self { certificate: self.certificate.map(|certificate| certificate.looked_at_every(pause)), ..self }
     }
 

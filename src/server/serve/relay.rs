@@ -96,7 +96,7 @@ pub enum NoRelay {
 }
 
 /// The relay as it stands. Stops when it is dropped.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct OwnRelay {
     running: Option<Arc<Relay>>,
     desk: Option<RelayDesk>,
@@ -129,15 +129,7 @@ impl OwnRelay {
         site_port: u16,
         clock: &Clock,
     ) -> Result<Self, NoRelay> {
-        let without = |said| Self {
-            running: None,
-            desk: None,
-            mint: None,
-            errands: None,
-            shares_the_port: false,
-            said,
-            off_because: None,
-        };
+        let without = |said| Self { said, ..Self::default() };
         let in_line = is_in_line(config);
         let stood = match config.relay.place {
             RelayPlace::External if in_line => Self::elsewhere(config),
@@ -222,15 +214,7 @@ impl OwnRelay {
         );
         let desk = desk::of(config, &doors, mint.clone())?;
         let running = Some(Arc::new(running));
-        Ok(Self {
-            running,
-            desk: Some(desk),
-            mint: Some(mint),
-            errands: None,
-            shares_the_port,
-            said,
-            off_because: None,
-        })
+        Ok(Self { running, desk: Some(desk), mint: Some(mint), shares_the_port, said, ..Self::default() })
     }
 
     /// The relay for somebody who looks at it: the one of the server that runs on this machine, or, where none does, one that
@@ -242,15 +226,7 @@ impl OwnRelay {
                 let udp: Vec<_> = found.relayed.iter().map(|one| SocketAddr::new(one.public, port)).collect();
                 let doors = Doors { tcp: udp.clone(), udp, tls: config.relay.tls_port };
                 let desk = Some(desk::of(config, &doors, Mint::of(&secret::of(config)?))?);
-                return Ok(Self {
-                    running: None,
-                    desk,
-                    mint: None,
-                    errands: None,
-                    shares_the_port: false,
-                    said: String::new(),
-                    off_because: None,
-                });
+                return Ok(Self { desk, ..Self::default() });
             }
         }
         Self::stand(config, None, config.app.port, clock).await
@@ -261,15 +237,7 @@ impl OwnRelay {
         let desk = desk::of(config, &Doors::elsewhere(&config.relay), mint.clone())?;
         let said = "The built-in relay is a process of its own: tessro relay".into();
         let errands = Some(Errands::default());
-        Ok(Self {
-            running: None,
-            desk: Some(desk),
-            mint: Some(mint),
-            errands,
-            shares_the_port: false,
-            said,
-            off_because: None,
-        })
+        Ok(Self { desk: Some(desk), mint: Some(mint), errands, said, ..Self::default() })
     }
 
     /// Says in the log how it stands.
