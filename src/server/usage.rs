@@ -142,15 +142,11 @@ struct Inner {
 
 /// Somebody who asks for credentials: who their bytes are counted for.
 #[derive(Debug, Clone)]
-pub struct Asker {
-    asked: Asked,
-    /// What relays call them.
-    names: Vec<String>,
-}
+pub struct Asker(Asked);
 
 impl Asker {
     fn new(holder: Holder, parties: Vec<Party>) -> Self {
-        Self { asked: Asked { holder, parties }, names: Vec::new() }
+        Self(Asked { holder, parties })
     }
 
     /// Somebody in the session of `host`, from an address.
@@ -177,17 +173,12 @@ impl Asker {
     /// The same, under the number that relays count them by.
     #[must_use]
     pub fn counted_as(self, number: ParticipantId) -> Self {
-        let holder = match self.asked.holder {
+        let Self(asked) = self;
+        let holder = match asked.holder {
             Holder::Stranger(_) => Holder::Stranger(number),
             Holder::Participant(_) | Holder::Relay | Holder::Before => Holder::Participant(number),
         };
-        Self { asked: Asked { holder, ..self.asked }, ..self }
-    }
-
-    /// The same, with the names by which relays know them: a process after this one finds them by those.
-    #[must_use]
-    pub fn called(self, names: Vec<String>) -> Self {
-        Self { names, ..self }
+        Self(Asked { holder, ..asked })
     }
 }
 
@@ -425,12 +416,13 @@ impl Usage {
 
     /// Whether credentials of this provider may be given to them.
     pub fn has_room(&self, provider: &ProviderName, asker: &Asker) -> Result<(), NoRoom> {
-        self.0.shared.has_room(provider, &asker.asked)
+        self.0.shared.has_room(provider, &asker.0)
     }
 
-    /// Credentials of this provider are being given to them: promises what they will need at first.
-    pub fn lease(&self, provider: &ProviderName, asker: &Asker) -> Result<(), NoRoom> {
-        self.0.shared.lease(provider, &asker.asked, &asker.names)
+    /// Credentials of this provider are being given to them: promises what they will need at first. Relays know them by these names,
+    /// by which a process after this one finds them.
+    pub fn lease(&self, provider: &ProviderName, asker: &Asker, names: &Arc<[String]>) -> Result<(), NoRoom> {
+        self.0.shared.lease(provider, &asker.0, names)
     }
 
     /// What relays call those who were given credentials, by this process or one before it.

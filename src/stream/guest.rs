@@ -24,6 +24,11 @@ const CONNECT: Duration = Duration::from_secs(15);
 const RECOVER: Duration = Duration::from_secs(10);
 /// Between two requests for a restart that the browser's own word causes; a restart moves the connection's state itself.
 const ASK_RESTART: Duration = Duration::from_secs(4);
+/// Once another path is offered in a silence, a picture that a relay carried is back within this, or the time that the offer took
+/// three times over: ICE may stay with a dead pair for seconds, where a new connection has none.
+const MENDED: Duration = Duration::from_millis(800);
+/// How often in a row a connection is given up because nothing came over another path either: a host may have nothing to send.
+const GIVEN_UP: u32 = 2;
 /// How often in a row a relay is accused. A host that doubts its own has all of its connections leave it: not again and again for
 /// one of them.
 const ACCUSATIONS: u32 = 2;
@@ -35,6 +40,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct Guest {
     current: Option<Current>,
     failures: u32,
+    /// Connections that were given up in a silence, since something arrived.
+    given_up: u32,
     retry: Option<Now>,
     wants: Wants,
 }
@@ -63,8 +70,40 @@ struct Current {
     suspect: bool,
     /// How often another path was asked for since some arrived.
     silences: u32,
+    /// How much of what arrives comes over relays of either end.
+    carried: Carried,
+    mending: Mending,
     /// The host restarts ICE and waits until this end has fresh credentials.
     renewing: bool,
+}
+
+/// Whether the path that was offered last in a silence brings anything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Mending {
+    /// There was no silence, or something came.
+    #[default]
+    Done,
+    /// The first look after this that finds nothing new is the last.
+    Until(Now),
+    /// Nothing came.
+    Failed,
+}
+
+/// What comes over relays of either end.
+#[derive(Debug, Default)]
+struct Carried {
+    packets: u64,
+    /// What arrived last came over them.
+    all: bool,
+}
+
+impl Carried {
+    /// True: something came over them since the last look.
+    fn sampled(&mut self, sample: &Sample) -> bool {
+        let pairs = sample.relayed.iter().chain(&sample.other_end);
+        let packets = pairs.map(|pair| pair.packets_received).sum();
+        packets > std::mem::replace(&mut self.packets, packets)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +148,8 @@ impl Guest {
             unanswered: false,
             suspect: false,
             silences: 0,
+            carried: Carried::default(),
+            mending: Mending::Done,
             renewing: false,
         });
     }
@@ -161,8 +202,16 @@ impl Guest {
     /// A connection's counters.
     pub fn sampled(&mut self, id: ConnectionId, sample: &Sample, around: &Around<'_>) {
         if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
+            let carried = current.carried.sampled(sample);
             if current.stall.sampled(sample.media_received, sample.quiet, around.now) {
-                (current.silences, current.suspect) = (0, false);
+                (current.silences, current.suspect, current.mending) = (0, false, Mending::Done);
+                current.carried.all = carried;
+                self.given_up = 0;
+            } else if carried {
+                // The host has nothing to send, and says so.
+                current.mending = Mending::Done;
+            } else if matches!(current.mending, Mending::Until(then) if then <= around.now) {
+                current.mending = Mending::Failed;
             }
             current.relaying.sampled(sample, around.now);
         }
@@ -180,7 +229,11 @@ impl Guest {
                     out.open_peer(id, config, around.ice.provider().cloned(), around.now);
                     current.stage = Stage::Connecting { until: around.now + CONNECT };
                 } else {
-                    (current.restart, current.unanswered, current.suspect) = (Some(around.now), false, false);
+                    let asked = current.restart.replace(around.now).filter(|_| current.unanswered);
+                    if let Some(asked) = asked.filter(|_| current.silences > 0 && current.carried.all) {
+                        current.mending = Mending::Until(around.now + MENDED.max(around.now.since(asked) * 3));
+                    }
+                    (current.unanswered, current.suspect) = (false, false);
                     current.relaying.restarted(around.now);
                 }
                 out.peer(id, PeerCommand::AcceptOffer { sdp, generation });
@@ -292,6 +345,10 @@ impl Guest {
                 if current.restart.is_none_or(|last| now.since(last) >= ASK_RESTART) {
                     self.ask_restart(out.heard, around, out);
                 }
+            }
+            Stage::Connected if current.mending == Mending::Failed && out.heard && self.given_up < GIVEN_UP => {
+                self.given_up += 1;
+                self.replace(around, random, out);
             }
             Stage::Connected => {
                 let stalled = current.stall.ask(now);

@@ -50,7 +50,7 @@ pub struct Grants {
     offer: Arc<RwLock<Arc<Offer>>>,
     relay: Option<RelayDesk>,
     known: Known<u128>,
-    kept: Cache<(u64, ParticipantKey), Arc<[Grant]>>,
+    kept: Cache<(u64, ParticipantKey), Arc<Minted>>,
     /// Those whom an operator wants asked no more.
     pauses: Pauses,
     handed: Handed,
@@ -83,6 +83,43 @@ impl Offer {
             life: config.credentials.turn_credential_ttl,
             edition,
         })
+    }
+}
+
+/// What was minted for one caller, ready to be given as often as they ask.
+#[derive(Debug)]
+struct Minted {
+    /// At least one.
+    grants: Vec<Grant>,
+    /// The name under which all that is relayed is counted.
+    provider: ProviderName,
+    /// What relays call them.
+    names: Arc<[String]>,
+    expires_at: UnixMillis,
+    /// All of it but for how long it still lives.
+    answer: IceAnswer,
+}
+
+impl Minted {
+    /// `None` where nobody minted anything.
+    fn new(offer: &Offer, grants: Vec<Grant>, names: Arc<[String]>) -> Option<Self> {
+        let provider = counted_as(&grants)?.clone();
+        let expires_at = grants.iter().map(|grant| grant.expires_at).min()?;
+        let sets: Vec<_> = grants.iter().map(|grant| &grant.servers).collect();
+        let answer = IceAnswer {
+            ice_servers: IceSet::best_of(&sets, MOST_URLS).to_servers(),
+            provider: provider.to_string(),
+            expires_at: Some(rfc3339(expires_at)),
+            expires_in: None,
+            degraded: false,
+            reason: None,
+            places: offer.line.places(),
+        };
+        Some(Self { grants, provider, names, expires_at, answer })
+    }
+
+    fn answer(&self, now: UnixMillis) -> IceAnswer {
+        IceAnswer { expires_in: Some(now.until(self.expires_at).as_secs()), ..self.answer.clone() }
     }
 }
 
@@ -148,29 +185,28 @@ impl Grants {
             return Ok(without_relay(&offer.stun, DegradedReason::Ended));
         }
         let (whom, key) = (Whom::Participant(key), (offer.edition, key));
-        let asker = &asker.clone().called(self.names_of(whom));
         let of_no_use = |grant: &Grant| {
             near.silent.as_ref() == Some(&grant.provider)
                 || self.usage.has_room(&grant.provider, asker).is_err()
                 || self.pauses.holds(&grant.provider)
         };
         match self.kept.get(&key).await {
-            Some(grants) if grants.iter().any(of_no_use) || self.is_outdone(&offer, &grants, asker, near) => {
+            Some(kept) if kept.grants.iter().any(of_no_use) || self.is_outdone(&offer, &kept.grants, asker, near) => {
                 self.kept.invalidate(&key).await;
             }
-            Some(grants) => return self.promise(&offer, &grants, asker),
+            Some(kept) => return self.promise(&offer, Some(&kept), asker),
             None => {}
         }
-        let fresh = async {
-            let grants = self.mint(&offer, whom, asker, near).await;
-            if grants.is_empty() { Err(Nothing) } else { Ok(Arc::from(grants)) }
-        };
-        let grants = self.kept.try_get_with(key, fresh).await.unwrap_or_default();
-        self.promise(&offer, &grants, asker)
+        let fresh = async { self.mint(&offer, whom, asker, near).await.map(Arc::new).ok_or(Nothing) };
+        let minted = self.kept.try_get_with(key, fresh).await.ok();
+        self.promise(&offer, minted.as_deref(), asker)
     }
 
     /// Whether the relay of one of these is silent, and there is one to be had that is not, of somebody who is not among them.
     fn is_outdone(&self, offer: &Offer, grants: &[Grant], asker: &Asker, near: &Near) -> bool {
+        if !offer.line.is_any_silent(grants) {
+            return false;
+        }
         let among = |state: &ProviderState| grants.iter().any(|grant| grant.provider == state.name);
         let better = |state: &ProviderState| {
             state.standing == Standing::Closed
@@ -178,35 +214,35 @@ impl Grants {
                 && !self.pauses.holds(&state.name)
                 && self.usage.has_room(&state.name, asker).is_ok()
         };
-        let (ours, others): (Vec<_>, Vec<_>) = offer.line.states().into_iter().partition(among);
-        ours.iter().any(ProviderState::is_silent) && others.iter().any(better)
+        offer.line.states().iter().any(|state| !among(state) && better(state))
     }
 
     /// The answer for someone who is in no session, or a user of somebody else's app. Nothing is kept for them. Fails as for a
     /// participant.
     pub async fn for_another(&self, whom: Whom, asker: &Asker, near: &Near) -> Result<IceAnswer, NoRoom> {
-        let (offer, asker) = (self.offer(), asker.clone().counted_as(whom.counted_as()).called(self.names_of(whom)));
-        let grants = self.mint(&offer, whom, &asker, near).await;
-        self.promise(&offer, &grants, &asker)
+        let (offer, asker) = (self.offer(), asker.clone().counted_as(whom.counted_as()));
+        let minted = self.mint(&offer, whom, &asker, near).await;
+        self.promise(&offer, minted.as_ref(), &asker)
     }
 
     /// What relays call them.
-    fn names_of(&self, whom: Whom) -> Vec<String> {
+    fn names_of(&self, whom: Whom) -> Arc<[String]> {
         let holder = self.relay.as_ref().map(|desk| desk.holder(whom).to_string());
         holder.into_iter().chain([whom.pseudonym().to_string()]).collect()
     }
 
     /// Nobody is given what nothing is promised for: of what was minted that stays which there is room for.
-    fn promise(&self, offer: &Offer, grants: &[Grant], asker: &Asker) -> Result<IceAnswer, NoRoom> {
-        let counted = counted_as(grants).map(|provider| self.usage.lease(provider, asker));
-        match counted {
-            Some(Ok(())) => Ok(self.answer(offer, grants, asker)),
-            Some(Err(why @ (NoRoom::Used | NoRoom::Promised | NoRoom::Elsewhere))) => Err(why),
-            Some(Err(_)) => Ok(self.answer(offer, &[], asker)),
-            None => match self.why_no_room(offer, asker) {
-                Some(why @ (NoRoom::Used | NoRoom::Promised | NoRoom::Elsewhere)) => Err(why),
-                _ => Ok(self.answer(offer, &[], asker)),
+    fn promise(&self, offer: &Offer, minted: Option<&Minted>, asker: &Asker) -> Result<IceAnswer, NoRoom> {
+        let why = match minted {
+            Some(minted) => match self.usage.lease(&minted.provider, asker, &minted.names) {
+                Ok(()) => return Ok(minted.answer(self.clock.wall())),
+                Err(why) => Some(why),
             },
+            None => self.why_no_room(offer, asker),
+        };
+        match why {
+            Some(why @ (NoRoom::Used | NoRoom::Promised | NoRoom::Elsewhere)) => Err(why),
+            _ => Ok(without_relay(&offer.stun, self.why_none(offer, asker))),
         }
     }
 
@@ -220,7 +256,7 @@ impl Grants {
         self.known.clone()
     }
 
-    async fn mint(&self, offer: &Offer, whom: Whom, asker: &Asker, near: &Near) -> Vec<Grant> {
+    async fn mint(&self, offer: &Offer, whom: Whom, asker: &Asker, near: &Near) -> Option<Minted> {
         // Before there is a relay to be told of.
         self.known.note(whom.bits(), whom.counted_as());
         let names = offer.line.names();
@@ -230,7 +266,7 @@ impl Grants {
         let lives = names.iter().map(|name| self.usage.life(name, offer.life)).collect();
         let grants = offer.line.mint(whom, places, lives).await;
         self.handed.note(participant, &grants, self.clock.wall()).await;
-        grants
+        Minted::new(offer, grants, self.names_of(whom))
     }
 
     /// Whose relays somebody who came now would get, as people write them.
@@ -332,30 +368,14 @@ impl Grants {
         Arc::clone(&self.offer.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn answer(&self, offer: &Offer, grants: &[Grant], asker: &Asker) -> IceAnswer {
-        let expires_at = grants.iter().map(|grant| grant.expires_at).min();
-        let (Some(provider), Some(expires_at)) = (counted_as(grants), expires_at) else {
-            return without_relay(&offer.stun, self.why_none(offer, asker));
-        };
-        let sets: Vec<_> = grants.iter().map(|grant| &grant.servers).collect();
-        IceAnswer {
-            ice_servers: IceSet::best_of(&sets, MOST_URLS).to_servers(),
-            provider: provider.to_string(),
-            expires_at: Some(rfc3339(expires_at)),
-            expires_in: Some(self.clock.wall().until(expires_at).as_secs()),
-            degraded: false,
-            reason: None,
-            places: offer.line.places(),
-        }
-    }
 }
 
 /// How long an answer is kept: what is minted together is kept as long as the one with the shortest life.
 struct Keep;
 
-impl<K> Expiry<K, Arc<[Grant]>> for Keep {
-    fn expire_after_create(&self, _: &K, grants: &Arc<[Grant]>, _: std::time::Instant) -> Option<Duration> {
-        Some(grants.iter().map(Grant::life).min().unwrap_or_default() * 2 / 5)
+impl<K> Expiry<K, Arc<Minted>> for Keep {
+    fn expire_after_create(&self, _: &K, minted: &Arc<Minted>, _: std::time::Instant) -> Option<Duration> {
+        Some(minted.grants.iter().map(Grant::life).min().unwrap_or_default() * 2 / 5)
     }
 }
 

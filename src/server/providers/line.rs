@@ -52,13 +52,6 @@ pub struct ProviderState {
     pub trouble: Option<Trouble>,
 }
 
-impl ProviderState {
-    /// Whether nothing came back when its relay was last tried.
-    pub fn is_silent(&self) -> bool {
-        self.relay.as_ref().is_some_and(|seen| !seen.echoes())
-    }
-}
-
 /// What went wrong with a provider, in words for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
@@ -118,6 +111,16 @@ impl Line {
             relay,
         };
         states.map(state).collect()
+    }
+
+    /// Whether nothing came back when the relay of one of these was last tried.
+    pub(super) fn is_any_silent(&self, grants: &[Grant]) -> bool {
+        let watches = self.watches();
+        let silent = |(provider, watch): (&Provider, &Watch)| {
+            watch.seen().is_some_and(|seen| !seen.echoes())
+                && grants.iter().any(|grant| grant.provider == *provider.name())
+        };
+        self.providers.iter().zip(watches.iter()).any(silent)
     }
 
     /// The providers, each in its place.

@@ -23,7 +23,7 @@ use crate::domain::{ByteCount, Now, ParticipantId, ProviderName};
 use crate::protocol::{RelayStage, UsageReport};
 use crate::server::clock::Clock;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, broadcast, watch};
 
@@ -104,7 +104,7 @@ struct Granted {
     /// Of which providers.
     providers: BTreeSet<ProviderName>,
     /// What relays call them.
-    names: Vec<String>,
+    names: Arc<[String]>,
     /// When last.
     at: Now,
 }
@@ -133,10 +133,17 @@ impl Voices {
         self.granted.get(&participant).map_or_else(unknown, |granted| granted.asked.clone())
     }
 
-    fn grant(&mut self, number: ParticipantId, asked: &Asked, names: &[String], provider: &ProviderName, now: Now) {
-        let new = || Granted { asked: asked.clone(), providers: BTreeSet::new(), names: Vec::new(), at: now };
+    fn grant(
+        &mut self,
+        number: ParticipantId,
+        asked: &Asked,
+        names: &Arc<[String]>,
+        provider: &ProviderName,
+        now: Now,
+    ) {
+        let new = || Granted { asked: asked.clone(), providers: BTreeSet::new(), names: Arc::default(), at: now };
         let granted = self.granted.entry(number).or_insert_with(new);
-        (granted.asked, granted.names, granted.at) = (asked.clone(), names.to_vec(), now);
+        (granted.asked, granted.names, granted.at) = (asked.clone(), Arc::clone(names), now);
         granted.providers.insert(provider.clone());
         self.unwritten.insert(number);
     }
@@ -153,7 +160,7 @@ impl Voices {
     pub(super) fn names(&self) -> Vec<(String, ParticipantId)> {
         let of = |(number, granted): (&ParticipantId, &Granted)| {
             let number = *number;
-            granted.names.clone().into_iter().map(move |name| (name, number))
+            granted.names.iter().map(move |name| (name.clone(), number))
         };
         self.granted.iter().flat_map(of).collect()
     }
@@ -388,7 +395,7 @@ impl Shared {
     }
 
     /// Promises them what they will need at first. Relays call them by these names.
-    pub(super) fn lease(&self, provider: &ProviderName, asked: &Asked, names: &[String]) -> Result<(), NoRoom> {
+    pub(super) fn lease(&self, provider: &ProviderName, asked: &Asked, names: &Arc<[String]>) -> Result<(), NoRoom> {
         if self.is_uncounted(provider) {
             return Err(NoRoom::Uncounted);
         }

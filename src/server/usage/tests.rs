@@ -192,7 +192,7 @@ async fn a_silent_connection_is_not_estimated_where_the_relays_of_both_ends_coun
     let (built_in, coturn): (ProviderName, ProviderName) = ("relay".parse().unwrap(), "coturn".parse().unwrap());
     usage.relays_here(built_in.clone());
     for end in [HOST, GUEST] {
-        usage.lease(&built_in, &Asker::participant(end, HOST, 1)).unwrap();
+        usage.lease(&built_in, &Asker::participant(end, HOST, 1), &Arc::default()).unwrap();
     }
     let silence = async |usage: &Usage| {
         usage.opened(LINK, HOST, GUEST);
@@ -204,7 +204,7 @@ async fn a_silent_connection_is_not_estimated_where_the_relays_of_both_ends_coun
     };
     assert_eq!(silence(&usage).await.bandwidth_used_bytes, 0);
     // Of what went over a relay that says nothing nobody knows.
-    usage.lease(&coturn, &Asker::participant(GUEST, HOST, 1)).unwrap();
+    usage.lease(&coturn, &Asker::participant(GUEST, HOST, 1), &Arc::default()).unwrap();
     silence(&usage).await;
     until(&usage, |status| status.bandwidth_used_bytes == 1_000_000).await;
     usage.close().await;
@@ -253,7 +253,7 @@ async fn what_is_promised_is_given_back_when_the_way_is_direct_or_over() {
     let (usage, hand) = open(&dir, "1000");
     let coturn: ProviderName = "coturn".parse().unwrap();
     for end in [HOST, GUEST] {
-        usage.lease(&coturn, &Asker::participant(end, HOST, 1)).unwrap();
+        usage.lease(&coturn, &Asker::participant(end, HOST, 1), &Arc::default()).unwrap();
     }
     let reserved = |usage: &Usage| usage.0.shared.cap().reserved();
     let promised = reserved(&usage);
@@ -472,9 +472,9 @@ async fn nothing_is_promised_that_was_not_lent_and_promises_outlive_the_month_an
     let (usage, hand) = open_among_others(&dir, "100");
     let coturn: ProviderName = "coturn".parse().unwrap();
     let asker = |number| Asker::participant(ParticipantId::from_random(number), HOST, 1);
-    assert_eq!(usage.lease(&coturn, &asker(1)), Err(NoRoom::Elsewhere), "nobody was asked yet");
+    assert_eq!(usage.lease(&coturn, &asker(1), &Arc::default()), Err(NoRoom::Elsewhere), "nobody was asked yet");
     answer(&usage, 100_000_000, &[]);
-    usage.lease(&coturn, &asker(1)).unwrap();
+    usage.lease(&coturn, &asker(1), &Arc::default()).unwrap();
     let promised = usage.status().bandwidth_reserved_bytes;
     assert!((1..=100_000_000).contains(&promised), "{promised}");
     assert_eq!(usage.lent_here().map(ByteCount::get), Some(100_000_000 - promised));
@@ -485,10 +485,10 @@ async fn nothing_is_promised_that_was_not_lent_and_promises_outlive_the_month_an
         assert!(tokio::time::Instant::now() < deadline, "{:?}", usage.lent_here());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert_eq!(usage.lease(&coturn, &asker(2)), Err(NoRoom::Promised));
+    assert_eq!(usage.lease(&coturn, &asker(2), &Arc::default()), Err(NoRoom::Promised));
     assert!(usage.tell(false).unwrap().wishes[0].held.get() == promised);
     // Given up altogether, since nobody was heard.
     usage.lapse();
-    assert_eq!((usage.status().bandwidth_reserved_bytes, usage.lease(&coturn, &asker(2))), (0, Err(NoRoom::Elsewhere)));
+    assert_eq!((usage.status().bandwidth_reserved_bytes, usage.lease(&coturn, &asker(2), &Arc::default())), (0, Err(NoRoom::Elsewhere)));
     usage.close().await;
 }

@@ -1,9 +1,9 @@
 //! The stand-in for the browsers' peer connections: what a page's core asks of one, and what it hears from it.
 
-use super::world::{Evening, FIRST, PEOPLE};
+use super::world::{Evening, FIRST, PEOPLE, Stays};
 use crate::domain::{ConnectionId, Now, Role};
 use crate::protocol::{Path, Signal};
-use crate::stream::{Input, PeerCommand, PeerEvent, PeerState, Sample};
+use crate::stream::{Input, PairSample, PeerCommand, PeerEvent, PeerState, Sample};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -62,11 +62,14 @@ impl Evening {
                 let wire = self.wires.entry(id).or_default();
                 wire.accepted = true;
                 // Where the guest has seen a later offer meanwhile, the checks of both ends do not match.
-                wire.dead = dead || sdp != wire.offered.to_string();
+                let stays = self.stays == Stays::DeadPaths && wire.dead;
+                wire.dead = dead || stays || sdp != wire.offered.to_string();
                 // Chromium, restarted twice at once, checks no pair of either restart and stays where it was.
                 let settled = wire.restarted.is_none_or(|last| self.now.since(last) >= Duration::from_secs(1));
                 wire.restarted = Some(self.now);
-                if settled && !std::mem::take(&mut self.stays) {
+                if settled && self.stays == Stays::NextPair {
+                    self.stays = Stays::Nothing;
+                } else if settled {
                     wire.pair = self.now;
                 }
                 let mended = wire.connected && !wire.dead;
@@ -106,8 +109,17 @@ impl Evening {
         if wire.connected && !wire.dead {
             wire.media = u64::try_from(self.now.since(Now::default()).as_millis()).unwrap();
         }
+        let relayed = self.relayed || needs_relay;
+        let pair = || PairSample {
+            id: format!("{:?}", wire.pair),
+            bytes_received: wire.media * 100,
+            bytes_sent: 0,
+            packets_received: wire.media,
+            packets_sent: 0,
+        };
         Sample {
-            path: if self.relayed || needs_relay { Path::Relayed } else { Path::Direct },
+            path: if relayed { Path::Relayed } else { Path::Direct },
+            relayed: relayed.then(pair).into_iter().collect(),
             selected: wire.connected.then(|| format!("{:?}", wire.pair)),
             media_received: wire.media,
             ..Sample::default()

@@ -38,6 +38,16 @@ pub(super) struct Page {
 pub(super) const FIRST: &str = "cloudflare";
 const OTHER: &str = "coturn";
 
+/// What a restart of ICE leaves as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stays {
+    Nothing,
+    /// The next one moves no pair.
+    NextPair,
+    /// A path that is dead.
+    DeadPaths,
+}
+
 pub(super) struct Evening {
     pub(super) now: Now,
     sent: u64,
@@ -64,8 +74,7 @@ pub(super) struct Evening {
     pub(super) first_is_dead: bool,
     /// How often ICE was restarted, over all connections.
     pub(super) restarts: u32,
-    /// The next restart moves nothing.
-    pub(super) stays: bool,
+    pub(super) stays: Stays,
     /// Who asked for another provider's credentials, since a relay was silent.
     pub(super) elsewhere: BTreeSet<usize>,
 }
@@ -103,7 +112,7 @@ impl Evening {
             encodings: BTreeMap::new(),
             first_is_dead: false,
             restarts: 0,
-            stays: false,
+            stays: Stays::Nothing,
             elsewhere: BTreeSet::new(),
         };
         for person in 0..PEOPLE {

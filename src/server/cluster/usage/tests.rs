@@ -9,7 +9,7 @@ use self::{forwarder::Forwarder, node::Node};
 use crate::domain::{ByteCount, ParticipantId, ProviderName};
 use crate::server::usage::{Asker, Limits, Month, NoRoom, Said};
 use crate::tests::redis::Redis;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// What may be relayed in these months.
 const LIMIT: u64 = 600_000_000;
@@ -216,7 +216,7 @@ async fn what_one_address_used_counts_at_every_node() {
     nodes.iter().for_each(Node::rest);
     let (provider, host): (ProviderName, _) = ("relay".parse().unwrap(), ParticipantId::from_random(700));
     let from = |address, person| Asker::participant(ParticipantId::from_random(person), host, address);
-    nodes[0].usage.lease(&provider, &from(77, 701)).unwrap();
+    nodes[0].usage.lease(&provider, &from(77, 701), &Arc::default()).unwrap();
     let (participant, bytes) = (Some(ParticipantId::from_random(701)), ByteCount::new(41_000_000));
     nodes[0].usage.hear(Said::Relay { provider: provider.clone(), participant, bytes });
     let there = |address| nodes[1].usage.has_room(&provider, &from(address, 702));

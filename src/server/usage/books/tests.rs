@@ -5,6 +5,7 @@ use super::super::{Asker, Usage};
 use super::*;
 use crate::domain::{ByteCount, ConnectionId, UnixMillis};
 use crate::server::clock::Clock;
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// The tables of sums, as the ledger has them.
@@ -124,7 +125,7 @@ async fn the_sums_are_those_that_the_ledger_writes() {
     let usage = Usage::open(data.path(), ByteCount::new(1_000_000_000), clock).unwrap();
     let report = report(ConnectionId::from_random(1), "a", 1, 1_000_000);
     let provider = report.pairs[0].provider.clone();
-    usage.lease(&provider, &Asker::participant(session(1), session(1), 1)).unwrap();
+    usage.lease(&provider, &Asker::participant(session(1), session(1), 1), &Arc::default()).unwrap();
     let (tell, hear) = tokio::sync::oneshot::channel();
     usage.report(session(1), report, move || tell.send(()).unwrap());
     hear.await.unwrap();

@@ -8,6 +8,7 @@ use rusqlite::{Row, TransactionBehavior, params};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Somebody who was given credentials.
@@ -22,7 +23,7 @@ pub(in super::super) struct Grantee {
     /// Of which providers.
     pub providers: BTreeSet<ProviderName>,
     /// What relays call them.
-    pub names: Vec<String>,
+    pub names: Arc<[String]>,
 }
 
 impl Ledger {
@@ -54,7 +55,7 @@ impl Ledger {
         transaction.prepare_cached("DELETE FROM granted WHERE at_ms <= ?1")?.execute([stored(before(at, within))])?;
         for Grantee { number, is_stranger, parties, providers, names } in grantees {
             transaction.prepare_cached("INSERT OR REPLACE INTO granted VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(
-                params![number.to_string(), is_stranger, lines(parties), lines(providers), lines(names), stored(at.0)],
+                params![number.to_string(), is_stranger, lines(parties), lines(providers), lines(names.iter()), stored(at.0)],
             )?;
         }
         transaction.commit()
@@ -88,9 +89,9 @@ mod tests {
             is_stranger,
             parties: vec![Party::Address(7), Party::App("a forum".to_owned())],
             providers: ["coturn:fra", "relay"].map(|name| name.parse::<ProviderName>().unwrap()).into(),
-            names: vec!["00ff.00fe".to_owned(), "0a".to_owned()],
+            names: ["00ff.00fe".to_owned(), "0a".to_owned()].into(),
         };
-        let nobody = Grantee { parties: Vec::new(), names: Vec::new(), ..somebody(3, false) };
+        let nobody = Grantee { parties: Vec::new(), names: Arc::default(), ..somebody(3, false) };
         let day = Duration::from_hours(24);
         let at = |hours: u64| UnixMillis(hours * 3_600_000);
         let mut ledger = Ledger::open(dir.path()).unwrap();

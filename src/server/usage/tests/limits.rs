@@ -32,7 +32,7 @@ async fn who_never_stops_sending_is_cut_once_the_limit_is_reached_and_gets_nothi
         let usage = Usage::open(dir.path(), limits, clock).unwrap();
         let relay: ProviderName = "relay".parse().unwrap();
         usage.relays_here(relay.clone());
-        usage.lease(&relay, &Asker::participant(GUEST, HOST, 1)).unwrap();
+        usage.lease(&relay, &Asker::participant(GUEST, HOST, 1), &Arc::default()).unwrap();
         let relayed = relay_without_end(&usage, &hand, 200).await;
         assert!((20_000_000..=20_000_000 + 16 * 1024).contains(&relayed), "{relayed}");
         let bound = usage.relay_bound();
@@ -51,7 +51,7 @@ async fn where_a_relay_s_own_count_fell_silent_nothing_of_it_is_given_until_it_i
     let [coturn, cloudflare] = ["coturn", "cloudflare"].map(|name| name.parse::<ProviderName>().unwrap());
     let guest = Asker::participant(GUEST, HOST, 1);
     let speaks = |speaks| usage.hear(Said::Speaks { provider: coturn.clone(), speaks });
-    let room = || (usage.has_room(&coturn, &guest), usage.lease(&coturn, &guest));
+    let room = || (usage.has_room(&coturn, &guest), usage.lease(&coturn, &guest, &Arc::default()));
     // One that never counted for itself is not missed: browsers count.
     speaks(false);
     hand.advance(Duration::from_mins(1));
@@ -87,7 +87,7 @@ async fn after_a_restart_the_limits_of_a_session_and_of_a_participant_hold_befor
         let dir = TempDir::new().unwrap();
         let (clock, _hand) = Clock::by_hand(UnixMillis(LAST_MINUTE.0 - 3_600_000));
         let usage = Usage::open(dir.path(), limits.clone(), clock).unwrap();
-        usage.lease(&"cloudflare".parse().unwrap(), &Asker::participant(GUEST, HOST, 1)).unwrap();
+        usage.lease(&"cloudflare".parse().unwrap(), &Asker::participant(GUEST, HOST, 1), &Arc::default()).unwrap();
         usage.opened(LINK, HOST, GUEST);
         report_and_wait(&usage, GUEST, 1, 100_000);
         usage.close().await;
@@ -122,7 +122,7 @@ async fn after_a_restart_limits_of_addresses_and_apps_and_the_share_of_strangers
         let dir = TempDir::new().unwrap();
         let (clock, _hand) = Clock::by_hand(UnixMillis(LAST_MINUTE.0 - 3_600_000));
         let usage = Usage::open(dir.path(), limits.clone(), clock).unwrap();
-        usage.lease(&relay, &asker.counted_as(GUEST).called(vec!["somebody".to_owned()])).unwrap();
+        usage.lease(&relay, &asker.counted_as(GUEST), &["somebody".to_owned()].into()).unwrap();
         usage.close().await;
 
         let (clock, hand) = Clock::by_hand(UnixMillis(LAST_MINUTE.0 - 3_500_000));
@@ -153,10 +153,10 @@ async fn what_is_said_of_a_provider_that_gave_no_credentials_counts_and_not_ther
     // Nobody gave them anything yet, then somebody else did, then Cloudflare.
     report_and_wait(&usage, GUEST, 1, 1_000_000);
     assert_eq!(counted(&usage), (1_000_000, 0));
-    usage.lease(&twilio, &guest).unwrap();
+    usage.lease(&twilio, &guest, &Arc::default()).unwrap();
     report_and_wait(&usage, GUEST, 2, 3_000_000);
     assert_eq!(counted(&usage), (3_000_000, 0));
-    usage.lease(&cloudflare, &guest).unwrap();
+    usage.lease(&cloudflare, &guest, &Arc::default()).unwrap();
     report_and_wait(&usage, GUEST, 3, 4_000_000);
     assert_eq!(counted(&usage), (4_000_000, 1_000_000));
     // To name a relay that counts for itself, and is not theirs, is no way around being counted.

@@ -124,7 +124,7 @@ impl Relay {
             ticks.tick().await;
             for person in people.iter().filter(|_| !self.resting.load(Ordering::SeqCst)) {
                 // Whoever is refused has credentials from before, which a relay does not take back.
-                let _refused = usage.lease(&provider, &Asker::participant(*person, host, number));
+                let _refused = usage.lease(&provider, &Asker::participant(*person, host, number), &Arc::default());
                 let since = self.relayed.load(Ordering::SeqCst) - before;
                 let piece = PIECE.min(usage.relay_bound().get().saturating_sub(since));
                 if piece > 0 {
