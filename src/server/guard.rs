@@ -93,22 +93,25 @@ impl Guard {
 
     /// Counts a request and says whether it may pass.
     pub async fn admit(&self, caller: &Caller) -> Result<Allowance, TooMany> {
-        let (here, what, whose) = match caller {
+        match caller {
             Caller::Participant(code, participant) => {
+                let here = self.participants.take(&(*code, *participant))?;
                 let whose = || format!("{code} {participant}").into_bytes();
-                (self.participants.take(&(*code, *participant)), ("participants", self.participants.rate()), whose())
+                self.at_all_nodes(here, ("participants", self.participants.rate()), whose).await
             }
-            Caller::App(app) => (app.admit(), ("apps", app.rate()), app.name().as_bytes().to_vec()),
-            Caller::Stranger(address) => return self.by_address(&self.strangers, "strangers", *address).await,
-        };
-        self.at_all_nodes(here?, what, &whose).await
+            Caller::App(app) => {
+                let here = app.admit()?;
+                self.at_all_nodes(here, ("apps", app.rate()), || app.name().as_bytes().to_vec()).await
+            }
+            Caller::Stranger(address) => self.by_address(&self.strangers, "strangers", *address).await,
+        }
     }
 
     /// Counts a check that is to begin, and says whether it may.
     pub async fn admit_check(&self, address: ClientAddress) -> Result<(), TooMany> {
         self.by_address(&self.checks, "checks", address).await?;
         let here = self.all_checks.take(&())?;
-        self.at_all_nodes(here, ("all-checks", self.all_checks.rate()), &[]).await.map(drop)
+        self.at_all_nodes(here, ("all-checks", self.all_checks.rate()), Vec::new).await.map(drop)
     }
 
     /// A number that stands for an address in the books: at all nodes the same, and where there is one, until this process ends.
@@ -119,12 +122,12 @@ impl Guard {
     /// Counts what comes from an address, and from around it.
     async fn by_address(&self, bucket: &ByAddress, what: &str, address: ClientAddress) -> Result<Allowance, TooMany> {
         let here = bucket.take(address)?;
-        let own = self.at_all_nodes(here, (what, bucket.rate()), &address.bytes()).await?;
+        let own = self.at_all_nodes(here, (what, bucket.rate()), || address.bytes().to_vec()).await?;
         let (Some(neighbourhood), true) = (Neighbourhood::of(address), self.all_nodes.is_some()) else {
             return Ok(own);
         };
         let (what, rate) = (format!("{what}-around"), bucket.neighbourhoods_rate());
-        own.within(self.at_all_nodes(own, (what.as_str(), rate), &neighbourhood.bytes()).await)
+        own.within(self.at_all_nodes(own, (what.as_str(), rate), || neighbourhood.bytes().to_vec()).await)
     }
 
     /// Who may pass here is counted at all nodes.
@@ -132,10 +135,10 @@ impl Guard {
         &self,
         here: Allowance,
         (what, rate): (&str, RateLimit),
-        whose: &[u8],
+        whose: impl FnOnce() -> Vec<u8>,
     ) -> Result<Allowance, TooMany> {
         let Some(rates) = &self.all_nodes else { return Ok(here) };
-        rates.take(what, whose, rate).await.unwrap_or(Ok(here))
+        rates.take(what, &whose(), rate).await.unwrap_or(Ok(here))
     }
 
     /// Drops those who have not asked for so long that their buckets are full again. To be called now and then.

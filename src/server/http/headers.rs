@@ -54,6 +54,7 @@ impl Careful {
     /// Tells it.
     pub(super) fn tell(self, mut response: Response) -> Response {
         let headers = response.headers_mut();
+        headers.reserve(ALWAYS.len() + 2);
         headers.extend(ALWAYS);
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
         if self.https_from_now_on {

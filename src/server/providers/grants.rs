@@ -9,8 +9,8 @@
 //! lives on.
 
 use super::{
-    Grant, IceSet, Known, Line, Near, Pauses, ProviderState, Regions, RelayDesk, Standing, StunUrls, Whom,
-    handed::Handed, line::counted_as,
+    Grant, IceSet, Known, Line, Near, Pauses, Regions, RelayDesk, Standing, StunUrls, Whom, handed::Handed,
+    line::counted_as,
 };
 use crate::{
     domain::{ParticipantId, ProviderName, SessionCode, UnixMillis},
@@ -207,14 +207,14 @@ impl Grants {
         if !offer.line.is_any_silent(grants) {
             return false;
         }
-        let among = |state: &ProviderState| grants.iter().any(|grant| grant.provider == state.name);
-        let better = |state: &ProviderState| {
-            state.standing == Standing::Closed
-                && near.silent.as_ref() != Some(&state.name)
-                && !self.pauses.holds(&state.name)
-                && self.usage.has_room(&state.name, asker).is_ok()
-        };
-        offer.line.states().iter().any(|state| !among(state) && better(state))
+        let among = |name: &ProviderName| grants.iter().any(|grant| grant.provider == *name);
+        self.to_be_had(offer, asker).any(|name| !among(name) && near.silent.as_ref() != Some(name))
+    }
+
+    /// Whose relays are well and may be given to this caller.
+    fn to_be_had<'a>(&'a self, offer: &'a Offer, asker: &'a Asker) -> impl Iterator<Item = &'a ProviderName> {
+        let well = offer.line.standings().into_iter().filter(|(_, standing)| *standing == Standing::Closed);
+        well.map(|(name, _)| name).filter(|name| !self.pauses.holds(name) && self.usage.has_room(name, asker).is_ok())
     }
 
     /// The answer for someone who is in no session, or a user of somebody else's app. Nothing is kept for them. Fails as for a
@@ -272,14 +272,9 @@ impl Grants {
     /// Whose relays somebody who came now would get, as people write them.
     pub fn available(&self) -> Vec<String> {
         let (offer, newcomer) = (self.offer(), Asker::newcomer());
-        let has_room = |state: &ProviderState| {
-            state.standing == Standing::Closed
-                && !self.pauses().holds(&state.name)
-                && self.usage.has_room(&state.name, &newcomer).is_ok()
-        };
         let mut titles = Vec::new();
-        for state in offer.line.states().iter().filter(|state| has_room(state)) {
-            let title = state.name.title().to_owned();
+        for name in self.to_be_had(&offer, &newcomer) {
+            let title = name.title().to_owned();
             if !titles.contains(&title) {
                 titles.push(title);
             }
@@ -367,7 +362,6 @@ impl Grants {
     fn offer(&self) -> Arc<Offer> {
         Arc::clone(&self.offer.read().unwrap_or_else(PoisonError::into_inner))
     }
-
 }
 
 /// How long an answer is kept: what is minted together is kept as long as the one with the shortest life.

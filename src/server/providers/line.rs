@@ -113,6 +113,12 @@ impl Line {
         states.map(state).collect()
     }
 
+    /// Whether each provider is asked, in the order of the line.
+    pub(super) fn standings(&self) -> Vec<(&ProviderName, Standing)> {
+        let doors = self.doors();
+        self.providers.iter().zip(doors.iter()).map(|(provider, door)| (provider.name(), door.standing())).collect()
+    }
+
     /// Whether nothing came back when the relay of one of these was last tried.
     pub(super) fn is_any_silent(&self, grants: &[Grant]) -> bool {
         let watches = self.watches();

@@ -158,11 +158,11 @@ impl Voices {
 
     /// What relays call those who were given credentials.
     pub(super) fn names(&self) -> Vec<(String, ParticipantId)> {
-        let of = |(number, granted): (&ParticipantId, &Granted)| {
-            let number = *number;
-            granted.names.iter().map(move |name| (name.clone(), number))
-        };
-        self.granted.iter().flat_map(of).collect()
+        let mut names = Vec::new();
+        for (number, granted) in &self.granted {
+            names.extend(granted.names.iter().map(|name| (name.clone(), *number)));
+        }
+        names
     }
 
     /// Who was given credentials and is not on disk yet.

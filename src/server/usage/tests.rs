@@ -489,6 +489,9 @@ async fn nothing_is_promised_that_was_not_lent_and_promises_outlive_the_month_an
     assert!(usage.tell(false).unwrap().wishes[0].held.get() == promised);
     // Given up altogether, since nobody was heard.
     usage.lapse();
-    assert_eq!((usage.status().bandwidth_reserved_bytes, usage.lease(&coturn, &asker(2), &Arc::default())), (0, Err(NoRoom::Elsewhere)));
+    assert_eq!(
+        (usage.status().bandwidth_reserved_bytes, usage.lease(&coturn, &asker(2), &Arc::default())),
+        (0, Err(NoRoom::Elsewhere))
+    );
     usage.close().await;
 }

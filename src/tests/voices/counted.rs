@@ -11,6 +11,7 @@ use crate::{
     },
 };
 use reqwest::Method;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 use wiremock::{Mock, matchers::any};
 
@@ -116,7 +117,7 @@ async fn what_a_provider_counts_late_is_in_the_month_that_it_is_about() {
         let usage = Usage::open(data.path(), ByteCount::new(1_000_000_000), clock.clone()).unwrap();
         let (acknowledge, acknowledged) = oneshot::channel();
         let (host, guest) = (ParticipantId::from_random(1), ParticipantId::from_random(2));
-        usage.lease(&api.provider.parse().unwrap(), &Asker::participant(guest, host, 1)).unwrap();
+        usage.lease(&api.provider.parse().unwrap(), &Asker::participant(guest, host, 1), &Arc::default()).unwrap();
         usage.opened(LINK, host, guest);
         usage.report(guest, report(api.provider, ours), move || acknowledge.send(()).unwrap());
         acknowledged.await.unwrap();

@@ -55,7 +55,14 @@ impl Ledger {
         transaction.prepare_cached("DELETE FROM granted WHERE at_ms <= ?1")?.execute([stored(before(at, within))])?;
         for Grantee { number, is_stranger, parties, providers, names } in grantees {
             transaction.prepare_cached("INSERT OR REPLACE INTO granted VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(
-                params![number.to_string(), is_stranger, lines(parties), lines(providers), lines(names.iter()), stored(at.0)],
+                params![
+                    number.to_string(),
+                    is_stranger,
+                    lines(parties),
+                    lines(providers),
+                    lines(names.iter()),
+                    stored(at.0)
+                ],
             )?;
         }
         transaction.commit()
