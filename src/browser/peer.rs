@@ -138,6 +138,11 @@ impl Worker {
                     senders.encode(encoding).await;
                 }
             }
+            PeerCommand::KeyFrame => {
+                if let Some(senders) = &self.senders {
+                    senders.key_frame().await;
+                }
+            }
             PeerCommand::Sample => self.sample().await,
             // Opening is the worker's beginning and closing its end.
             PeerCommand::Open(_) | PeerCommand::Close => {}

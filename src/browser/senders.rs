@@ -44,26 +44,41 @@ impl Senders {
             ("maxFramerate", encoding.fps.into()),
         ];
         // The ladder decides on the size; left to itself the browser would shrink the picture of a busy machine further.
-        let _ = set(&self.video, &picture, Some("maintain-resolution")).await;
+        let picture = Settings { encoding: &picture, degradation: Some("maintain-resolution"), key_frame: false };
+        let _ = set(&self.video, picture).await;
         let sound = [("active", encoding.sound.into()), ("maxBitrate", encoding.sound_bits.into())];
-        let _ = set(&self.audio, &sound, None).await;
+        let _ = set(&self.audio, Settings { encoding: &sound, ..Settings::default() }).await;
+    }
+
+    /// Encodes the next picture whole, where the browser can be told to.
+    pub async fn key_frame(&self) {
+        let _ = set(&self.video, Settings { key_frame: true, ..Settings::default() }).await;
     }
 }
 
-async fn set(sender: &RtcRtpSender, settings: &[(&str, JsValue)], degradation: Option<&str>) -> Result<(), JsValue> {
+/// What is to change at a sender.
+#[derive(Default)]
+struct Settings<'a> {
+    /// Of its one encoding.
+    encoding: &'a [(&'a str, JsValue)],
+    degradation: Option<&'a str>,
+    key_frame: bool,
+}
+
+async fn set(sender: &RtcRtpSender, settings: Settings<'_>) -> Result<(), JsValue> {
     // What is given back has to be what was just given out, transaction and all.
     let parameters = get_parameters(sender)?;
     let encodings = property(&parameters, "encodings").map(|encodings| js_sys::Array::from(&encodings));
     let Some(first) = encodings.map(|encodings| encodings.get(0)).filter(JsValue::is_object) else {
         return Ok(());
     };
-    for (name, value) in settings {
+    for (name, value) in settings.encoding {
         set_property(&first, name, value);
     }
-    if let Some(degradation) = degradation {
+    if let Some(degradation) = settings.degradation {
         set_property(&parameters, "degradationPreference", &degradation.into());
     }
-    JsFuture::from(set_parameters(sender, &parameters)?).await.map(drop)
+    JsFuture::from(set_parameters(sender, &parameters, settings.key_frame)?).await.map(drop)
 }
 
 fn add_transceiver(

@@ -42,9 +42,9 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = getParameters)]
     fn get_parameters(this: &Sender) -> Result<JsValue, JsValue>;
 
-    /// `setParameters()` (W3C webrtc), with what `getParameters` gave just before.
+    /// `setParameters()` (W3C webrtc), with what `getParameters` gave just before. Browsers that know no options leave them out.
     #[wasm_bindgen(method, catch, js_name = setParameters)]
-    fn set_parameters(this: &Sender, parameters: &JsValue) -> Result<js_sys::Promise, JsValue>;
+    fn set_parameters(this: &Sender, parameters: &JsValue, options: &JsValue) -> Result<js_sys::Promise, JsValue>;
 }
 
 /// How a sender encodes.
@@ -52,9 +52,19 @@ pub fn get_parameters(sender: &RtcRtpSender) -> Result<JsValue, JsValue> {
     sender.unchecked_ref::<Sender>().get_parameters()
 }
 
-/// How a sender encodes from now on.
-pub fn set_parameters(sender: &RtcRtpSender, parameters: &JsValue) -> Result<js_sys::Promise, JsValue> {
-    sender.unchecked_ref::<Sender>().set_parameters(parameters)
+/// How a sender encodes from now on. `key_frame`: and that the next picture is whole (W3C webrtc-extensions, `encodingOptions`).
+pub fn set_parameters(
+    sender: &RtcRtpSender,
+    parameters: &JsValue,
+    key_frame: bool,
+) -> Result<js_sys::Promise, JsValue> {
+    let options = js_sys::Object::new();
+    if key_frame {
+        let encoding = js_sys::Object::new();
+        set_property(&encoding, "keyFrame", &true.into());
+        set_property(&options, "encodingOptions", &js_sys::Array::of1(&encoding));
+    }
+    sender.unchecked_ref::<Sender>().set_parameters(parameters, &options)
 }
 
 /// Asks how well this machine encodes or decodes a film in a codec (W3C media-capabilities); `None` where it cannot say.

@@ -240,6 +240,7 @@ impl Task {
             | PeerCommand::AcceptAnswer(_)
             | PeerCommand::AddCandidate(_)
             | PeerCommand::Encode(_)
+            | PeerCommand::KeyFrame
             | PeerCommand::Sample => {
                 if let Some(peer) = self.peers.get(&id) {
                     peer.command(command);

@@ -273,6 +273,9 @@ pub enum Signal {
         #[serde(default, skip_serializing_if = "Not::not")]
         silent: bool,
     },
+    /// From the guest: the picture was away for longer than what is sent again can make up for, so begin with a key frame (a picture
+    /// loss indication does the same within a stream: RFC 4585, section 6.3.1).
+    KeyFrame,
     /// From the host: ICE is about to be restarted, so have fresh credentials in hand.
     Renew,
     /// From the guest: they are.
@@ -288,6 +291,7 @@ impl std::fmt::Debug for Signal {
             Self::Candidate { .. } => "Candidate(..)",
             Self::Seen(_) => "Seen(..)",
             Self::Restart { .. } => "Restart",
+            Self::KeyFrame => "KeyFrame",
             Self::Renew => "Renew",
             Self::Renewed => "Renewed",
         })

@@ -200,13 +200,16 @@ impl Guest {
     }
 
     /// A connection's counters.
-    pub fn sampled(&mut self, id: ConnectionId, sample: &Sample, around: &Around<'_>) {
+    pub fn sampled(&mut self, id: ConnectionId, sample: &Sample, around: &Around<'_>, out: &mut Outbox) {
         if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
-            let carried = current.carried.sampled(sample);
+            let (carried, was_asking) = (current.carried.sampled(sample), current.stall.is_asking());
             if current.stall.sampled(sample.media_received, sample.quiet, around.now) {
                 (current.silences, current.suspect, current.mending) = (0, false, Mending::Done);
                 current.carried.all = carried;
                 self.given_up = 0;
+                if was_asking {
+                    want_key_frame(id, out);
+                }
             } else if carried {
                 // The host has nothing to send, and says so.
                 current.mending = Mending::Done;
@@ -257,7 +260,7 @@ impl Guest {
                 });
             }
             // Guests do not offer, so nobody answers them; and these are theirs to say.
-            Signal::Answer { .. } | Signal::Restart { .. } | Signal::Renewed | Signal::Seen(_) => {}
+            Signal::Answer { .. } | Signal::Restart { .. } | Signal::KeyFrame | Signal::Renewed | Signal::Seen(_) => {}
         }
     }
 
@@ -278,6 +281,9 @@ impl Guest {
                 out.say(ClientMessage::Signal { connection: id, signal });
             }
             PeerEvent::State(PeerState::Connected) => {
+                if matches!(current.stage, Stage::Interrupted { .. }) {
+                    want_key_frame(id, out);
+                }
                 current.stage = Stage::Connected;
                 self.failures = 0;
             }
@@ -461,4 +467,9 @@ impl Guest {
         self.failures = self.failures.saturating_add(1);
         self.retry = Some(around.now + random.around(pause));
     }
+}
+
+/// A decoder waits for what was lost, for three seconds in Chromium, before it asks for a whole picture by itself.
+fn want_key_frame(connection: ConnectionId, out: &mut Outbox) {
+    out.say(ClientMessage::Signal { connection, signal: Signal::KeyFrame });
 }

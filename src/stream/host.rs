@@ -39,8 +39,12 @@ struct Peer {
     connected: bool,
     /// When the browser's own word last caused a restart.
     troubled: Option<Now>,
+    /// When the guest was last sent a key frame that it wanted.
+    key_frame: Option<Now>,
 }
 
+/// Between two key frames that a guest wants: each is as large as a second of picture.
+const KEY_FRAMES: Duration = Duration::from_millis(500);
 /// A restart moves the connection's state itself; what comes so soon after one is its echo.
 const ECHO: Duration = Duration::from_secs(4);
 
@@ -73,6 +77,7 @@ impl Host {
             moving: Moving::default(),
             connected: false,
             troubled: None,
+            key_frame: None,
         };
         out.peer(id, PeerCommand::Offer { generation: peer.negotiation.generation(), restart: false });
         self.peers.insert(id, peer);
@@ -133,6 +138,12 @@ impl Host {
                     (self.suspect, self.wants_ice) = (true, true);
                 }
                 self.restart(id, Negotiation::restart_anyway, around, out);
+            }
+            Signal::KeyFrame => {
+                if peer.key_frame.is_none_or(|last| around.now.since(last) >= KEY_FRAMES) {
+                    peer.key_frame = Some(around.now);
+                    out.peer(id, PeerCommand::KeyFrame);
+                }
             }
             Signal::Renewed => peer.negotiation.guest_renewed(),
             // Only hosts say the first two, and what is seen is for the quality.

@@ -44,6 +44,8 @@ pub enum PeerCommand {
     AddCandidate(Signal),
     /// Send like this from now on.
     Encode(Encoding),
+    /// Encode the next picture whole, where the browser can be told to.
+    KeyFrame,
     /// Read the counters; answered by [`PeerEvent::Sampled`].
     Sample,
     /// Read the counters a last time, then close it and drop everything that belongs to it.

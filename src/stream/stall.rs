@@ -10,6 +10,8 @@ use std::time::Duration;
 pub const SILENCE: Duration = Duration::from_millis(1500);
 /// How often to look while media is expected and may have ceased: often enough to notice a silence in time.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often to look while nothing comes: whatever comes then is to be known at once.
+const LOOK_IN_SILENCE: Duration = Duration::from_millis(200);
 /// How often to look while the browser says of each look that something came just before it.
 const LOOK_AT_EASE: Duration = Duration::from_secs(1);
 /// Just before.
@@ -61,7 +63,16 @@ impl Stall {
 
     /// How often to look while something is expected.
     pub fn look_every(&self) -> Option<Duration> {
-        self.heard.map(|_| if self.brisk { LOOK_AT_EASE } else { LOOK_EVERY })
+        self.heard.map(|_| match (self.is_asking(), self.brisk) {
+            (true, _) => LOOK_IN_SILENCE,
+            (false, true) => LOOK_AT_EASE,
+            (false, false) => LOOK_EVERY,
+        })
+    }
+
+    /// Whether another path was asked for, and nothing has come since.
+    pub fn is_asking(&self) -> bool {
+        self.asks > 0
     }
 
     /// Whether the picture stands still.

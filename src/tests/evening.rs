@@ -172,9 +172,11 @@ fn a_dead_path_is_mended_within_four_seconds_on_the_same_connection() {
     evening.kill_paths(1);
     evening.pass(Duration::from_millis(1600));
     assert_eq!(evening.pages[1].core.view(evening.now).picture, Picture::Interrupted);
+    assert_eq!(evening.key_frames, 0);
     evening.pass(Duration::from_millis(2400));
     evening.everyone_has_the_picture();
     assert_eq!(evening.pages[1].peers, before);
+    assert_eq!(evening.key_frames, 1, "what was lost meanwhile is not waited for");
 }
 
 #[test]

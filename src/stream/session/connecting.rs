@@ -100,7 +100,7 @@ impl Session {
         let around = around!(self, now);
         match &mut self.role {
             Some(RoleCore::Host(host)) => host.sampled(id, &sample, now),
-            Some(RoleCore::Guest(guest)) => guest.sampled(id, &sample, &around),
+            Some(RoleCore::Guest(guest)) => guest.sampled(id, &sample, &around, &mut self.out),
             None => {}
         }
         self.out.meters.sampled(id, sample, now);

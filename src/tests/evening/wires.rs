@@ -78,6 +78,10 @@ impl Evening {
                     self.tell_ends(id, PeerState::Connected);
                 }
             }
+            PeerCommand::KeyFrame => {
+                assert_eq!(self.role(person), Some(Role::Host), "only the host sends");
+                self.key_frames += 1;
+            }
             PeerCommand::Configure | PeerCommand::Tell(_) => {
                 assert!(self.pages[person].peers.contains(&id), "for a connection that is gone");
             }

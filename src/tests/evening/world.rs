@@ -74,6 +74,8 @@ pub(super) struct Evening {
     pub(super) first_is_dead: bool,
     /// How often ICE was restarted, over all connections.
     pub(super) restarts: u32,
+    /// How many whole pictures were asked of the host's browser.
+    pub(super) key_frames: u32,
     pub(super) stays: Stays,
     /// Who asked for another provider's credentials, since a relay was silent.
     pub(super) elsewhere: BTreeSet<usize>,
@@ -112,6 +114,7 @@ impl Evening {
             encodings: BTreeMap::new(),
             first_is_dead: false,
             restarts: 0,
+            key_frames: 0,
             stays: Stays::Nothing,
             elsewhere: BTreeSet::new(),
         };

@@ -91,7 +91,9 @@ impl Session {
         let is_host = self.people[place].is_host();
         let size = match &signal {
             Signal::Offer { .. } | Signal::Renew if !is_host => return Err(Refusal::HostOnly),
-            Signal::Answer { .. } | Signal::Seen(_) | Signal::Restart { .. } | Signal::Renewed if is_host => {
+            Signal::Answer { .. } | Signal::Seen(_) | Signal::Restart { .. } | Signal::KeyFrame | Signal::Renewed
+                if is_host =>
+            {
                 return Err(Refusal::GuestOnly);
             }
             Signal::Offer { sdp, .. } | Signal::Answer { sdp, .. } => sdp.len() <= limits::SDP_BYTES,
@@ -99,7 +101,7 @@ impl Session {
                 let parts = [Some(candidate), sdp_mid.as_ref(), username_fragment.as_ref()];
                 parts.into_iter().flatten().map(String::len).sum::<usize>() <= limits::CANDIDATE_BYTES
             }
-            Signal::Seen(_) | Signal::Restart { .. } | Signal::Renew | Signal::Renewed => true,
+            Signal::Seen(_) | Signal::Restart { .. } | Signal::KeyFrame | Signal::Renew | Signal::Renewed => true,
         };
         if !size {
             return Err(Refusal::SignalTooLarge);
