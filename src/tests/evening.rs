@@ -9,7 +9,7 @@ mod world;
 
 use self::world::{Evening, HOST, PEOPLE, Page, Stays};
 use crate::domain::{ConnectionId, Role};
-use crate::protocol::{EndReason, Reaction, RelayOver, RelayStage, ServerMessage};
+use crate::protocol::{EndReason, Reaction, RelayOver, RelayStage, ServerMessage, Signal};
 use crate::server::signaling::session;
 use crate::stream::{Input, Phase, Picture, SessionAction};
 use proptest::prelude::*;
@@ -235,6 +235,19 @@ fn a_relayed_picture_that_a_restart_does_not_bring_back_comes_over_another_conne
         evening.pass(Duration::from_secs(10));
         evening.everyone_has_the_picture();
     }
+}
+
+#[test]
+fn a_guest_who_wants_key_frames_without_end_gets_two_a_second() {
+    let mut evening = Evening::begin();
+    evening.choose_film();
+    evening.pass(Duration::from_secs(3));
+    let connection = evening.pages[1].peers.first().copied().unwrap();
+    for _ in 0..1_000 {
+        evening.input(HOST, Input::Message(ServerMessage::Signal { connection, signal: Signal::KeyFrame }));
+        evening.pass(Duration::from_millis(1));
+    }
+    assert_eq!(evening.key_frames, 2);
 }
 
 #[test]

@@ -22,10 +22,12 @@ fn signals_go_to_the_other_end_only() {
     assert_eq!(code_of(&stage.say(ADA, offered.clone())), Some(ErrorCode::NotAllowed));
     let again = stage.say(HOST, offered);
     assert!(matches!(again.as_slice(), [Output::Alive { .. }, Output::Send { to: ADA, .. }]), "{again:?}");
-    let seen = ClientMessage::Signal { connection: connection(1), signal: Signal::Seen(Seen::default()) };
-    let told = stage.say(ADA, seen.clone());
-    assert!(matches!(told.as_slice(), [Output::Alive { .. }, Output::Send { to: HOST, .. }]), "{told:?}");
-    assert_eq!(code_of(&stage.say(HOST, seen)), Some(ErrorCode::NotAllowed), "it is guests who see");
+    for signal in [Signal::Seen(Seen::default()), Signal::KeyFrame] {
+        let seen = ClientMessage::Signal { connection: connection(1), signal };
+        let told = stage.say(ADA, seen.clone());
+        assert!(matches!(told.as_slice(), [Output::Alive { .. }, Output::Send { to: HOST, .. }]), "{told:?}");
+        assert_eq!(code_of(&stage.say(HOST, seen)), Some(ErrorCode::NotAllowed), "it is guests who see");
+    }
 }
 
 #[test]
