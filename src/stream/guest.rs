@@ -284,7 +284,8 @@ impl Guest {
                 if matches!(current.stage, Stage::Interrupted { .. }) {
                     want_key_frame(id, out);
                 }
-                current.stage = Stage::Connected;
+                // What was not back meanwhile gets its time anew: nobody has looked since.
+                (current.stage, current.mending) = (Stage::Connected, Mending::Done);
                 self.failures = 0;
             }
             PeerEvent::State(PeerState::Connecting) => {
