@@ -238,6 +238,22 @@ fn a_relayed_picture_that_a_restart_does_not_bring_back_comes_over_another_conne
 }
 
 #[test]
+fn a_connection_that_comes_back_by_itself_is_kept_whatever_was_looked_at_before() {
+    for millis in (6_100..12_000).step_by(100) {
+        let mut evening = Evening::begin_with(86_400, true);
+        evening.choose_film();
+        evening.pass(Duration::from_secs(10));
+        (evening.fetching, evening.stays) = (1_400, Stays::DeadPaths);
+        evening.kill_paths(1);
+        evening.pass(Duration::from_millis(millis));
+        evening.revive_paths(1);
+        let before = evening.pages[1].peers.clone();
+        evening.pass(Duration::from_millis(50));
+        assert_eq!(evening.pages[1].peers, before, "after {millis} ms");
+    }
+}
+
+#[test]
 fn a_guest_who_wants_key_frames_without_end_gets_two_a_second() {
     let mut evening = Evening::begin();
     evening.choose_film();

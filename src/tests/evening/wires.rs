@@ -146,6 +146,14 @@ impl Evening {
         }
     }
 
+    /// The paths of this person are there again by themselves, and ICE says so.
+    pub(super) fn revive_paths(&mut self, person: usize) {
+        for id in self.pages[person].peers.clone() {
+            self.wires.entry(id).or_default().dead = false;
+            self.post(0, person, Input::Peer(id, PeerEvent::State(PeerState::Connected)));
+        }
+    }
+
     /// Where there is no direct way, one end with a relay that lives is enough.
     fn has_no_path(&self, id: ConnectionId) -> bool {
         let mut ends = self.pages.iter().filter(|page| page.peers.contains(&id));

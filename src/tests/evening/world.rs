@@ -64,6 +64,8 @@ pub(super) struct Evening {
     pub(super) counted: BTreeMap<ConnectionId, Counted>,
     /// How long credentials live, in seconds.
     pub(super) life: u64,
+    /// How long it takes to fetch them, in milliseconds.
+    pub(super) fetching: u64,
     /// Everything runs over relays, and pages know it.
     pub(super) relayed: bool,
     /// Who needs a relay, where not everybody does.
@@ -109,6 +111,7 @@ impl Evening {
             said: Vec::new(),
             counted: BTreeMap::new(),
             life,
+            fetching: 600,
             relayed,
             needs_relay: BTreeSet::new(),
             encodings: BTreeMap::new(),
@@ -265,7 +268,7 @@ impl Evening {
                     reason: None,
                     places: Vec::new(),
                 };
-                self.post(600, person, Input::Ice(IceOutcome::Answer(answer)));
+                self.post(self.fetching, person, Input::Ice(IceOutcome::Answer(answer)));
             }
             Output::Peer(id, command) => self.peer(person, id, command),
             Output::Keep(Keep::Token(token)) => self.pages[person].token = token,
